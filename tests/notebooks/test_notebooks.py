@@ -1,0 +1,119 @@
+"""The bundled notebooks: built files in step with their sources, run by papermill, with the results they promise."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+
+from workbench.errors import ConfigError, RunError
+from workbench.reporting.notebook_files import build, in_step, sources
+from workbench.reporting.parameters import declared_parameters
+from workbench.reporting.results import collect
+
+FOLDER = Path(__file__).parents[2] / "notebooks"
+NAMES = ["backtest", "data_explorer", "nightly", "quickstart"]
+
+
+def results_of(name: str, workspace: Path, tmp_path: Path, **parameters: object) -> dict:
+    output = tmp_path / f"{name}.ipynb"
+    papermill.execute_notebook(
+        workspace / "notebooks" / f"{name}.ipynb", output, parameters, cwd=str(workspace), progress_bar=False
+    )
+    return collect(nbformat.read(output, as_version=4))
+
+
+def test_there_is_a_source_for_each_and_it_is_in_step() -> None:
+    assert [path.stem for path in sources(FOLDER)] == NAMES
+    late = [path.name for path in sources(FOLDER) if not in_step(path)]
+    assert not late, f"run `make notebooks`: {late}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_built_notebook_keeps_no_output_but_its_promise(name: str) -> None:
+    notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+    kept = [cell for cell in notebook.cells if cell.get("outputs")]
+    assert len(kept) == (0 if name == "nightly" else 1)
+    assert all("nbval-check-output" in cell.metadata.tags for cell in kept)
+    assert "widgets" not in notebook.metadata
+
+
+@pytest.mark.parametrize("name", ["backtest", "data_explorer", "nightly"])
+def test_parameters_are_typed_and_each_has_a_comment(name: str) -> None:
+    source = (FOLDER / f"{name}.py").read_text()
+    cell = source.split('# %% tags=["parameters"]\n')[1].split("# %%")[0]
+    for node in ast.parse(cell).body:
+        assert isinstance(node, ast.AnnAssign), ast.unparse(node)
+        assert "  # " in cell.splitlines()[node.lineno - 1]
+    assert set(declared_parameters(FOLDER / f"{name}.ipynb"))
+
+
+def test_backtest(workspace: Path, tmp_path: Path) -> None:
+    found = results_of("backtest", workspace, tmp_path, strategy="donchian_breakout", symbol="SPX", timeframe="1d",
+                       parameters={"short": False}, start="2000-01-01", end="2010-01-01")  # fmt: skip
+    assert found["strategy"].startswith("DonchianBreakout(entry_length=55") and "short=False" in found["strategy"]
+    assert (found["bars"], found["start"]) == (2515, "2000-01-03")
+    assert found["trades"] == 26
+    assert -0.5 < found["max_drawdown"] < 0 < found["exposure"] < 1
+    assert len(ast.literal_eval(found["equity_points"])) == 240
+
+
+def test_quickstart(workspace: Path, tmp_path: Path) -> None:
+    found = results_of("quickstart", workspace, tmp_path)
+    assert found["bars"] == 3 * 8_760 + 24 - 14  # three years to 2024-01-01 23:00, less the hours that Binance was down
+    assert found["total_return_free"] > found["total_return"]
+
+
+def test_data_explorer(workspace: Path, tmp_path: Path) -> None:
+    found = results_of("data_explorer", workspace, tmp_path, symbol="BTC/USDT", timeframe="1h")
+    assert (found["bars"], found["gaps"], found["missing"]) == (55_722, 28, 170)
+
+
+def test_nightly_before_any_report_says_so(workspace: Path, tmp_path: Path) -> None:
+    found = results_of("nightly", workspace, tmp_path, report="never")
+    assert (found["runs"], found["batch"]) == (0, None)
+
+
+GOOD = """# ---
+# jupyter: {}
+# ---
+
+# %% [markdown]
+# # Title
+
+# %%
+{first}
+
+# %% tags=["nbval-check-output"]
+{last}
+"""
+
+
+def test_build_runs_what_promises_and_strips_the_rest(tmp_path: Path) -> None:
+    source = tmp_path / "one.py"
+    source.write_text(GOOD.replace("{first}", "print('noise')").replace("{last}", "6 * 7"))
+    assert not in_step(source)
+    notebook = nbformat.read(build(source), as_version=4)
+    assert in_step(source)
+    assert [len(cell.get("outputs", [])) for cell in notebook.cells] == [0, 0, 0, 1]
+    assert notebook.cells[3].outputs[0]["data"]["text/plain"] == "42"
+    before = source.with_suffix(".ipynb").read_bytes()
+    build(source)
+    assert source.with_suffix(".ipynb").read_bytes() == before
+    source.write_text(source.read_text().replace("6 * 7", "6 * 8"))
+    assert not in_step(source)
+
+
+def test_a_source_that_fails_leaves_the_built_notebook_alone(tmp_path: Path) -> None:
+    source = tmp_path / "one.py"
+    source.write_text(GOOD.replace("{first}", "x = 1").replace("{last}", "x"))
+    before = build(source).read_bytes()
+    source.write_text(GOOD.replace("{first}", "x = 1 / 0").replace("{last}", "x"))
+    with pytest.raises(RunError, match=r"one\.py: a cell raised ZeroDivisionError"):
+        build(source)
+    assert source.with_suffix(".ipynb").read_bytes() == before
+    with pytest.raises(ConfigError, match="there is no notebook source"):
+        build(tmp_path / "absent.py")

@@ -1,0 +1,222 @@
+"""`workbench backtest`: one strategy over one series, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from workbench.cli.console import Cell, Column, say, show_json, show_table
+from workbench.cli.options import AsJson, End, Start, StrategyName, Symbol, Timeframe, Venue
+from workbench.cli.place import settings_here
+from workbench.cli.words import iso, number, percent
+
+if TYPE_CHECKING:
+    from workbench.backtest.result import Result
+    from workbench.strategy.parameters import Parameter
+
+__all__ = ["EXAMPLES", "run"]
+
+EXAMPLES: Final = (
+    "workbench backtest sma_cross BTC/USDT 1d",
+    "workbench backtest sma_cross BTC/USDT 1h -p fast=20 -p slow=100 --start 2021-01-01 --fee 0.0005",
+    "workbench backtest rsi_reversion EUR/USD 1h --trades",
+    "workbench backtest sma_cross BTC/USDT 1d --json | jq .metrics.sharpe_ratio",
+)
+_NO: Final = ("false", "no", "off", "0")
+_YES: Final = ("true", "yes", "on", "1")
+
+
+# One option for everything that wb.backtest can be told; all of them may be left out.
+def run(
+    strategy: StrategyName,
+    symbol: Symbol,
+    timeframe: Timeframe,
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of the strategy. Repeatable."),
+    ] = None,
+    venue: Venue = None,
+    start: Start = None,
+    end: End = None,
+    cash: Annotated[float | None, typer.Option(metavar="AMOUNT", help="Starting cash, in the quote currency.")] = None,
+    fee: Annotated[float | None, typer.Option(metavar="FRACTION", help="Fee of each order; 0.001 is 0.1 %.")] = None,
+    slippage_bps: Annotated[float | None, typer.Option(metavar="BPS", help="Slippage in basis points.")] = None,
+    fill: Annotated[str | None, typer.Option(metavar="next_open|close", help="Where a decision trades.")] = None,
+    trades: Annotated[bool, typer.Option("--trades", help="Print every trade.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Print the formula of each number.")] = False,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write a page with the result.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Backtest a strategy on a series of the lake and print its numbers.
+
+    Cash and fill come from workbench.toml, fees and slippage from the instrument, where they are left out.
+    """
+    from workbench.backtest import Costs, backtest
+    from workbench.market.lake import Lake
+    from workbench.strategy.loader import load_strategy
+
+    settings = settings_here()
+    kind = load_strategy(strategy)
+    chosen = kind(**_parameters(kind.declared, param or []))
+    bars = Lake(settings.lake_root).read(symbol, timeframe, start, end, venue=venue)
+    how: Any = fill or settings.backtest.fill
+    result = backtest(
+        chosen, bars, costs=Costs(fee=fee, slippage_bps=slippage_bps), fill=how,
+        cash=settings.backtest.cash if cash is None else cash,
+    )  # fmt: skip
+    if html is not None:
+        _write_page(result, html)
+    if as_json:
+        show_json(_plain(result, trades=trades))
+    else:
+        _show(result, trades=trades, explain=explain)
+        if html is not None:
+            say(f"page: {html.resolve()}")
+
+
+def _parameters(declared: Mapping[str, Parameter], pairs: Sequence[str]) -> dict[str, Any]:
+    """Read NAME=VALUE as the parameter's own type; what cannot be read so is left for the strategy to refuse."""
+    from workbench.errors import ConfigError
+
+    given: dict[str, Any] = {}
+    for pair in pairs:
+        name, mark, text = pair.partition("=")
+        if not mark:
+            raise ConfigError(
+                f"--param {pair!r}: write the parameter's name, = and its value, such as fast=10", value=pair
+            )
+        if name in given:
+            raise ConfigError(
+                f"--param {name} stands twice, with {given[name]!r} and {text!r}; give it once", name=name
+            )
+        given[name] = _value(declared[name], text) if name in declared else text
+    return given
+
+
+def _value(declared: Parameter, text: str) -> Any:
+    word = text.strip().lower()
+    if declared.optional and word in ("none", ""):
+        return None
+    if declared.kind is bool:
+        return word in _YES if word in (*_YES, *_NO) else text
+    try:
+        return declared.kind(text)
+    except ValueError:
+        return text
+
+
+def _show(result: Result, *, trades: bool, explain: bool) -> None:
+    from workbench.risk.metrics import METRICS
+
+    say(_title(result), "bold")
+    columns = [Column("Metric"), Column("Value", number=True)]
+    rows: list[list[str | Cell]] = [
+        [METRICS[name].label, METRICS[name].text(value)] for name, value in result.metrics.items()
+    ]
+    if explain:
+        columns += [Column("Formula", wrap=True), Column("Source", wrap=True)]
+        for row, name in zip(rows, result.metrics, strict=True):
+            row += [METRICS[name].formula, Cell(METRICS[name].source, "dim")]
+    show_table(columns, rows)
+    for note in _notes(result):
+        say(note, "dim")
+    if result.fill == "close":
+        say(
+            "Filled at the close that made the decision: no one can trade so. Use next_open to judge a strategy.",
+            "yellow",
+        )
+    if trades:
+        _show_trades(result)
+
+
+def _title(result: Result) -> str:
+    from workbench.market.bars import moment
+
+    bars = result.bars
+    span = f"{moment(bars.start)} to {moment(bars.end)} UTC"
+    return f"{result.name} on {bars.symbol} {bars.timeframe} at {bars.venue}, {len(bars):,} bars, {span}"
+
+
+def _notes(result: Result) -> list[str]:
+    costs, bars = result.costs, result.bars
+    fees = f"taker fee {percent(costs.fee or 0.0)}, maker fee {percent(costs.maker_fee or 0.0)}"
+    where = "the next bar's open" if result.fill == "next_open" else "the deciding bar's close"
+    open_trades = int((~result.closed).sum())
+    return [
+        f"Start {result.cash:,.2f} {bars.instrument.quote}, end {float(result.equity_values[-1]):,.2f}"
+        + (f"; {open_trades} trade still open, marked at the last close" if open_trades else ""),
+        f"Filled at {where}; {fees}, slippage {costs.slippage_bps:g} bps",
+        f"Data {bars.fingerprint}, code {_code(result) or 'unknown'}, {bars.periods_per_year:,.0f} bars a year",
+    ]
+
+
+def _code(result: Result) -> str | None:
+    return getattr(result.strategy, "code_hash", None)
+
+
+def _show_trades(result: Result) -> None:
+    columns = [
+        Column("Entry (UTC)"), Column("Exit (UTC)"), Column("Side"), Column("Entry price", number=True),
+        Column("Exit price", number=True), Column("Quantity", number=True), Column("P&L", number=True),
+        Column("Return", number=True), Column("Bars", number=True), Column("Exit reason"),
+    ]  # fmt: skip
+    say()
+    show_table(columns, [_trade_cells(row) for row in result.trades.itertuples()])
+
+
+def _trade_cells(row: Any) -> list[str | Cell]:
+    return [
+        f"{row.entry_time:%Y-%m-%d %H:%M}",
+        f"{row.exit_time:%Y-%m-%d %H:%M}",
+        row.side,
+        number(row.entry_price),
+        number(row.exit_price),
+        f"{row.quantity:,.6g}",
+        Cell(f"{row.pnl:+,.2f}", "green" if row.pnl > 0 else "red"),
+        f"{row.return_:+.2%}",
+        str(row.bars_held),
+        row.exit_reason,
+    ]
+
+
+def _plain(result: Result, *, trades: bool) -> dict[str, Any]:
+    bars = result.bars
+    said = {
+        "strategy": result.name,
+        "parameters": getattr(result.strategy, "parameters", {}),
+        "code_hash": _code(result),
+        "symbol": bars.symbol,
+        "timeframe": str(bars.timeframe),
+        "venue": bars.venue,
+        "bars": len(bars),
+        "start": iso(bars.start),
+        "end": iso(bars.end),
+        "fingerprint": bars.fingerprint,
+        "cash": result.cash,
+        "costs": result.costs.to_dict(),
+        "fill": result.fill,
+        "path": result.path,
+        "metrics": dict(result.metrics),
+    }
+    return {**said, "trades": result.trades.to_dict(orient="records")} if trades else said
+
+
+def _write_page(result: Result, file: Path) -> None:
+    from workbench.errors import ConfigError
+
+    page = (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(_title(result))}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        "<style>:root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:60em;"
+        f"padding:0 1em}}</style>{result._repr_html_()}</html>\n"
+    )
+    try:
+        file.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"--html {file}: cannot be written: {error.strerror}; give a file in a folder that exists"
+        ) from error

@@ -1,0 +1,43 @@
+"""What the shell offers when a user presses Tab: names of strategies, symbols, reports. Never an error, never slow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__all__ = ["report_names", "series_symbols", "strategy_names"]
+
+
+def strategy_names(incomplete: str) -> list[str]:
+    """Offer the strategy files of the workspace."""
+    return _names("strategies", "*.py", incomplete)
+
+
+def report_names(incomplete: str) -> list[str]:
+    """Offer the reports that are defined in the workspace."""
+    return _names("reports", "*.toml", incomplete)
+
+
+def series_symbols(incomplete: str) -> list[str]:
+    """Offer the symbols in the lake."""
+    from workbench.errors import WorkbenchError
+
+    try:
+        from workbench.market.lake_series import find_series
+        from workbench.settings import load_settings
+
+        found = {key.symbol for key in find_series(load_settings().lake_root)}
+    except WorkbenchError:
+        return []
+    return sorted(symbol for symbol in found if symbol.startswith(incomplete))
+
+
+def _names(folder: str, pattern: str, incomplete: str) -> list[str]:
+    from workbench.errors import WorkbenchError
+    from workbench.settings import load_settings
+
+    try:
+        place: Path = getattr(load_settings(), folder)
+    except WorkbenchError:
+        return []
+    names = (path.stem for path in place.glob(pattern) if not path.name.startswith("_"))
+    return sorted(name for name in names if name.startswith(incomplete))

@@ -1,0 +1,38 @@
+"""Arguments and options that several commands share, and how examples are put below a command's help."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from workbench.cli.completion import series_symbols, strategy_names
+
+__all__ = ["AsCsv", "AsJson", "End", "Start", "StrategyName", "Symbol", "Timeframe", "Venue", "examples"]
+
+StrategyName = Annotated[
+    str,
+    typer.Argument(
+        metavar="STRATEGY",
+        autocompletion=strategy_names,
+        help="A file in the strategies folder, without .py, or a path. Where it has several strategies: file:Class.",
+    ),
+]
+Symbol = Annotated[
+    str, typer.Argument(metavar="SYMBOL", autocompletion=series_symbols, help="As `workbench data list` shows it.")
+]
+Timeframe = Annotated[
+    str, typer.Argument(metavar="TIMEFRAME", help="Length of a bar: a number and s, m, h, d or w, such as 15m or 1d.")
+]
+Venue = Annotated[str | None, typer.Option(metavar="NAME", help="Needed only where several venues have the series.")]
+Start = Annotated[
+    str | None, typer.Option(metavar="TIME", help="First bar, such as 2021-01-31 or 2021-01-31T14:00 (UTC).")
+]
+End = Annotated[str | None, typer.Option(metavar="TIME", help="Bars that open before this time (UTC).")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV, for programs.")]
+
+
+def examples(*lines: str) -> str:
+    """Write the examples of a command as the text below its help."""
+    return "\n".join(["[bold]Examples[/bold]", *(f"  {line}".replace("[", r"\[") for line in lines)])

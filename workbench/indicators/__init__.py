@@ -1,0 +1,45 @@
+"""Indicators: plain functions of price columns, compiled, the same in a backtest and in live trading.
+
+Arrays (or lists) in, float64 arrays out; pandas Series in, Series on the same index out. Several outputs come as a
+NamedTuple: `macd(close).signal`. Columns stand first, in the order high, low, close; lengths follow, in bars. All
+functions keep these rules:
+
+- A value depends on its own bar and on bars before it, and a longer history never changes it, to the last bit.
+- NaN and infinity are missing values, and so is a bar of which any column is missing. A missing value starts an
+  indicator anew: nothing is carried across it, and the next value comes after a full warm-up. For a window that is to
+  say NaN as long as the window holds the gap. A column shorter than the warm-up gives NaN alone.
+- Nothing drifts: a value that has left a window leaves no trace in later results.
+- A flat series has results: `sma`, `ema` and the bands equal it, `standard_deviation` and `atr` are 0, `rsi` and
+  `stochastic` 50, `adx` 0.
+
+Wrong columns raise DataError, wrong parameters StrategyError. Nothing here knows about bars, orders or files.
+"""
+
+from __future__ import annotations
+
+from workbench.indicators.compare import crosses_above, crosses_below, previous
+from workbench.indicators.extremes import donchian, highest, lowest
+from workbench.indicators.momentum import adx, macd, rate_of_change, rsi, stochastic
+from workbench.indicators.moving import ema, sma, wilder
+from workbench.indicators.volatility import atr, bollinger, standard_deviation, true_range
+
+__all__ = [
+    "adx",
+    "atr",
+    "bollinger",
+    "crosses_above",
+    "crosses_below",
+    "donchian",
+    "ema",
+    "highest",
+    "lowest",
+    "macd",
+    "previous",
+    "rate_of_change",
+    "rsi",
+    "sma",
+    "standard_deviation",
+    "stochastic",
+    "true_range",
+    "wilder",
+]

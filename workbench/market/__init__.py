@@ -1,0 +1,43 @@
+"""What the market did: instruments, bars, the lake that stores them and the ways into it.
+
+`wb.data` is this package. Names load what they need on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOME = {
+    "Bars": "bars",
+    "Cleaned": "importing",
+    "Gap": "bars",
+    "Instrument": "instrument",
+    "Lake": "lake",
+    "Timeframe": "timeframe",
+    "clean": "importing",
+    "import_file": "importing",
+    "install_samples": "samples",
+    "read": "lake",
+    "resample": "resampling",
+}
+
+__all__ = [
+    "Bars",
+    "Cleaned",
+    "Gap",
+    "Instrument",
+    "Lake",
+    "Timeframe",
+    "clean",
+    "import_file",
+    "install_samples",
+    "read",
+    "resample",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'workbench.market' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"workbench.market.{_HOME[name]}"), name)

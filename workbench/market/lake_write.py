@@ -1,0 +1,288 @@
+"""How new bars join what the lake has: block by block, identical rows dropped, contradictions refused.
+
+Everything is merged in memory before the first file is written, so a contradiction anywhere changes nothing. Only the
+blocks that change are written again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.errors import DataError
+from workbench.market.bars import COLUMNS, Bars, fingerprint_of, moment
+from workbench.market.calendar import gaps
+from workbench.market.instrument import Instrument
+from workbench.market.lake_series import SeriesKey, bars_of, missing_of, part_notes, span, table_of
+from workbench.store import Part, PartStore, Transaction
+
+__all__ = ["Mode", "OnConflict", "Origin", "WriteReport", "origin_of", "write_series"]
+
+OnConflict = Literal["error", "keep", "replace"]
+Mode = Literal["merge", "replace"]
+
+_SHOWN: Final = 5
+_DETAILED: Final = 100  # of a block that differs everywhere; the count is exact, the list need not be complete
+_FIRST_MS: Final = -2_208_988_800_000  # 1900
+_LAST_MS: Final = 7_258_118_400_000  # 2200
+
+Columns = dict[str, NDArray[Any]]
+
+
+class Origin(NamedTuple):
+    """Where bars come from, in words."""
+
+    source: str
+    licence: str
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WriteReport:
+    """What a write did to a series.
+
+    Parameters
+    ----------
+    series : str
+        Symbol, timeframe and venue.
+    added : int
+        Bars at times that the series did not have.
+    identical : int
+        Bars that the series had already; dropped.
+    replaced : int
+        Bars that differed from what the series had, and took its place.
+    kept : int
+        Bars that differed from what the series had, and were dropped for it.
+    removed : int
+        Bars that the series had before a write with `mode="replace"`.
+    rows : int
+        Bars of the series now.
+    fingerprint : str
+        Of the series now.
+    """
+
+    series: str
+    added: int = 0
+    identical: int = 0
+    replaced: int = 0
+    kept: int = 0
+    removed: int = 0
+    rows: int
+    fingerprint: str
+
+    def __str__(self) -> str:
+        words = ("added", "identical", "replaced", "kept", "removed")
+        did = [f"{getattr(self, word):,} {word}" for word in words if getattr(self, word)]
+        return f"{self.series}: {', '.join(did) or 'nothing changed'}; {self.rows:,} bars"
+
+
+class _Merged(NamedTuple):
+    """A block after the merge, and which of the new rows were fresh, the same, or in conflict."""
+
+    bars: Bars
+    added: int
+    identical: int = 0
+    conflicts: int = 0
+    examples: tuple[dict[str, Any], ...] = ()
+    changed: bool = True
+
+
+def origin_of(bars: Bars, **given: str | None) -> Origin:
+    """Say where bars come from: what the caller gave, else what they carry themselves.
+
+    Raises
+    ------
+    DataError
+        They are no `Bars`, or the caller gave something else than text; the catalog could not hold it.
+    """
+    if not isinstance(bars, Bars):
+        raise DataError(f"a {type(bars).__name__} cannot be written: give wb.Bars, as Bars.from_pandas makes them")
+    for name, value in given.items():
+        if value is not None and not isinstance(value, str):
+            raise DataError(f"{bars.symbol}: {name} is {value!r}; say it in text")
+    carried = {"source": "unknown", "licence": "unknown", "note": "", **bars.provenance}
+    return Origin(*(str(carried[name]) if given.get(name) is None else str(given[name]) for name in Origin._fields))
+
+
+def write_series(
+    store: PartStore, key: SeriesKey, bars: Bars, origin: Origin, *, on_conflict: OnConflict, mode: Mode
+) -> WriteReport:
+    """Write bars into their series; `Lake.write` says what the options mean."""
+    _check_times(bars)
+    with store.transaction() as change:
+        before = {part.meta["block"]: part for part in change.parts}
+        merged = {
+            block: _merge(store, change, before.get(block) if mode == "merge" else None, new, on_conflict)
+            for block, new in _by_block(bars).items()
+        }
+        conflicts = sum(block.conflicts for block in merged.values())
+        if conflicts and on_conflict == "error":
+            raise _contradiction(key, conflicts, [shown for block in merged.values() for shown in block.examples])
+        for block, result in merged.items():
+            _put(store, change, before.get(block), result)
+        for block, part in before.items():
+            if mode == "replace" and block not in merged:
+                change.retire(part)
+        counts = {
+            "added": sum(block.added for block in merged.values()),
+            "identical": sum(block.identical for block in merged.values()),
+            "replaced": conflicts if on_conflict == "replace" else 0,
+            "kept": conflicts if on_conflict == "keep" else 0,
+            "removed": change.manifest.rows if mode == "replace" else 0,
+        }
+        _record(store, change, bars, origin, counts, fresh=mode == "replace")
+        return WriteReport(
+            series=str(key), rows=sum(part.rows for part in change.parts), fingerprint=_fingerprint(change), **counts
+        )
+
+
+def _check_times(bars: Bars) -> None:
+    if not len(bars):
+        raise DataError(f"{bars.symbol} {bars.timeframe}: there are no bars to write; give at least one")
+    for ts in (int(bars.ts[0]), int(bars.ts[-1])):
+        if not _FIRST_MS <= ts < _LAST_MS:
+            raise DataError(
+                f"{bars.symbol} {bars.timeframe}: the time {ts} ms UTC is not between 1900 and 2200; is it in "
+                "seconds, microseconds or nanoseconds? `wb.data.clean` finds out",
+                ts=ts,
+            )
+
+
+def _by_block(bars: Bars) -> dict[int, Bars]:
+    blocks = bars.timeframe.block_of(bars.ts)
+    edges = [0, *(np.flatnonzero(np.diff(blocks)) + 1).tolist(), len(bars)]
+    return {int(blocks[first]): bars[first:last] for first, last in itertools.pairwise(edges)}
+
+
+def _merge(store: PartStore, change: Transaction, part: Part | None, new: Bars, on_conflict: OnConflict) -> _Merged:
+    if part is None:
+        return _Merged(new, added=len(new))
+    there, given = _columns(_sound(store, change, part)), _columns(new)
+    place = np.minimum(np.searchsorted(there["ts"], given["ts"]), part.rows - 1)
+    known = there["ts"][place] == given["ts"]
+    same = known & np.logical_and.reduce([there[name][place] == given[name] for name in (*COLUMNS, "filled")])
+    differs = known & ~same
+    examples = [_conflict(there, place[row], given, row) for row in np.flatnonzero(differs)[:_DETAILED].tolist()]
+    if on_conflict == "replace":
+        for name, column in there.items():
+            there[name] = column.copy()
+            there[name][place[differs]] = given[name][differs]
+    joined = {name: np.concatenate([there[name], given[name][~known]]) for name in there}
+    order = np.argsort(joined["ts"], kind="stable")
+    columns: dict[str, Any] = {name: column[order] for name, column in joined.items()}
+    bars = Bars(instrument=new.instrument, timeframe=new.timeframe, **columns)
+    return _Merged(
+        bars,
+        added=int((~known).sum()),
+        identical=int(same.sum()),
+        conflicts=int(differs.sum()),
+        examples=tuple(examples),
+        changed=not known.all() or (on_conflict == "replace" and bool(differs.any())),
+    )
+
+
+def _sound(store: PartStore, change: Transaction, part: Part) -> Bars:
+    """Read a part that is to be merged into; a corrupt one is never merged with anything."""
+    if (reason := store.damage(part)) is not None:
+        raise DataError(
+            f"{store.path(part)}, which holds the bars of {span([part])}, is corrupt ({reason}), so nothing can be "
+            "merged with it. Take it out with lake.drop_corrupt(…) and import that time again, or write the whole "
+            "series with mode='replace'",
+            path=str(store.path(part)),
+        )
+    return bars_of(store, change.manifest, [part])
+
+
+def _columns(bars: Bars) -> Columns:
+    filled = np.zeros(len(bars), dtype=np.bool_) if bars.filled is None else bars.filled
+    return {**{name: getattr(bars, name) for name in ("ts", *COLUMNS)}, "filled": filled}
+
+
+def _conflict(there: Columns, old: int, given: Columns, new: int) -> dict[str, Any]:
+    names = [name for name in (*COLUMNS, "filled") if there[name][old] != given[name][new]]
+    return {
+        "ts": int(given["ts"][new]),
+        "old": {name: there[name][old].item() for name in names},
+        "new": {name: given[name][new].item() for name in names},
+    }
+
+
+def _contradiction(key: SeriesKey, count: int, examples: list[dict[str, Any]]) -> DataError:
+    shown = "; ".join(
+        f"{moment(example['ts'])} UTC "
+        + ", ".join(f"{name} {old!r} -> {example['new'][name]!r}" for name, old in example["old"].items())
+        for example in examples[:_SHOWN]
+    )
+    more = f"; and {count - _SHOWN:,} more" if count > _SHOWN else ""
+    return DataError(
+        f"{key}: {count:,} bar{'s differ' if count > 1 else ' differs'} from what the lake has (old -> new): "
+        f"{shown}{more}. Nothing was written; take the new ones with on_conflict='replace', or leave the old ones "
+        "with on_conflict='keep'",
+        count=count,
+        conflicts=examples,
+    )
+
+
+def _put(store: PartStore, change: Transaction, old: Part | None, result: _Merged) -> None:
+    if not result.changed:
+        return
+    notes = part_notes(result.bars)
+    if old is not None:
+        if old.meta["digest"] == notes["digest"] and store.damage(old) is None:
+            return  # the same bars are there already
+        change.retire(old)
+    change.add(table_of(result.bars), notes)
+
+
+def _record(
+    store: PartStore, change: Transaction, bars: Bars, origin: Origin, counts: Mapping[str, int], *, fresh: bool
+) -> None:
+    """Note the provenance of a write that changed something, and what follows from it for the whole series."""
+    facts, known = bars.instrument.to_dict(), change.meta.get("instrument")
+    if change.parts == change.manifest.parts and facts == known and not fresh:
+        return
+    if known is not None and known["calendar"] != facts["calendar"]:
+        _count_missing_again(store, change, bars.instrument)
+    missing = missing_of(change.parts, bars.timeframe, bars.instrument.calendar)
+    change.meta |= {"instrument": facts, "timeframe": str(bars.timeframe), "missing": missing}
+    now = time.time_ns() // 1_000_000
+    entry = {
+        **origin._asdict(),
+        "first_at": now,
+        "imported_at": now,
+        "writes": 1,
+        **counts,
+        "rows": sum(part.rows for part in change.parts),
+        "filled": sum(part.meta["filled"] for part in change.parts),
+        "missing": missing,
+        "fingerprint": _fingerprint(change),
+    }
+    if known is not None and facts != known:
+        entry["facts_changed"] = {
+            name: [known.get(name), facts[name]] for name in facts if known.get(name) != facts[name]
+        }
+    imports = [] if fresh else change.meta.get("imports", [])
+    if imports and "facts_changed" not in entry and all(imports[-1][name] == entry[name] for name in Origin._fields):
+        last = imports.pop()  # a feed that appends bar by bar is one entry, not thousands
+        entry |= {"first_at": last["first_at"], "writes": last["writes"] + 1}
+        entry |= {name: last[name] + count for name, count in counts.items()}
+        if "facts_changed" in last:
+            entry["facts_changed"] = last["facts_changed"]
+    change.meta["imports"] = [*imports, entry]
+
+
+def _count_missing_again(store: PartStore, change: Transaction, instrument: Instrument) -> None:
+    for part in change.parts:
+        held = _sound(store, change, part)
+        missing = sum(gap.missing for gap in gaps(held.ts, held.timeframe, instrument.calendar))
+        change.note(part, {**part.meta, "missing": missing})
+
+
+def _fingerprint(change: Transaction) -> str:
+    return fingerprint_of({part.meta["block"]: part.meta["digest"] for part in change.parts})

@@ -1,0 +1,218 @@
+"""`Signals`: what a signal strategy says about each bar, checked when made."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.errors import StrategyError
+from workbench.market.bars import moment
+
+__all__ = ["Signals", "SizeUnit"]
+
+SizeUnit = Literal["fraction", "quantity", "cash"]
+_SIDES: Final = ("entry", "exit", "short_entry", "short_exit")
+_STOPS: Final = ("stop_loss", "take_profit", "trailing_stop")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Signals:
+    """Decisions per bar, each made on that bar's close and traded at the first price after it.
+
+    Parameters
+    ----------
+    entry, exit : bool array_like, shape (n,)
+        Go long; leave a long position. numpy arrays, lists of bool or pandas Series.
+    short_entry, short_exit : bool array_like, shape (n,), optional
+        Go short; leave a short position.
+    size : float or float array_like, shape (n,), optional
+        How much to trade on an entry at that bar; the whole equity when left out.
+    size_unit : {"fraction", "quantity", "cash"}
+        What `size` is: a fraction of equity (position and entry fee together), units of the base asset, or an amount
+        of the quote currency.
+    stop_loss, take_profit, trailing_stop : float or float array_like, shape (n,), optional
+        Distance as a fraction of the entry price (of the best price since entry for the trailing stop), as of the bar
+        that decides the entry. NaN or None is none.
+
+    Raises
+    ------
+    StrategyError
+        An array is not one-dimensional, not bool, not as long as the others, or a number is out of range.
+
+    Notes
+    -----
+    Signals that contradict each other on one bar cancel out: entry with exit, short_entry with short_exit, entry with
+    short_entry. An entry against an open position reverses it; an entry along with it does nothing.
+
+    `ts` is what the DatetimeIndex of the Series says (int64 ms UTC; without a timezone UTC is meant), None where there
+    was none. A backtest refuses signals of other times than its bars.
+
+    Examples
+    --------
+    >>> Signals(entry=[True, False, False], exit=[False, False, True])
+    <Signals 3 bars: 1 entry, 1 exit>
+    """
+
+    entry: Any
+    exit: Any = None
+    short_entry: Any = None
+    short_exit: Any = None
+    size: Any = None
+    size_unit: SizeUnit = "fraction"
+    stop_loss: Any = None
+    take_profit: Any = None
+    trailing_stop: Any = None
+    ts: NDArray[np.int64] | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(
+            self, "ts", _common_times({name: getattr(self, name) for name in (*_SIDES, "size", *_STOPS)})
+        )
+        length = len(_one_dimensional("entry", self.entry))
+        for name in _SIDES:
+            object.__setattr__(self, name, _flags(name, getattr(self, name), length))
+        if self.size_unit not in get_args(SizeUnit):
+            raise StrategyError(f"Signals: size_unit {self.size_unit!r} is not one of {', '.join(get_args(SizeUnit))}")
+        object.__setattr__(self, "size", _numbers("size", self.size, length, default=1.0))
+        for name in _STOPS:
+            object.__setattr__(self, name, _numbers(name, getattr(self, name), length, default=np.nan))
+        self._check_ranges()
+
+    def _check_ranges(self) -> None:
+        at_entries = self.entry | self.short_entry
+        size = self.size[at_entries] if len(self.size) > 1 else self.size
+        if not np.all(np.isfinite(size) & (size > 0)):
+            raise StrategyError("Signals: size must be a finite number above zero on every bar with an entry")
+        if self.size_unit == "fraction" and np.any(size > 1):
+            raise StrategyError(
+                f"Signals: size {float(size.max())!r} is more than the whole equity; a fraction is at most 1.0 "
+                "(size_unit='quantity' or 'cash' for other units)"
+            )
+        for name in _STOPS:
+            values = getattr(self, name)
+            low_enough = np.inf if name == "take_profit" else 1.0
+            if np.any((values <= 0) | (values >= low_enough)):
+                wrong = values[(values <= 0) | (values >= low_enough)]
+                raise StrategyError(
+                    f"Signals: {name} must be a fraction above 0{'' if name == 'take_profit' else ' and below 1'} "
+                    f"(0.05 is five percent) or NaN for none; found {float(wrong[0])!r}"
+                )
+
+    def __len__(self) -> int:
+        return len(self.entry)
+
+    def after(self, warm_up: int) -> Signals:
+        """Give the same signals with none in the first `warm_up` bars."""
+        if warm_up <= 0:
+            return self
+        late = np.arange(len(self)) >= warm_up
+        return self.replace(**{name: getattr(self, name) & late for name in _SIDES})
+
+    def replace(self, **changes: Any) -> Signals:
+        """Give the same signals with some fields changed."""
+        said = {name: getattr(self, name) for name in (*_SIDES, "size_unit")}
+        numbers = {name: getattr(self, name) for name in ("size", *_STOPS)}
+        one_for_all = {name: value.item() if len(value) == 1 else value for name, value in numbers.items()}
+        changed = Signals(**{**said, **one_for_all, **changes})
+        object.__setattr__(changed, "ts", self.ts if changed.ts is None else changed.ts)
+        return changed
+
+    def require_times(self, ts: NDArray[np.int64]) -> None:
+        """Refuse to be used on bars of other times than these signals were made of.
+
+        Parameters
+        ----------
+        ts : int64 array, shape (n,)
+            Open times of the bars, ms UTC; as many as there are signals.
+
+        Raises
+        ------
+        StrategyError
+            The index of the Series that these signals came in has another time somewhere.
+        """
+        wrong = np.zeros(0, dtype=np.int64) if self.ts is None else np.flatnonzero(self.ts != ts)
+        if self.ts is not None and len(wrong):
+            row = int(wrong[0])
+            raise StrategyError(
+                f"signals are of other times than the bars: row {row} is {moment(self.ts[row])} in the Series and "
+                f"{moment(ts[row])} UTC in the bars; make them of bars.to_pandas(), or .reindex them to its index",
+                row=row,
+            )
+
+    def __repr__(self) -> str:
+        counts = [f"{int(getattr(self, name).sum())} {name}" for name in _SIDES if getattr(self, name).any()]
+        return f"<Signals {len(self)} bars: {', '.join(counts) or 'none'}>"
+
+
+def _common_times(columns: dict[str, Any]) -> NDArray[np.int64] | None:
+    """Give the times of the Series among the columns, which must agree; None without a Series that has times."""
+    pandas = sys.modules.get("pandas")  # who has a Series has it
+    if pandas is None:
+        return None
+    indexes = {name: getattr(values, "index", None) for name, values in columns.items()}
+    timed = {name: index for name, index in indexes.items() if isinstance(index, pandas.DatetimeIndex)}
+    first = next(iter(timed), "")
+    for name, index in timed.items():
+        if not index.equals(timed[first]):
+            raise StrategyError(
+                f"Signals: the Series {first} and {name} have different indexes; make both of the same bars", field=name
+            )
+    if not timed:
+        return None
+    index = timed[first] if timed[first].tz is None else timed[first].tz_convert("UTC").tz_localize(None)
+    times: NDArray[np.int64] = index.to_numpy().astype("datetime64[ms]").astype(np.int64)
+    return times
+
+
+def _one_dimensional(name: str, values: Any) -> NDArray[Any]:
+    try:
+        array = values.to_numpy() if hasattr(values, "to_numpy") else np.asarray(values)
+    except ValueError as error:  # rows of different lengths
+        raise StrategyError(f"Signals: {name} is no column; give one value a bar, shape (n,)", field=name) from error
+    if np.ma.is_masked(values):
+        raise StrategyError(f"Signals: {name} has masked values; say what they mean, as in {name}.filled(False)")
+    if array.ndim != 1:
+        raise StrategyError(f"Signals: {name} has shape {array.shape}; give one value a bar, shape (n,)", field=name)
+    return array
+
+
+def _flags(name: str, values: Any, length: int) -> NDArray[np.bool_]:
+    array = np.zeros(length, dtype=bool) if values is None else _one_dimensional(name, values)
+    if array.dtype != np.bool_ and length:
+        raise StrategyError(
+            f"Signals: {name} holds {array.dtype} values, not bool; compare to get True and False (as in fast > slow), "
+            "or .fillna(False).astype(bool) after a shift",
+            field=name,
+            dtype=str(array.dtype),
+        )
+    return _frozen(name, array.astype(np.bool_), length)
+
+
+def _numbers(name: str, values: Any, length: int, *, default: float) -> NDArray[np.float64]:
+    """Give one number a bar, or an array of a single number that holds for all."""
+    if values is None:
+        values = default
+    try:
+        array = np.asarray(values.to_numpy() if hasattr(values, "to_numpy") else values, dtype=np.float64)
+        array = np.where(np.ma.getmaskarray(values), np.nan, array) if np.ma.is_masked(values) else array
+    except (TypeError, ValueError) as error:
+        raise StrategyError(
+            f"Signals: {name} = {values!r} is not a number or an array of numbers", field=name
+        ) from error
+    if array.ndim == 0:
+        return _frozen(name, array.reshape(1).copy(), 1)
+    return _frozen(name, array.copy(), length)
+
+
+def _frozen(name: str, array: NDArray[Any], length: int) -> NDArray[Any]:
+    if array.ndim != 1 or len(array) != length:
+        raise StrategyError(
+            f"Signals: {name} has shape {array.shape}, but entry has {length} bars; give one value a bar", field=name
+        )
+    array = np.ascontiguousarray(array)
+    array.flags.writeable = False
+    return array
