@@ -13,7 +13,8 @@
 # %% [markdown]
 # # One strategy, one market
 #
-# What the strategy would have done on closed bars, with every cost it would have paid.
+# What the strategy would have done on closed bars, with every cost it would have paid. What is doubtful about it comes
+# first.
 
 # %% tags=["parameters"]
 strategy: str = "sma_cross"  # a file of the strategies folder, or a path
@@ -37,6 +38,10 @@ bars = wb.read(symbol, timeframe, start=start, end=end, venue=venue)
 chosen = wb.load_strategy(strategy)(**parameters)
 costs = wb.Costs(fee=fee, slippage_bps=slippage_bps)
 result = wb.backtest(chosen, bars, cash=cash, costs=costs, fill=fill)
+diagnosis = result.doctor()
+diagnosis
+
+# %%
 result
 
 # %%
@@ -94,4 +99,4 @@ tables.metrics_table(result).style
 tables.provenance_table(bars).style.format(escape="html")
 
 # %% tags=["nbval-check-output"]
-wb.record(**tables.named_results(result))
+wb.record(**tables.named_results(result), **diagnosis.named_results())

@@ -114,6 +114,8 @@ def third_party(folder: Path) -> set[str]:
     """Top-level names that the Python files of a folder import, without the standard library and our own."""
     found = set()
     for path in folder.rglob("*.py"):
+        if path.parent.name == "peers":  # scripts of benchmarks for interpreters that have what is compared with
+            continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 found |= {alias.name.split(".")[0] for alias in node.names}

@@ -32,7 +32,7 @@ FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 # What the core may import: nothing of these reads a clock, a file, a socket or a random number.
 PURE = {
     "__future__", "abc", "bisect", "collections", "copy", "dataclasses", "decimal", "enum", "fractions", "functools",
-    "heapq", "itertools", "json", "math", "numba", "numpy", "operator", "types", "typing", "workbench",
+    "hashlib", "heapq", "itertools", "json", "math", "numba", "numpy", "operator", "types", "typing", "workbench",
 }  # fmt: skip
 
 FOREIGN_ERRORS = {"AssertionError", "Exception", "IndexError", "KeyError", "RuntimeError", "TypeError", "ValueError"}

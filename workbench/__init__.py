@@ -13,18 +13,23 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from workbench import market as data
     from workbench.backtest.compare import compare
     from workbench.backtest.costs import Costs
+    from workbench.backtest.export import load_result
     from workbench.backtest.result import Result
+    from workbench.backtest.rules import Rules
     from workbench.errors import WorkbenchError
     from workbench.market.bars import Bars
     from workbench.market.instrument import Instrument
     from workbench.market.lake import Lake, lake, read
+    from workbench.market.ticks import Ticks
     from workbench.market.timeframe import Timeframe
     from workbench.reporting.results import record
     from workbench.research.ledger import runs
     from workbench.risk import metrics
     from workbench.settings import load_settings
     from workbench.strategy.loader import list_strategies, load_strategy
+    from workbench.strategy.orders import OrderStrategy
     from workbench.strategy.parameters import Parameter, param
+    from workbench.strategy.protections import Cooldown, DrawdownPause, LosingPairs, LowProfit, StopGuard
     from workbench.strategy.signals import Signals
     from workbench.strategy.strategy import SignalStrategy
     from workbench.workspace import init_workspace
@@ -33,13 +38,21 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Bars",
+    "Cooldown",
     "Costs",
+    "DrawdownPause",
     "Instrument",
     "Lake",
+    "LosingPairs",
+    "LowProfit",
+    "OrderStrategy",
     "Parameter",
     "Result",
+    "Rules",
     "SignalStrategy",
     "Signals",
+    "StopGuard",
+    "Ticks",
     "Timeframe",
     "WorkbenchError",
     "backtest",
@@ -50,6 +63,7 @@ __all__ = [
     "init_workspace",
     "lake",
     "list_strategies",
+    "load_result",
     "load_settings",
     "load_strategy",
     "metrics",
@@ -61,19 +75,28 @@ __all__ = [
 
 _HOME = {
     "Bars": "workbench.market.bars",
+    "Cooldown": "workbench.strategy.protections",
     "Costs": "workbench.backtest.costs",
+    "DrawdownPause": "workbench.strategy.protections",
     "Instrument": "workbench.market.instrument",
     "Lake": "workbench.market.lake",
+    "LosingPairs": "workbench.strategy.protections",
+    "LowProfit": "workbench.strategy.protections",
+    "OrderStrategy": "workbench.strategy.orders",
     "Parameter": "workbench.strategy.parameters",
     "Result": "workbench.backtest.result",
+    "Rules": "workbench.backtest.rules",
     "SignalStrategy": "workbench.strategy.strategy",
     "Signals": "workbench.strategy.signals",
+    "StopGuard": "workbench.strategy.protections",
+    "Ticks": "workbench.market.ticks",
     "Timeframe": "workbench.market.timeframe",
     "WorkbenchError": "workbench.errors",
     "compare": "workbench.backtest.compare",
     "init_workspace": "workbench.workspace",
     "lake": "workbench.market.lake",
     "list_strategies": "workbench.strategy.loader",
+    "load_result": "workbench.backtest.export",
     "load_settings": "workbench.settings",
     "load_strategy": "workbench.strategy.loader",
     "param": "workbench.strategy.parameters",

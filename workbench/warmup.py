@@ -78,8 +78,10 @@ def warm_up() -> WarmUp:
 
 
 def _kernels() -> Iterator[tuple[str, Any]]:
-    """Find every compiled function of the rooms that have some, each once."""
+    """Find every compiled function of the rooms that have some, each once, but for those that live in their callers."""
     from numba.core.dispatcher import Dispatcher
+
+    from workbench.backtest.kernel_parts import Inner
 
     seen: set[int] = set()
     for room in _ROOMS:
@@ -87,7 +89,7 @@ def _kernels() -> Iterator[tuple[str, Any]]:
         modules = [importlib.import_module(found.name) for found in pkgutil.iter_modules(package.__path__, f"{room}.")]
         for module in modules:
             for name, value in vars(module).items():
-                if isinstance(value, Dispatcher) and id(value) not in seen:
+                if isinstance(value, Dispatcher) and not isinstance(value, Inner) and id(value) not in seen:
                     seen.add(id(value))
                     yield f"{module.__name__}.{name}", value
 
@@ -106,18 +108,22 @@ def _call_everything() -> None:
     compile_kernels()
     bars = _tiny_bars()
     for fill in ("next_open", "close"):
-        result = backtest(_signals(len(bars)), bars, fill=fill)
-        _ = result.metrics, result.trades
+        for path in ("compiled", "event"):
+            result = backtest(_signals(len(bars)), bars, fill=fill, path=path)
+            _ = result.metrics, result.trades, result.exposure
+    several = [bars, _tiny_bars("WARM/TOO", first=1)]
+    result = backtest({one.symbol: _signals(len(one)) for one in several}, several)
+    _ = result.metrics, result.trades, result.exposure
 
 
 def _signals(count: int) -> Any:
     from workbench.strategy.signals import Signals
 
-    turns = [bar % 4 for bar in range(count)]
-    return Signals(entry=[turn == 0 for turn in turns], exit=[turn == 2 for turn in turns], stop_loss=0.5)
+    turns = [bar % 8 for bar in range(count)]
+    return Signals(entry=[turn == 0 for turn in turns], exit=[turn == 6 for turn in turns], stop_loss=0.5)
 
 
-def _tiny_bars() -> Bars:
+def _tiny_bars(symbol: str = "WARM/UP", first: int = 0) -> Bars:
     import numpy as np
 
     from workbench.market.bars import Bars
@@ -126,10 +132,10 @@ def _tiny_bars() -> Bars:
 
     close = np.linspace(100.0, 110.0, 16)
     return Bars(
-        instrument=Instrument(symbol="WARM/UP"),
+        instrument=Instrument(symbol=symbol),
         timeframe=Timeframe.parse("1d"),
-        ts=np.arange(16, dtype=np.int64) * 86_400_000,
-        open=close, high=close + 1.0, low=close - 1.0, close=close, volume=close,
+        ts=np.arange(first, first + 16, dtype=np.int64) * 86_400_000,
+        open=close, high=close + 1.0, low=close - 1.0, close=close, volume=1_000.0 * close,
     )  # fmt: skip
 
 

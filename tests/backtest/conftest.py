@@ -19,7 +19,7 @@ def bars_of(rows: Rows, **facts: object) -> wb.Bars:
         instrument=wb.Instrument(symbol="TEST/USDT", venue="paper", **known),
         timeframe=wb.Timeframe.parse("1h"),
         ts=np.arange(len(rows)) * 3_600_000,
-        open=opened, high=high, low=low, close=close, volume=np.ones(len(rows)),
+        open=opened, high=high, low=low, close=close, volume=np.full(len(rows), 1e9),  # all one wants
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
     if grid:
         opened, high, low, close = (np.maximum(np.round(one), 1.0) for one in (opened, high, low, close))
     index = pd.date_range("2024-01-01", periods=n, freq="1h", tz="UTC")
-    frame = pd.DataFrame({"open": opened, "high": high, "low": low, "close": close, "volume": 1.0}, index=index)
+    frame = pd.DataFrame({"open": opened, "high": high, "low": low, "close": close, "volume": 1e9}, index=index)
     density = draw(st.sampled_from([0.05, 0.3, 0.8]))
     distance = st.one_of(st.none(), st.sampled_from([0.01, 0.02, 0.1, 0.3]))
     return {

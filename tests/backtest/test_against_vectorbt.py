@@ -15,6 +15,7 @@ import workbench as wb
 vbt = pytest.importorskip("vectorbt")
 
 RELATIVE = 1e-9
+NO_CAP = float("inf")  # vectorbt knows no volume
 
 
 @st.composite
@@ -65,7 +66,9 @@ def assert_same(result: wb.Result, portfolio: Any) -> None:
 @given(history=histories(), fee=st.sampled_from([0.0, 0.0005, 0.01]), bps=st.sampled_from([0.0, 2.0, 40.0]))
 def test_all_in_trades_and_equity_agree(history: Any, fee: float, bps: float) -> None:
     bars, words = history
-    result = wb.backtest(wb.Signals(**words), bars, costs=wb.Costs(fee=fee, slippage_bps=bps), fill="close")
+    result = wb.backtest(
+        wb.Signals(**words), bars, costs=wb.Costs(fee=fee, slippage_bps=bps, volume_share=NO_CAP), fill="close"
+    )
     assume((result.trades["exit_reason"] != "bankruptcy").all())
     assert_same(result, witness(bars, words, fees=fee, slippage=bps / 10_000))
 
@@ -76,7 +79,7 @@ def test_fixed_quantities_agree(history: Any, share: float, fee: float) -> None:
     bars, words = history
     quantity = share * 10_000 / bars.close.max()
     signals = wb.Signals(**words, size=quantity, size_unit="quantity")
-    result = wb.backtest(signals, bars, costs=wb.Costs(fee=fee, slippage_bps=3), fill="close")
+    result = wb.backtest(signals, bars, costs=wb.Costs(fee=fee, slippage_bps=3, volume_share=NO_CAP), fill="close")
     assume(result.equity.min() > 4_000)  # vectorbt lets a short grow past the equity; this stays far from there
     assert_same(result, witness(bars, words, fees=fee, slippage=3 / 10_000, size=quantity))
 
@@ -85,7 +88,7 @@ def test_fixed_quantities_agree(history: Any, share: float, fee: float) -> None:
 @given(history=histories(), fill=st.sampled_from(["close", "next_open"]))
 def test_the_portfolio_handed_to_vectorbt_has_our_equity(history: Any, fill: Any) -> None:
     bars, words = history
-    result = wb.backtest(wb.Signals(**words), bars, fill=fill)
+    result = wb.backtest(wb.Signals(**words), bars, costs=wb.Costs(volume_share=NO_CAP), fill=fill)
     assume((result.trades["exit_reason"] != "bankruptcy").all())
     portfolio = result.to_vectorbt()
     np.testing.assert_allclose(portfolio.value(), result.equity, rtol=RELATIVE)
@@ -100,7 +103,8 @@ def test_ratios_agree_with_vectorbt_on_a_24_7_market() -> None:
     frame = pd.DataFrame({"open": close, "high": close, "low": close, "close": close, "volume": 1.0}, index=index)
     bars = wb.Bars.from_pandas(frame, symbol="BTC/USDT", timeframe="1h")
     words = {name: rng.random(n) < 0.05 for name in ("entry", "exit", "short_entry", "short_exit")}
-    found = wb.backtest(wb.Signals(**words), bars, costs=wb.Costs(fee=0.0002, slippage_bps=0), fill="close").metrics
+    costs = wb.Costs(fee=0.0002, slippage_bps=0, volume_share=NO_CAP)
+    found = wb.backtest(wb.Signals(**words), bars, costs=costs, fill="close").metrics
     portfolio = witness(bars, words, fees=0.0002)
     portfolio = portfolio.replace(wrapper=portfolio.wrapper.replace(freq="1h"))
     for ours, theirs in (

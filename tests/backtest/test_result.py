@@ -29,7 +29,7 @@ def result() -> wb.Result:
             "high": np.maximum(opened, close) * 1.002,
             "low": np.minimum(opened, close) * 0.998,
             "close": close,
-            "volume": 1.0,
+            "volume": 1e6,
         },
         index=index,
     )
@@ -40,8 +40,8 @@ def result() -> wb.Result:
 
 def test_trades_have_the_promised_columns(result: wb.Result) -> None:
     assert list(result.trades.columns) == [
-        "entry_time", "exit_time", "side", "entry_price", "exit_price", "quantity", "pnl", "return_", "fees",
-        "exit_reason", "bars_held", "mae", "mfe",
+        "symbol", "entry_time", "exit_time", "side", "entry_price", "exit_price", "quantity", "pnl", "return_", "fees",
+        "funding", "exit_reason", "bars_held", "mae", "mfe",
     ]  # fmt: skip
     assert str(result.trades["entry_time"].dt.tz) == "UTC"
     assert result.equity.index.equals(result.bars.to_pandas().index)

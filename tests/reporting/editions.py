@@ -40,6 +40,8 @@ def record(planned: PlannedRun, plan: Plan, batch: Batch, number: int, **facts: 
         "sortino_ratio": None if number == 2 else 1.0 - 0.3 * number,
         "max_drawdown": -0.02 - 0.09 * number, "max_drawdown_start": "1970-01-01 05:00",
         "max_drawdown_trough": "1970-01-02", "max_drawdown_recovery": "1970-01-03" if number % 2 else None,
+        "doctor_worst": ("critical", "warning", "note", "fine")[number % 4], "doctor_critical": int(number % 4 == 0),
+        "doctor_says": "Too few trades; Leverage" if number % 4 == 0 else "",
         "win_rate": 0.5, "trades": 10 * number, "exposure": 0.3, "benchmark_return": 0.1, "bars": 60,
     }  # fmt: skip
     given: dict[str, Any] = {

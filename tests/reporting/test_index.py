@@ -86,6 +86,20 @@ def test_the_page_tells_the_night(made: tuple[Edition, Settings]) -> None:
     assert "not succeed" not in text and "Stopped" not in text
 
 
+def test_the_worst_finding_of_each_run_stands_in_its_row(made: tuple[Edition, Settings]) -> None:
+    one, settings = made
+    text, tags = read(render_index(one, settings))
+    assert "Critical findings in 2 of 6" in text and "its page begins with what to do about it" in text
+    says = [values["title"] for tag, values in tags if tag == "span" and values.get("title")]
+    assert says == ["Too few trades; Leverage"] * 4  # twice for each of two runs: in the column, and for small screens
+    bare = [replace(run, metrics={**run.metrics, "doctor_worst": bad}) for run, bad in zip(one.runs, BAD, strict=True)]
+    text, _ = read(render_index(replace(one, runs=bare), settings))
+    assert "Doctor" not in text and "Critical findings" not in text
+
+
+BAD = [None, "", "terrible", 3, True, math.nan, "CRITICAL"]
+
+
 def test_links_lead_to_the_pages_from_where_the_index_is(made: tuple[Edition, Settings]) -> None:
     one, settings = made
     index = write_index(one, settings)

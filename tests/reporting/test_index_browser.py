@@ -75,7 +75,14 @@ def test_it_fits_and_is_complete_in_itself(browser: Any, index: Path, scheme: st
         light = page.evaluate("getComputedStyle(document.querySelector('main')).backgroundColor")
         assert light == {"light": "rgb(255, 255, 255)", "dark": "rgb(22, 26, 33)"}[scheme]
         heads = page.locator("#league-table thead th:visible").count()
-        assert heads == {1280: 13, 900: 10, 390: 5}[width]
+        assert heads == {1280: 14, 900: 11, 390: 5}[width]
+
+
+def test_the_worst_finding_of_each_run_is_seen_on_any_screen(browser: Any, index: Path) -> None:
+    for width in (1280, 900, 390):
+        with _Opened(browser, index, "light", width) as opened:
+            pills = opened.page.locator("#league-table tbody .wb-pill:visible").all_inner_texts()
+            assert len(pills) == 6 and set(pills) <= {"critical", "warning", "note", "fine"}
 
 
 def test_what_failed_is_on_the_first_screen(browser: Any, index: Path) -> None:
@@ -108,6 +115,8 @@ def test_the_table_sorts_by_any_column_and_back(browser: Any, index: Path) -> No
             assert column(10)[-1] == "" and "" not in column(10)[:-1]
         page.get_by_role("button", name="Market").click()
         assert column(3) == sorted(column(3), key=str.casefold)
+        page.get_by_role("button", name="Doctor").click()
+        assert column(14) == sorted(column(14), reverse=True)
         page.get_by_role("button", name="#").click()
         assert column(1) == [str(number) for number in range(1, len(column(1)) + 1)]
         assert opened.said == []

@@ -56,8 +56,24 @@ def test_best_first_and_those_without_a_ratio_last(ledger: Ledger) -> None:
 def test_named_results_count_what_failed_too(ledger: Ledger) -> None:
     assert load_night(ledger=ledger).named_results() == {
         "batch": "b1", "runs": 5, "succeeded": 4, "failed": 1, "made_money": 3, "beat_buy_and_hold": 1,
-        "median_sharpe_ratio": 0.5,
+        "median_sharpe_ratio": 0.5, "doctor_critical": 0, "doctor_warnings": 0,
     }  # fmt: skip
+
+
+def test_the_doctor_is_asked_first(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger")
+    said = ["critical", "critical", "warning", "fine", "<i>"]
+    ledger.append([run(n, sharpe=1.0 / n, doctor_worst=word) for n, word in enumerate(said, 1)])  # type: ignore[arg-type]
+    night = load_night(ledger=ledger)
+    assert "critical in <strong>2</strong> of 4 and warns of 1 more" in night._repr_html_()
+    assert night.frame["doctor"].tolist() == ["critical", "critical", "warning", "fine", ""]
+    found = night.named_results()
+    assert (found["doctor_critical"], found["doctor_warnings"]) == (2, 1)
+    assert "<i>" not in night.table().to_html()
+
+
+def test_without_diagnoses_nothing_is_said_of_them(ledger: Ledger) -> None:
+    assert "doctor" not in load_night(ledger=ledger)._repr_html_()
 
 
 def test_failures_are_named_and_text_is_escaped(ledger: Ledger) -> None:

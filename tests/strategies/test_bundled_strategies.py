@@ -15,7 +15,7 @@ from workbench.strategy import list_strategies, signals_of
 NAMES = ["donchian_breakout", "rsi_reversion", "sma_cross"]
 # total return, Sharpe ratio, deepest drawdown and closed trades with default parameters and costs
 GOLDEN = {
-    ("sma_cross", "BTC/USDT", "1h"): (4.8100852, 0.79077254, -0.68611203, 1120),
+    ("sma_cross", "BTC/USDT", "1h"): (4.8538676, 0.79306438, -0.68611203, 1120),
     ("sma_cross", "SPX", "1d"): (0.51103234, 0.24368543, -0.32026102, 88),
     ("rsi_reversion", "EUR/USD", "1h"): (-0.0010963698, -0.076317836, -0.018968073, 8),
     ("donchian_breakout", "KO", "1d"): (-0.57806185, -0.1318717, -0.64914252, 230),

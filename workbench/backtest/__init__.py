@@ -11,9 +11,10 @@ from typing import Any
 
 from workbench.backtest.costs import Costs
 from workbench.backtest.result import Result
+from workbench.backtest.rules import Rules
 from workbench.backtest.run import backtest
 
-__all__ = ["Costs", "Result", "backtest"]
+__all__ = ["Costs", "Result", "Rules", "backtest"]
 
 
 class _CallablePackage(ModuleType):

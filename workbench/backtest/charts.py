@@ -13,19 +13,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench._ink import INK
+from workbench.backtest.curves import closes_on
 from workbench.risk import metrics
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
     from workbench.backtest.result import Result
     from workbench.market.bars import Bars
 
-__all__ = ["chart_style", "envelope", "price_chart", "returns_chart", "tear_sheet"]
+__all__ = [
+    "chart_style",
+    "column_means",
+    "draw_line",
+    "draw_underwater",
+    "envelope",
+    "logarithmic_if_wide",
+    "percent_axis",
+    "price_chart",
+    "returns_chart",
+    "tear_sheet",
+]
 
 _COLUMNS: Final = 900
 _MOST_MARKERS: Final = 80
+_PALETTE: Final = ("accent", "series_2", "series_3", "series_4", "positive", "negative", "ink", "faint")
 Floats = NDArray[np.float64]
 
 
@@ -55,18 +69,27 @@ def envelope(values: Floats, columns: int = _COLUMNS) -> tuple[NDArray[np.int64]
 
 
 def tear_sheet(result: Result) -> Figure:
-    """Draw price with fills, the time in the market, equity beside buy and hold, and drawdown, one above the other."""
+    """Draw prices with fills, the time in the market, equity beside buy and hold, and drawdown, one above the other.
+
+    Of several instruments the prices are drawn from a common start, and the strip says how many positions were held.
+    """
     import matplotlib.pyplot as plt
 
+    several = len(result.series) > 1
     with plt.rc_context(chart_style()):
         figure, axes = plt.subplots(
-            4, 1, figsize=(10.6, 7.4), sharex=True, height_ratios=[3.0, 0.22, 2.4, 1.3], layout="constrained"
-        )
-        times = result.bars.ts.astype("datetime64[ms]")
-        _draw_price(axes[0], result, times)
-        _draw_position(axes[1], result, times)
+            4, 1, figsize=(10.6, 7.4), sharex=True, height_ratios=[3.0, 0.6 if several else 0.22, 2.4, 1.3],
+            layout="constrained",
+        )  # fmt: skip
+        times = result.records.ts.astype("datetime64[ms]")
+        if several:
+            _draw_prices(axes[0], result, times)
+            _draw_count(axes[1], result, times)
+        else:
+            _draw_price(axes[0], result, times)
+            _draw_position(axes[1], result, times)
         _draw_equity(axes[2], result, times)
-        _draw_drawdown(axes[3], result, times)
+        draw_underwater(axes[3], result, times)
         if len(times) > 1:
             axes[3].set_xlim(times[0], times[-1] + (times[-1] - times[0]) // 100)
     plt.close(figure)  # the caller shows what is returned; left open, a notebook would show it twice
@@ -82,8 +105,8 @@ def price_chart(bars: Bars) -> Figure:
             2, 1, figsize=(10.6, 4.6), sharex=True, height_ratios=[3.2, 1.0], layout="constrained"
         )
         times = bars.ts.astype("datetime64[ms]")
-        _line(axes[0], times, bars.close, "ink", 0.9)
-        _logarithmic_if_wide(axes[0], bars.close)
+        draw_line(axes[0], times, bars.close, "ink", 0.9)
+        logarithmic_if_wide(axes[0], bars.close)
         axes[0].set_title(f"{bars.symbol} {bars.timeframe}, {bars.instrument.quote}")
         _shade_gaps(axes[0], bars)
         columns = np.linspace(0, len(bars), min(len(bars), _COLUMNS) + 1).astype(np.int64)
@@ -132,9 +155,28 @@ def chart_style() -> Any:
     }  # fmt: skip
 
 
-def _line(axes: Axes, times: Any, values: Floats, color: str, width: float = 1.2) -> None:
+def draw_line(
+    axes: Axes, times: Any, values: Floats, color: str, width: float = 1.2, *, label: str | None = None
+) -> None:
+    """Draw a series thinned out, in a colour of `_ink`."""
     rows, kept = envelope(values)
-    axes.plot(times[rows], kept, color=INK[color].light, linewidth=width)
+    axes.plot(times[rows], kept, color=INK[color].light, linewidth=width, label=label)
+
+
+def column_means(values: Floats, columns: int = _COLUMNS) -> tuple[NDArray[np.int64], Floats]:
+    """Thin out a series to the mean of each of so many columns: the row each begins at, and its mean."""
+    edges = np.unique(np.linspace(0, len(values), min(len(values), columns) + 1).astype(np.int64))
+    return edges[:-1], np.add.reduceat(values, edges[:-1]) / np.diff(edges)
+
+
+def percent_axis(axis: Axis) -> None:
+    """Label an axis of fractions as percent, with as many digits as it needs."""
+    from matplotlib.ticker import FuncFormatter
+
+    def text(value: float, _: int | None) -> str:
+        return f"{round(value * 100, 9):g}%".replace("-", "\N{MINUS SIGN}")
+
+    axis.set_major_formatter(FuncFormatter(text))
 
 
 def _shade_gaps(axes: Axes, bars: Bars) -> None:
@@ -150,7 +192,7 @@ def _shade_gaps(axes: Axes, bars: Bars) -> None:
         )
 
 
-def _logarithmic_if_wide(axes: Axes, values: Floats) -> None:
+def logarithmic_if_wide(axes: Axes, values: Floats) -> None:
     """Use a logarithmic axis where the values span more than five times, so that early and late moves compare."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -163,8 +205,8 @@ def _logarithmic_if_wide(axes: Axes, values: Floats) -> None:
 
 def _draw_price(axes: Axes, result: Result, times: Any) -> None:
     bars = result.bars
-    _line(axes, times, bars.close, "ink", 0.9)
-    _logarithmic_if_wide(axes, bars.close)
+    draw_line(axes, times, bars.close, "ink", 0.9)
+    logarithmic_if_wide(axes, bars.close)
     axes.set_title(f"{bars.symbol}, {bars.instrument.quote}")
     trades = result.trades
     if len(trades) > _MOST_MARKERS:
@@ -202,16 +244,58 @@ def _draw_position(axes: Axes, result: Result, times: Any) -> None:
     axes.set_title(words, fontsize=8.5, fontweight="normal", color=INK["muted"].light, pad=2)
 
 
+def _draw_prices(axes: Axes, result: Result, times: Any) -> None:
+    """Draw what one unit of money put into each instrument at its start became; those that moved most are named."""
+    found = []
+    for line in result.plan.lines:
+        closes = closes_on(line, result.records.ts) / line.bars.close[0]
+        found.append(np.where(result.records.ts < line.bars.ts[0], np.nan, closes))
+    order = np.argsort([-abs(np.log(values[-1])) for values in found], kind="stable")
+    named = dict(zip(order.tolist(), _PALETTE, strict=False))
+    for k, values in enumerate(found):
+        if k not in named:
+            _draw_from_start(axes, times, values, "grid", 0.8, None)
+    for k, color in named.items():
+        _draw_from_start(axes, times, found[k], color, 1.1, result.series[k].symbol)
+    logarithmic_if_wide(axes, np.concatenate([values[np.isfinite(values)] for values in found]))
+    more = len(found) - len(named)
+    axes.set_title(f"{len(found)} instruments from a common start" + (f", {more} of them in grey" if more else ""))
+    axes.legend(frameon=False, loc="upper left", ncols=4)
+
+
+def _draw_from_start(axes: Axes, times: Any, values: Floats, color: str, width: float, label: str | None) -> None:
+    known = np.isfinite(values)
+    draw_line(axes, times[known], values[known], color, width, label=label)
+
+
+def _draw_count(axes: Axes, result: Result, times: Any) -> None:
+    """Draw how many long and how many short positions were held, on average in each column."""
+    from matplotlib.ticker import MaxNLocator
+
+    first, last = result.held_bars
+    for side, color, sign in ((1.0, "positive", 1), (-1.0, "negative", -1)):
+        change = np.zeros(len(times) + 1)
+        np.add.at(change, first[result.sides == side], 1)
+        np.add.at(change, last[result.sides == side], -1)
+        rows, kept = column_means(np.cumsum(change)[:-1])
+        axes.fill_between(times[rows], sign * kept, 0.0, step="post", color=INK[color].light, linewidth=0)
+    axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
+    told = "Positions held, short ones below"
+    axes.set_title(told, fontsize=8.5, fontweight="normal", color=INK["muted"].light, pad=2)
+
+
 def _draw_equity(axes: Axes, result: Result, times: Any) -> None:
     held = result.buy_and_hold
-    _line(axes, times, held, "faint", 1.0)
-    _line(axes, times, result.equity_values, "accent", 1.5)
-    _logarithmic_if_wide(axes, np.concatenate((held, result.equity_values)))
-    axes.set_title(f"Equity, {result.bars.instrument.quote}", color=INK["accent"].light)
+    draw_line(axes, times, held, "faint", 1.0)
+    draw_line(axes, times, result.equity_values, "accent", 1.5)
+    logarithmic_if_wide(axes, np.concatenate((held, result.equity_values)))
+    axes.set_title(f"Equity, {result.currency}", color=INK["accent"].light)
     axes.set_title("buy and hold", loc="right", fontsize=8.5, fontweight="normal", color=INK["muted"].light)
 
 
-def _draw_drawdown(axes: Axes, result: Result, times: Any) -> None:
+def draw_underwater(axes: Axes, result: Result, times: Any) -> None:
+    """Draw how far the equity was below its highest value, as a red area under zero."""
     from matplotlib.ticker import PercentFormatter
 
     below = metrics.underwater(result.equity_values, result.cash)

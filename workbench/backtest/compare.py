@@ -1,21 +1,35 @@
-"""Results side by side: with each other, with buying and holding, and with themselves at other costs."""
+"""Results side by side: with each other, with buying and holding, and with themselves under other terms.
+
+A run is repeated from its plan, on the path that it took, with one thing changed; so whatever else was asked for
+(rules, leverage, finer bars, protections) stays as it was, for one instrument or many, signals or orders.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
+from workbench.backtest.plan import Line, Plan
+from workbench.backtest.records import Records
 from workbench.errors import ConfigError
 from workbench.risk import metrics
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from workbench.backtest.costs import Costs
     from workbench.backtest.result import Result
 
-__all__ = ["compare", "cost_sensitivity", "holding_metrics"]
+__all__ = ["compare", "cost_sensitivity", "delayed", "holding_metrics", "scaled"]
 
 _SENSITIVE: Final = ("total_return", "annualised_return", "sharpe_ratio", "max_drawdown", "profit_factor", "trades")
+_SCALED: Final = ("taker", "maker", "per_unit", "per_order", "slippage", "impact", "liquidation_fee")
+_WORDS: Final = ("entry", "exit", "short_entry", "short_exit")
+_NUMBERS: Final = ("size", "stop_loss", "take_profit", "trailing_stop", "trailing_activation", "stop_price")
 
 
 def compare(results: Sequence[Result]) -> pd.DataFrame:
@@ -24,12 +38,13 @@ def compare(results: Sequence[Result]) -> pd.DataFrame:
     Parameters
     ----------
     results : sequence of Result
-        At least one. Each stands beside buying and holding its own bars at its own costs.
+        At least one. Each stands beside buying and holding its own bars at its own costs, in equal shares where there
+        are several instruments.
 
     Returns
     -------
     pandas.DataFrame
-        One row a result, then one for buying and holding each of the series, labelled by strategy and series; columns
+        One row a result, then one for buying and holding each of the markets, labelled by strategy and market; columns
         are the numeric metrics (NaN where holding has none, such as a win rate).
 
     Raises
@@ -47,33 +62,21 @@ def compare(results: Sequence[Result]) -> pd.DataFrame:
     numeric = [name for name, about in metrics.METRICS.items() if about.unit != "time"]
     table: dict[str, dict[str, Any]] = {}
     for one in rows:
-        table[_free(table, f"{one.name} on {_series(one)}")] = {name: one.metrics[name] for name in numeric}
+        table[_free(table, f"{one.name} on {one.market}")] = {name: one.metrics[name] for name in numeric}
     for one in rows:
-        table.setdefault(f"buy and hold {_series(one)}", holding_metrics(one))
+        table.setdefault(f"buy and hold {one.market}", holding_metrics(one))
     return pd.DataFrame.from_dict(table, orient="index", columns=numeric)
 
 
 def holding_metrics(result: Result) -> dict[str, float]:
-    """Give the metrics of buying a result's instrument at the first open, at its costs, and holding it."""
-    held, cash = result.buy_and_hold, result.cash
-    returns, periods = metrics.returns_of(held, cash), result.bars.periods_per_year
-    total, fall = metrics.total_return(held, cash), metrics.max_drawdown(held, cash)
-    growth = metrics.annualised_return(total, result.years)
-    return {
-        "total_return": total,
-        "annualised_return": growth,
-        "annualised_volatility": metrics.annualised_volatility(returns, periods),
-        "sharpe_ratio": metrics.sharpe_ratio(returns, periods),
-        "sortino_ratio": metrics.sortino_ratio(returns, periods),
-        "calmar_ratio": metrics.calmar_ratio(growth, fall.depth),
-        "max_drawdown": fall.depth,
-        "exposure": 1.0,
-        "trades": 0,
-    }
+    """Give the metrics of buying a result's instruments at their first open, at its costs, and holding them."""
+    from workbench.backtest.result import ratios_of
+
+    return {**ratios_of(result.buy_and_hold, result), "exposure": 1.0, "trades": 0}
 
 
 def cost_sensitivity(result: Result, factors: Sequence[float] = (0.0, 1.0, 2.0, 3.0)) -> pd.DataFrame:
-    """Run a backtest again with its fees and slippage multiplied.
+    """Run a backtest again with all that trading costs multiplied.
 
     Parameters
     ----------
@@ -84,31 +87,107 @@ def cost_sensitivity(result: Result, factors: Sequence[float] = (0.0, 1.0, 2.0, 
     Returns
     -------
     pandas.DataFrame
-        One row a factor: `fee` (fraction), `slippage_bps`, and the metrics that costs bear on.
+        One row a factor: `fee` (fraction) and `slippage_bps` of the first instrument, and the metrics that costs bear
+        on. Funding is no cost of trading: it stays.
 
     Raises
     ------
     ConfigError
-        A factor is negative, or makes the costs absurd.
+        A factor is negative or no number, makes the costs absurd, or the result was loaded without its strategy.
     """
     import pandas as pd
 
-    from workbench.backtest.run import backtest
-
-    if any(not factor >= 0 for factor in factors):
+    if any(isinstance(factor, bool) or not isinstance(factor, Real) or not factor >= 0 for factor in factors):
         raise ConfigError(f"factors = {tuple(factors)!r}: multiply costs by zero or more")
     rows: dict[float, dict[str, Any]] = {}
     for factor in factors:
-        costs = result.costs.scaled(factor)
-        told = backtest(result.strategy, result.bars, cash=result.cash, costs=costs, fill=result.fill).metrics
-        rows[factor] = {"fee": costs.fee, "slippage_bps": costs.slippage_bps} | {
-            name: told[name] for name in _SENSITIVE
+        again = result if factor == 1 else scaled(result, factor)
+        rows[factor] = {"fee": again.costs.fee, "slippage_bps": again.costs.slippage_bps} | {
+            name: again.metrics[name] for name in _SENSITIVE
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("costs times")
 
 
-def _series(result: Result) -> str:
-    return f"{result.bars.symbol} {result.bars.timeframe}"
+def scaled(result: Result, factor: float) -> Result:
+    """Run a backtest again with fees, slippage, impact and liquidation fees multiplied, all else the same."""
+    charged = tuple(costs.scaled(factor) for costs in result.charged)
+    lines = tuple(
+        replace(line, costs=line.costs._replace(**{name: getattr(line.costs, name) * factor for name in _SCALED}))
+        for line in result.plan.lines
+    )
+    return _again(result, replace(result.plan, lines=lines), charged)
+
+
+def delayed(result: Result, bars: int = 1) -> Result:
+    """Run a backtest again with every decision so many bars later, all else the same.
+
+    Parameters
+    ----------
+    result : Result
+    bars : int, default 1
+        Bars of each instrument by which its signals are moved; orders of an order strategy are that much longer under
+        way to the venue (in bars of the finest timeframe).
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    ConfigError
+        `bars` is no whole number of at least one, or the result was loaded without its strategy.
+    """
+    if isinstance(bars, bool) or not isinstance(bars, Integral) or bars < 1:
+        raise ConfigError(f"delayed by {bars!r} bars: give a whole number of at least 1", bars=bars)
+    plan, late = result.plan, int(bars)
+    if any(line.signals is None for line in plan.lines):
+        under_way = late * min(line.bars.timeframe.ms for line in plan.lines)
+        return _again(result, replace(plan, latency_ms=plan.latency_ms + under_way), result.charged)
+    lines = tuple(_later(line, late) for line in plan.lines)
+    return _again(result, replace(plan, lines=lines), result.charged)
+
+
+def _later(line: Line, late: int) -> Line:
+    """Give a line that says everything so many bars later; what is said before that is nothing."""
+    said, stops = line.signals, line.stop_price
+    if said is None:
+        return line
+    moved: dict[str, Any] = {name: _moved(getattr(said, name), late, False) for name in _WORDS}
+    for name in _NUMBERS:
+        values = getattr(said, name)
+        if len(values) == len(said) > 1:
+            moved[name] = _moved(values, late, values[0])
+    later = stops if len(stops) == 1 else _moved(stops, late, np.nan)
+    return replace(line, signals=said.replace(**moved), stop_price=later)
+
+
+def _moved(values: Any, late: int, before: Any) -> Any:
+    first = np.full(min(late, len(values)), before, dtype=values.dtype)
+    return np.concatenate((first, values[: len(values) - len(first)]))
+
+
+def _again(result: Result, plan: Plan, charged: tuple[Costs, ...]) -> Result:
+    """Run a plan on the path that a result took."""
+    from workbench.backtest.result import Result
+
+    options: dict[str, Any] = {"fill": result.fill, "detail": result.detail, "rules": result.rules}
+    return Result(plan=plan, records=_records_of(plan, result.path), costs=charged, **options)
+
+
+def _records_of(plan: Plan, path: str) -> Records:
+    if path == "compiled":
+        from workbench.backtest import compiled
+
+        return compiled.run(plan)
+    from workbench.backtest import event_path
+    from workbench.backtest.packing import LoadedStrategy
+
+    if isinstance(plan.strategy, LoadedStrategy) and plan.lines[0].signals is None:
+        raise ConfigError(
+            f"{plan.strategy!r} was loaded from a file, which holds no strategy; to run it again give it: "
+            "wb.Result.load(path, strategy=...)"
+        )
+    return event_path.run(plan)
 
 
 def _free(taken: Mapping[str, object], label: str) -> str:

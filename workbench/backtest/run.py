@@ -1,44 +1,68 @@
-"""`backtest`: a strategy, or ready-made signals, over the bars of one instrument."""
+"""`backtest`: a strategy, or ready-made signals, over the bars of one instrument or of many that share an account."""
 
 from __future__ import annotations
 
-from numbers import Real
-from typing import get_args
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from workbench.backtest.costs import Costs, Fill
-from workbench.backtest.kernel import SIZE_UNITS, Exits, Market, Terms, Words, simulate_nb
+from workbench.backtest.plan import Plan
+from workbench.backtest.prepare import costs_by_symbol, prepare
+from workbench.backtest.records import Records
 from workbench.backtest.result import Result
-from workbench.errors import ConfigError, DataError, StrategyError
+from workbench.backtest.rules import Rules
+from workbench.errors import ConfigError
 from workbench.market.bars import Bars
 from workbench.strategy.signals import Signals
-from workbench.strategy.strategy import SignalStrategy, signals_of
+from workbench.strategy.strategy import SignalStrategy
 
-__all__ = ["backtest"]
+if TYPE_CHECKING:
+    from workbench.market.ticks import Ticks
+    from workbench.market.timeframe import Timeframe
+    from workbench.strategy.orders import OrderStrategy
+
+__all__ = ["Path", "backtest"]
+
+Path = Literal["auto", "compiled", "event"]
 
 
 def backtest(
-    strategy: SignalStrategy | Signals,
-    bars: Bars,
+    strategy: SignalStrategy | OrderStrategy | Signals | Mapping[str, Signals],
+    bars: Bars | Ticks | Iterable[Bars | Ticks],
     *,
     cash: float = 10_000.0,
-    costs: Costs | None = None,
+    costs: Costs | Mapping[str, Costs] | None = None,
     fill: Fill = "next_open",
+    leverage: float | Mapping[str, float] | None = None,
+    path: Path = "auto",
+    detail: str | Timeframe | Bars | Iterable[Bars] | None = None,
+    rules: Rules | None = None,
 ) -> Result:
     """Trade a strategy over history.
 
     Parameters
     ----------
-    strategy : SignalStrategy or Signals
-        Signals are as long as `bars`.
-    bars : Bars
-        At least one bar.
+    strategy : SignalStrategy, OrderStrategy, Signals, or dict of Signals by symbol
+        Signals are as long as the bars of their instrument; a signal strategy is asked for each instrument by itself.
+    bars : Bars, Ticks, or list of these
+        One series an instrument; all share the cash. An order strategy may hear several timeframes of an instrument:
+        the finest is the market. Where ticks are given they are the market, and bars are only heard.
     cash : float, default 10,000
-        Equity before the first bar, in the quote currency.
-    costs : Costs, optional
-        The instrument's fees and half its spread when left out.
+        Equity before the first bar, in the currency that the instruments are paid for in.
+    costs : Costs, or dict of Costs by symbol, optional
+        The instrument's fees and half its spread when left out, and at most a tenth of a bar's volume.
     fill : {"next_open", "close"}
         Where a decision trades: at the open of the next bar, or at the close of the bar that it was made on (which no
         one can do; results say it).
+    leverage : float, or dict of float by symbol, optional
+        Notional for each unit of margin; the strategy's when left out, 1 if it has none.
+    path : {"auto", "compiled", "event"}
+        How it is worked out, not what comes of it: compiled where that can be, else event by event.
+    detail : str, Timeframe, Bars or list of Bars, optional
+        Finer bars that say what happened inside a bar: a timeframe such as "1m" that the lake has, "auto" for the
+        finest that it has of the whole range, or the bars themselves.
+    rules : Rules, optional
+        How account and venue behave: margin, path inside a bar, funding, protections, latency.
 
     Returns
     -------
@@ -47,87 +71,59 @@ def backtest(
     Raises
     ------
     ConfigError
-        Cash or fill is out of range.
+        An option is out of range, or the compiled path is asked for what only the event path can do.
     StrategyError
         The strategy broke, or its signals are not of the right length or kind.
     DataError
-        There are no bars.
+        There are no bars, a series is there twice, currencies differ, or the detail contradicts the bars.
 
     Notes
     -----
-    One position at a time, never more than the equity. Inside a bar the worse is assumed: a stop is hit before a
-    target; a gap through a stop fills at the open. A trailing stop moves on bars that are over. Stops pay the taker fee
-    and slip, targets rest at their price and pay the maker fee.
+    Inside a bar the worse is assumed: a stop is hit before a target; a gap through a stop fills at the open. A trailing
+    stop moves on bars that are over. Stops pay the taker fee and slip, targets rest at their price and pay the maker
+    fee. Perpetuals settle funding, and positions on margin are liquidated by their maintenance margin.
 
     Examples
     --------
     >>> import numpy as np
     >>> import workbench as wb
     >>> price = np.array([100.0, 101.0, 102.0, 103.0])
-    >>> columns = dict.fromkeys(("open", "high", "low", "close", "volume"), price)
+    >>> columns = dict.fromkeys(("open", "high", "low", "close"), price)
     >>> bitcoin = wb.Instrument(symbol="BTC/USDT")
-    >>> bars = wb.Bars(instrument=bitcoin, timeframe="1h", ts=np.arange(4) * 3_600_000, **columns)
+    >>> ts, volume = np.arange(4) * 3_600_000, np.full(4, 1e6)
+    >>> bars = wb.Bars(instrument=bitcoin, timeframe="1h", ts=ts, volume=volume, **columns)
     >>> signals = wb.Signals(entry=price == 100, exit=price == 102)
     >>> result = wb.backtest(signals, bars, costs=wb.Costs(fee=0, slippage_bps=0))
     >>> result.trades[["entry_price", "exit_price"]].to_numpy().tolist()
     [[101.0, 103.0]]
     """
-    _check_call(strategy, bars, cash, costs, fill)
-    signals = signals_of(strategy, bars) if isinstance(strategy, SignalStrategy) else strategy
-    if len(signals) != len(bars):
-        raise StrategyError(f"signals say {len(signals)} bars, but there are {len(bars)}: give one value a bar")
-    signals.require_times(bars.ts)
-    known = (costs or Costs()).of(bars.instrument)
-    trades, skipped, equity = simulate_nb(
-        Market(bars.open, bars.high, bars.low, bars.close),
-        Words(signals.entry, signals.exit, signals.short_entry, signals.short_exit),
-        Exits(signals.size, signals.stop_loss, signals.take_profit, signals.trailing_stop),
-        _terms(bars, float(cash), known, signals, fill),
-    )
-    equity.flags.writeable = False
-    return Result(
-        bars=bars,
-        strategy=strategy,
-        cash=float(cash),
-        costs=known,
-        fill=fill,
-        equity_values=equity,
-        trade_records=trades,
-        skipped_records=skipped,
-    )
+    if not isinstance(path, str) or path not in get_args(Path):
+        raise ConfigError(f"path = {path!r} is not one of {', '.join(map(repr, get_args(Path)))}", path=path)
+    plan = prepare(
+        strategy, bars, cash=cash, costs=costs, fill=fill, leverage=leverage, detail=detail, rules=rules
+    )  # fmt: skip
+    charged = costs_by_symbol(costs, [line.bars.instrument for line in plan.lines])
+    records, finer = _run(plan, path), _resolved(plan)
+    return Result(plan=plan, records=records, costs=charged, fill=fill, detail=finer, rules=rules)
 
 
-def _check_call(strategy: SignalStrategy | Signals, bars: Bars, cash: float, costs: Costs | None, fill: str) -> None:
-    if isinstance(strategy, type):
-        raise StrategyError(f"{strategy.__name__} is a class; make a strategy of it first: {strategy.__name__}()")
-    if not isinstance(strategy, (SignalStrategy, Signals)):
-        raise StrategyError(f"a {type(strategy).__name__} is no strategy: give a wb.SignalStrategy or wb.Signals")
-    if not isinstance(bars, Bars):
-        raise DataError(
-            f"bars is a {type(bars).__name__}: give wb.Bars, for example "
-            "wb.Bars.from_pandas(df, symbol='BTC/USDT', timeframe='1h')"
-        )
-    if not len(bars):
-        raise DataError(f"{bars.symbol} {bars.timeframe}: there are no bars to trade; ask for a longer range")
-    if isinstance(cash, bool) or not isinstance(cash, Real) or not 0 < cash <= 1e100:
-        raise ConfigError(f"cash = {cash!r}: start with a finite amount above zero, such as 10_000", cash=cash)
-    if costs is not None and not isinstance(costs, Costs):
-        raise ConfigError(f"costs is a {type(costs).__name__}: give wb.Costs(fee=0.001, slippage_bps=2)", costs=costs)
-    if not isinstance(fill, str) or fill not in get_args(Fill):
-        raise ConfigError(f"fill = {fill!r} is not one of {', '.join(map(repr, get_args(Fill)))}", fill=fill)
+def _run(plan: Plan, path: Path) -> Records:
+    """Run a plan on the path that was asked for, or on the fastest that can."""
+    if path != "event":
+        from workbench.backtest import compiled
+
+        reason = compiled.unfit(plan)
+        if not reason:
+            return compiled.run(plan)
+        if path == "compiled":
+            raise ConfigError(f"path='compiled': {reason}; say path='auto' or 'event'", reason=reason)
+    from workbench.backtest import event_path
+
+    return event_path.run(plan)
 
 
-def _terms(bars: Bars, cash: float, costs: Costs, signals: Signals, fill: Fill) -> Terms:
-    facts = bars.instrument
-    taker, maker, slippage = float(costs.fee or 0.0), float(costs.maker_fee or 0.0), float(costs.slippage_bps or 0.0)
-    return Terms(
-        cash=cash,
-        taker=taker,
-        maker=maker,
-        slippage=slippage / 10_000,
-        tick_size=float(facts.tick_size),
-        lot_size=float(facts.lot_size),
-        min_notional=float(facts.min_notional),
-        size_unit=SIZE_UNITS.index(signals.size_unit),
-        at_close=fill == "close",
-    )
+def _resolved(plan: Plan) -> dict[str, Any]:
+    """Give the timeframe of the finer bars that resolved bars of an instrument, by symbol."""
+    from workbench.market.timeframe import Timeframe
+
+    return {line.bars.symbol: str(Timeframe(int(line.span.min()))) for line in plan.lines if line.word is not None}

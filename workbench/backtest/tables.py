@@ -5,6 +5,7 @@ Each gives a small DataFrame of text and numbers made for reading; the raw recor
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from typing import TYPE_CHECKING, Final
@@ -21,6 +22,7 @@ __all__ = [
     "best_and_worst",
     "by_exit_reason",
     "by_year",
+    "combined_fingerprint",
     "gaps_table",
     "in_words",
     "metrics_table",
@@ -89,18 +91,9 @@ def best_and_worst(result: Result, count: int = 5) -> pd.DataFrame:
     closed = result.trades[result.closed].sort_values("pnl", ascending=False)
     shown = closed if len(closed) <= 2 * count else pd.concat([closed.head(count), closed.tail(count)])
     columns = [
-        "entry_time",
-        "exit_time",
-        "side",
-        "entry_price",
-        "exit_price",
-        "pnl",
-        "return_",
-        "exit_reason",
-        "mae",
-        "mfe",
-    ]
-    return shown[columns]
+        "entry_time", "exit_time", "side", "entry_price", "exit_price", "pnl", "return_", "exit_reason", "mae", "mfe",
+    ]  # fmt: skip
+    return shown[columns if len(result.series) == 1 else ["symbol", *columns]]
 
 
 def provenance_table(bars: Bars) -> pd.DataFrame:
@@ -156,10 +149,10 @@ def named_results(result: Result) -> dict[str, bool | int | float | str | None]:
     }
     return {
         **numbers,
-        "bars": len(result.bars),
-        "start": moment(result.bars.start),
-        "end": moment(result.bars.end),
-        "data_fingerprint": result.bars.fingerprint,
+        "bars": len(result.records.ts),
+        "start": moment(result.start),
+        "end": moment(result.end),
+        "data_fingerprint": combined_fingerprint(result),
         "strategy": result.name,
         "strategy_code_hash": getattr(result.strategy, "code_hash", ""),
         "fee": result.costs.fee,
@@ -169,6 +162,14 @@ def named_results(result: Result) -> dict[str, bool | int | float | str | None]:
         "equity_points": _points(result.equity_values / result.cash),
         "benchmark_points": _points(held / result.cash),
     }
+
+
+def combined_fingerprint(result: Result) -> str:
+    """Give the fingerprint of the bars; of several series one that changes when any of theirs does."""
+    prints = [bars.fingerprint for bars in result.series]
+    if len(prints) == 1:
+        return prints[0]
+    return hashlib.blake2b(" ".join(prints).encode(), digest_size=16).hexdigest()
 
 
 def _points(values: object) -> str:

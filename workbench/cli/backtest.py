@@ -1,4 +1,4 @@
-"""`workbench backtest`: one strategy over one series, and what came of it."""
+"""`workbench backtest`: one strategy over one series, or several that share an account, and what came of it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from workbench.cli.completion import series_symbols
 from workbench.cli.console import Cell, Column, say, show_json, show_table
-from workbench.cli.options import AsJson, End, Start, StrategyName, Symbol, Timeframe, Venue
+from workbench.cli.options import AsJson, End, Start, StrategyName, Timeframe, Venue
 from workbench.cli.place import settings_here
 from workbench.cli.words import iso, number, percent
 
@@ -24,8 +25,15 @@ EXAMPLES: Final = (
     "workbench backtest sma_cross BTC/USDT 1d",
     "workbench backtest sma_cross BTC/USDT 1h -p fast=20 -p slow=100 --start 2021-01-01 --fee 0.0005",
     "workbench backtest rsi_reversion EUR/USD 1h --trades",
+    "workbench backtest sma_cross KO XOM 1d --leverage 2 --margin isolated",
     "workbench backtest sma_cross BTC/USDT 1d --json | jq .metrics.sharpe_ratio",
 )
+Symbols = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SYMBOL...", autocompletion=series_symbols, help="One or more, as `workbench data list` shows them."
+    ),
+]
 _NO: Final = ("false", "no", "off", "0")
 _YES: Final = ("true", "yes", "on", "1")
 
@@ -33,7 +41,7 @@ _YES: Final = ("true", "yes", "on", "1")
 # One option for everything that wb.backtest can be told; all of them may be left out.
 def run(
     strategy: StrategyName,
-    symbol: Symbol,
+    symbols: Symbols,
     timeframe: Timeframe,
     param: Annotated[
         list[str] | None,
@@ -46,27 +54,43 @@ def run(
     fee: Annotated[float | None, typer.Option(metavar="FRACTION", help="Fee of each order; 0.001 is 0.1 %.")] = None,
     slippage_bps: Annotated[float | None, typer.Option(metavar="BPS", help="Slippage in basis points.")] = None,
     fill: Annotated[str | None, typer.Option(metavar="next_open|close", help="Where a decision trades.")] = None,
+    leverage: Annotated[float | None, typer.Option(metavar="TIMES", help="Notional for each unit of margin.")] = None,
+    detail: Annotated[
+        str | None,
+        typer.Option(metavar="TIMEFRAME|auto", help="Finer bars of the lake that say what happened inside a bar."),
+    ] = None,
+    path: Annotated[
+        str, typer.Option(metavar="auto|compiled|event", help="How it is worked out; the answer is the same.")
+    ] = "auto",
+    intrabar: Annotated[
+        str, typer.Option(metavar="pessimistic|path", help="What is assumed of prices inside a bar.")
+    ] = "pessimistic",
+    margin: Annotated[
+        str, typer.Option(metavar="cross|isolated", help="What stands behind a position: all money, or its own margin.")
+    ] = "cross",
     trades: Annotated[bool, typer.Option("--trades", help="Print every trade.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Print the formula of each number.")] = False,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write a page with the result.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Backtest a strategy on a series of the lake and print its numbers.
+    """Backtest a strategy on series of the lake, which share one account, and print its numbers.
 
     Cash and fill come from workbench.toml, fees and slippage from the instrument, where they are left out.
     """
-    from workbench.backtest import Costs, backtest
+    from workbench.backtest import Costs, Rules, backtest
     from workbench.market.lake import Lake
     from workbench.strategy.loader import load_strategy
 
     settings = settings_here()
     kind = load_strategy(strategy)
     chosen = kind(**_parameters(kind.declared, param or []))
-    bars = Lake(settings.lake_root).read(symbol, timeframe, start, end, venue=venue)
-    how: Any = fill or settings.backtest.fill
+    lake = Lake(settings.lake_root)
+    how: dict[str, Any] = {"fill": fill or settings.backtest.fill, "path": path, "detail": detail}
+    rules: dict[str, Any] = {"intrabar": intrabar, "margin": margin}
     result = backtest(
-        chosen, bars, costs=Costs(fee=fee, slippage_bps=slippage_bps), fill=how,
-        cash=settings.backtest.cash if cash is None else cash,
+        chosen, [lake.read(symbol, timeframe, start, end, venue=venue) for symbol in symbols],
+        costs=Costs(fee=fee, slippage_bps=slippage_bps), cash=settings.backtest.cash if cash is None else cash,
+        leverage=leverage, rules=Rules(**rules), **how,
     )  # fmt: skip
     if html is not None:
         _write_page(result, html)
@@ -136,22 +160,41 @@ def _show(result: Result, *, trades: bool, explain: bool) -> None:
 def _title(result: Result) -> str:
     from workbench.market.bars import moment
 
-    bars = result.bars
-    span = f"{moment(bars.start)} to {moment(bars.end)} UTC"
-    return f"{result.name} on {bars.symbol} {bars.timeframe} at {bars.venue}, {len(bars):,} bars, {span}"
+    bars, names = result.bars, ", ".join(one.symbol for one in result.series)
+    venues, count = ", ".join(dict.fromkeys(one.venue for one in result.series)), sum(map(len, result.series))
+    span = f"{moment(result.start)} to {moment(result.end)} UTC"
+    return f"{result.name} on {names} {bars.timeframe} at {venues}, {count:,} bars, {span}"
 
 
 def _notes(result: Result) -> list[str]:
-    costs, bars = result.costs, result.bars
-    fees = f"taker fee {percent(costs.fee or 0.0)}, maker fee {percent(costs.maker_fee or 0.0)}"
     where = "the next bar's open" if result.fill == "next_open" else "the deciding bar's close"
     open_trades = int((~result.closed).sum())
-    return [
-        f"Start {result.cash:,.2f} {bars.instrument.quote}, end {float(result.equity_values[-1]):,.2f}"
-        + (f"; {open_trades} trade still open, marked at the last close" if open_trades else ""),
-        f"Filled at {where}; {fees}, slippage {costs.slippage_bps:g} bps",
-        f"Data {bars.fingerprint}, code {_code(result) or 'unknown'}, {bars.periods_per_year:,.0f} bars a year",
+    still = f"{open_trades} trade{'s' if open_trades > 1 else ''} still open, marked at the last close"
+    notes = [
+        f"Start {result.cash:,.2f} {result.currency}, end {float(result.equity_values[-1]):,.2f}"
+        + (f"; {still}" if open_trades else ""),
+        f"Filled at {where}; {'; '.join(_charges(result))}",
     ]
+    borrowed = {line.bars.symbol: line.leverage for line in result.plan.lines if line.leverage != 1}
+    if borrowed:
+        margin = "isolated" if result.plan.account.isolated else "cross"
+        times = ", ".join(f"{symbol} {value:g}" for symbol, value in borrowed.items())
+        notes.append(f"Leverage {times}, {margin} margin")
+    if result.detail:
+        notes.append(f"Inside bars by {', '.join(f'{symbol} {finer}' for symbol, finer in result.detail.items())}")
+    data = ", ".join(bars.fingerprint for bars in result.series)
+    year = f"{result.periods_per_year:,.0f} bars a year"
+    return [*notes, f"Data {data}, code {_code(result) or 'unknown'}, {year}"]
+
+
+def _charges(result: Result) -> list[str]:
+    """Say what was charged: once where it is the same for all, else by symbol."""
+    said = {
+        bars.symbol: f"taker fee {percent(costs.fee or 0.0)}, maker fee {percent(costs.maker_fee or 0.0)}, "
+        f"slippage {costs.slippage_bps or 0.0:g} bps"
+        for bars, costs in zip(result.series, result.charged, strict=True)
+    }
+    return [next(iter(said.values()))] if len(set(said.values())) == 1 else [f"{a}: {b}" for a, b in said.items()]
 
 
 def _code(result: Result) -> str | None:
@@ -159,13 +202,19 @@ def _code(result: Result) -> str | None:
 
 
 def _show_trades(result: Result) -> None:
+    several = len(result.series) > 1
     columns = [
+        *([Column("Symbol")] if several else []),
         Column("Entry (UTC)"), Column("Exit (UTC)"), Column("Side"), Column("Entry price", number=True),
         Column("Exit price", number=True), Column("Quantity", number=True), Column("P&L", number=True),
         Column("Return", number=True), Column("Bars", number=True), Column("Exit reason"),
     ]  # fmt: skip
     say()
-    show_table(columns, [_trade_cells(row) for row in result.trades.itertuples()])
+    rows = [_trade_cells(row) for row in result.trades.itertuples()]
+    show_table(
+        columns,
+        [[str(name), *row] for name, row in zip(result.trades["symbol"], rows, strict=True)] if several else rows,
+    )
 
 
 def _trade_cells(row: Any) -> list[str | Cell]:
@@ -185,6 +234,11 @@ def _trade_cells(row: Any) -> list[str | Cell]:
 
 def _plain(result: Result, *, trades: bool) -> dict[str, Any]:
     bars = result.bars
+    series = [
+        {"symbol": one.symbol, "venue": one.venue, "bars": len(one), "fingerprint": one.fingerprint}
+        | {"costs": costs.to_dict(), "leverage": line.leverage, "detail": result.detail.get(one.symbol)}
+        for one, costs, line in zip(result.series, result.charged, result.plan.lines, strict=True)
+    ]
     said = {
         "strategy": result.name,
         "parameters": getattr(result.strategy, "parameters", {}),
@@ -193,8 +247,9 @@ def _plain(result: Result, *, trades: bool) -> dict[str, Any]:
         "timeframe": str(bars.timeframe),
         "venue": bars.venue,
         "bars": len(bars),
-        "start": iso(bars.start),
-        "end": iso(bars.end),
+        "series": series,
+        "start": iso(result.start),
+        "end": iso(result.end),
         "fingerprint": bars.fingerprint,
         "cash": result.cash,
         "costs": result.costs.to_dict(),

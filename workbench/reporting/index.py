@@ -20,6 +20,7 @@ from workbench.reporting.batch import Batch, write_whole
 from workbench.reporting.plan import Plan, PlannedRun
 from workbench.reporting.render import BRAND, TEMPLATES, stylesheet
 from workbench.reporting.standings import standings
+from workbench.reporting.verdicts import verdict_of
 from workbench.research.run import Run
 from workbench.settings import Settings
 
@@ -91,6 +92,7 @@ def _context(edition: Edition, settings: Settings) -> dict[str, Any]:
         "strip": sections.strip(table, labels),
         "columns": sections.COLUMNS,
         "league": sections.league(table),
+        "judged": any(verdict_of(row.run) for row in table.rows),
         "markets": sections.markets(plan, runs),
         "falls": sections.falls(runs),
         "data": sources.provenance(plan, runs, settings),

@@ -18,6 +18,7 @@ from workbench.market.timeframe import Timeframe
 from workbench.reporting.curves import Dot, Scale, curve_svg, strip_svg
 from workbench.reporting.plan import Plan
 from workbench.reporting.standings import Standing, Standings, number, worst_falls
+from workbench.reporting.verdicts import count_of, verdict_of
 from workbench.research.run import Run
 from workbench.risk.metrics import METRICS
 
@@ -141,6 +142,9 @@ def facts(plan: Plan, runs: Sequence[Run], table: Standings, duration_s: float) 
         shown.append(("Median Sharpe ratio", METRICS["sharpe_ratio"].text(table.median_sharpe)))
     if table.compared:
         shown.append(("Ahead of holding", f"{table.beat_holding} of {table.compared}"))
+    critical, told = count_of(runs, "critical")
+    if told:
+        shown.append(("Critical findings", f"in {critical} of {told}"))
     return [*shown, ("Time taken", _elapsed(duration_s))] if duration_s else shown
 
 
@@ -213,6 +217,7 @@ def league(table: Standings) -> list[dict[str, Any]]:
             "order": _length(row.run.timeframe),
             "href": _href(row.run),
             "cells": [_cell(row, column) for column in COLUMNS],
+            "verdict": verdict_of(row.run),
         }
         for row in table.rows
     ]

@@ -17,6 +17,7 @@ import numpy as np
 
 from workbench.backtest.tables import in_words, percent
 from workbench.errors import RunError
+from workbench.reporting.verdicts import count_of, verdict_of
 from workbench.research.ledger import Ledger
 from workbench.research.run import Run
 from workbench.risk.metrics import METRICS
@@ -68,15 +69,19 @@ class Night:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One row a run that succeeded, best Sharpe ratio first: strategy, market and the metrics as numbers."""
+        """One row a run that succeeded, best Sharpe ratio first: strategy, market, metrics, and `doctor`.
+
+        The last is the worst severity that its diagnosis found; empty where the run recorded none.
+        """
         import pandas as pd
 
         rows = [
             {"strategy": run.strategy, "market": f"{run.symbol} {run.timeframe}"}
             | {name: _number(run, name, math.nan) for name in _LEAGUE}
+            | {"doctor": "" if (verdict := verdict_of(run)) is None else verdict.word}
             for run in self.succeeded
         ]
-        columns = ["strategy", "market", *_LEAGUE]
+        columns = ["strategy", "market", *_LEAGUE, "doctor"]
         return pd.DataFrame(rows, columns=columns, index=range(1, len(rows) + 1))
 
     def table(self) -> Styler:
@@ -139,7 +144,7 @@ class Night:
         return figure
 
     def named_results(self) -> dict[str, int | float | str | None]:
-        """Give what the summary records: how many runs, how many succeeded, made money and beat buying and holding."""
+        """Give what the summary records: how many runs; how many succeeded, made money, beat holding, are doubtful."""
         frame = self.frame
         sharpes = frame["sharpe_ratio"].dropna().to_numpy()
         return {
@@ -150,6 +155,8 @@ class Night:
             "made_money": int((frame["total_return"] > 0).sum()),
             "beat_buy_and_hold": int((frame["total_return"] > frame["benchmark_return"]).sum()),
             "median_sharpe_ratio": float(np.median(sharpes)) if len(sharpes) else None,
+            "doctor_critical": count_of(self.runs, "critical")[0],
+            "doctor_warnings": count_of(self.runs, "warning")[0],
         }
 
     def _repr_html_(self) -> str:
@@ -161,7 +168,19 @@ class Night:
         )
         return (
             f"<p><strong>{len(self.succeeded)}</strong> of {len(self.runs)} backtests succeeded in batch "
-            f"<code>{escape(self.batch)}</code>.</p>{f'<ul>{failed}</ul>' if failed else ''}"
+            f"<code>{escape(self.batch)}</code>.{self._diagnoses}</p>{f'<ul>{failed}</ul>' if failed else ''}"
+        )
+
+    @property
+    def _diagnoses(self) -> str:
+        """Say how many runs have critical findings, and how many only warnings."""
+        critical, told = count_of(self.runs, "critical")
+        doubtful, _ = count_of(self.runs, "warning")
+        if not told:
+            return ""
+        return (
+            f" The doctor found something critical in <strong>{critical}</strong> of {told} and warns of {doubtful} "
+            "more: the page of each run begins with what, and with what to do."
         )
 
 

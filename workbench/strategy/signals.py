@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from typing import Any, Final, Literal, get_args
 
 import numpy as np
@@ -12,11 +15,13 @@ from numpy.typing import NDArray
 from workbench.errors import StrategyError
 from workbench.market.bars import moment
 
-__all__ = ["Signals", "SizeUnit"]
+__all__ = ["Signals", "SizeUnit", "checked_ladder", "checked_limit"]
 
-SizeUnit = Literal["fraction", "quantity", "cash"]
+SizeUnit = Literal["fraction", "quantity", "cash", "risk"]
 _SIDES: Final = ("entry", "exit", "short_entry", "short_exit")
-_STOPS: Final = ("stop_loss", "take_profit", "trailing_stop")
+_STOPS: Final = ("stop_loss", "take_profit", "trailing_stop", "trailing_activation", "stop_price")
+_BELOW_ONE: Final = ("stop_loss", "trailing_stop")
+_FOR_ALL: Final = ("size_unit", "roi", "max_bars")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -31,17 +36,31 @@ class Signals:
         Go short; leave a short position.
     size : float or float array_like, shape (n,), optional
         How much to trade on an entry at that bar; the whole equity when left out.
-    size_unit : {"fraction", "quantity", "cash"}
-        What `size` is: a fraction of equity (position and entry fee together), units of the base asset, or an amount
-        of the quote currency.
+    size_unit : {"fraction", "quantity", "cash", "risk"}
+        What `size` is: a fraction of equity (margin and entry fee together), units of the base asset or contracts, an
+        amount of the quote currency, or the fraction of equity that is lost between the entry and its stop.
     stop_loss, take_profit, trailing_stop : float or float array_like, shape (n,), optional
         Distance as a fraction of the entry price (of the best price since entry for the trailing stop), as of the bar
         that decides the entry. NaN or None is none.
+    trailing_activation : float or float array_like, shape (n,), optional
+        Gain over the entry price, a fraction, from which on the trailing stop is there; from the start when left out.
+    stop_price : float or float array_like, shape (n,), optional
+        A stop at a price, per bar: of the bar that decides the entry, then of each bar that closes while the position
+        is held. It only moves towards profit; NaN leaves it where it is.
+    roi : mapping of minutes to fraction, optional
+        A target that changes with time: from so many minutes after the entry on, the gain at which to leave;
+        `{0: 0.04, 60: 0.01}` leaves at 4 %, after an hour at 1 %.
+    max_bars : int, optional
+        Bars that a position is held at most.
 
     Raises
     ------
     StrategyError
         An array is not one-dimensional, not bool, not as long as the others, or a number is out of range.
+
+    See Also
+    --------
+    Signals.triple_barrier : A target, a stop and a time limit at once.
 
     Notes
     -----
@@ -66,6 +85,10 @@ class Signals:
     stop_loss: Any = None
     take_profit: Any = None
     trailing_stop: Any = None
+    trailing_activation: Any = None
+    stop_price: Any = None
+    roi: Mapping[float, float] | None = None
+    max_bars: int | None = None
     ts: NDArray[np.int64] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -80,6 +103,8 @@ class Signals:
         object.__setattr__(self, "size", _numbers("size", self.size, length, default=1.0))
         for name in _STOPS:
             object.__setattr__(self, name, _numbers(name, getattr(self, name), length, default=np.nan))
+        object.__setattr__(self, "roi", checked_ladder("Signals", self.roi))
+        object.__setattr__(self, "max_bars", checked_limit("Signals", self.max_bars))
         self._check_ranges()
 
     def _check_ranges(self) -> None:
@@ -87,20 +112,21 @@ class Signals:
         size = self.size[at_entries] if len(self.size) > 1 else self.size
         if not np.all(np.isfinite(size) & (size > 0)):
             raise StrategyError("Signals: size must be a finite number above zero on every bar with an entry")
-        if self.size_unit == "fraction" and np.any(size > 1):
+        if self.size_unit in ("fraction", "risk") and np.any(size > 1):
             raise StrategyError(
                 f"Signals: size {float(size.max())!r} is more than the whole equity; a fraction is at most 1.0 "
                 "(size_unit='quantity' or 'cash' for other units)"
             )
         for name in _STOPS:
             values = getattr(self, name)
-            low_enough = np.inf if name == "take_profit" else 1.0
-            if np.any((values <= 0) | (values >= low_enough)):
-                wrong = values[(values <= 0) | (values >= low_enough)]
-                raise StrategyError(
-                    f"Signals: {name} must be a fraction above 0{'' if name == 'take_profit' else ' and below 1'} "
-                    f"(0.05 is five percent) or NaN for none; found {float(wrong[0])!r}"
-                )
+            wrong = (values <= 0) | (values >= (1.0 if name in _BELOW_ONE else np.inf))
+            if not wrong.any():
+                continue
+            what = f"a fraction above 0{' and below 1' if name in _BELOW_ONE else ''} (0.05 is five percent)"
+            what = "a finite price above 0" if name == "stop_price" else what
+            raise StrategyError(
+                f"Signals: {name} must be {what} or NaN for none; found {float(values[wrong][0])!r}", field=name
+            )
 
     def __len__(self) -> int:
         return len(self.entry)
@@ -114,12 +140,46 @@ class Signals:
 
     def replace(self, **changes: Any) -> Signals:
         """Give the same signals with some fields changed."""
-        said = {name: getattr(self, name) for name in (*_SIDES, "size_unit")}
+        said = {name: getattr(self, name) for name in (*_SIDES, *_FOR_ALL)}
         numbers = {name: getattr(self, name) for name in ("size", *_STOPS)}
         one_for_all = {name: value.item() if len(value) == 1 else value for name, value in numbers.items()}
         changed = Signals(**{**said, **one_for_all, **changes})
         object.__setattr__(changed, "ts", self.ts if changed.ts is None else changed.ts)
         return changed
+
+    def triple_barrier(self, *, up: Any = None, down: Any = None, bars: int | None = None) -> Signals:
+        """Give the same entries with three ways out: a target above, a stop below, and a time limit.
+
+        Parameters
+        ----------
+        up, down : float or float array_like, shape (n,), optional
+            Distance of the target and of the stop as fractions of the entry price; for a short position the other way
+            round. Multiples of a volatility make barriers that widen with it.
+        bars : int, optional
+            Bars that a position is held at most.
+
+        Returns
+        -------
+        Signals
+            Barriers that are left out stay as they are.
+
+        Raises
+        ------
+        StrategyError
+            A barrier is out of range.
+
+        Notes
+        -----
+        The triple-barrier method of M. López de Prado, Advances in Financial Machine Learning (2018), section 3.4.
+
+        Examples
+        --------
+        >>> signals = Signals(entry=[True, False, False]).triple_barrier(up=0.04, down=0.02, bars=24)
+        >>> signals.take_profit, signals.stop_loss, signals.max_bars
+        (array([0.04]), array([0.02]), 24)
+        """
+        given = {"take_profit": up, "stop_loss": down, "max_bars": bars}
+        return self.replace(**{name: value for name, value in given.items() if value is not None})
 
     def require_times(self, ts: NDArray[np.int64]) -> None:
         """Refuse to be used on bars of other times than these signals were made of.
@@ -146,6 +206,35 @@ class Signals:
     def __repr__(self) -> str:
         counts = [f"{int(getattr(self, name).sum())} {name}" for name in _SIDES if getattr(self, name).any()]
         return f"<Signals {len(self)} bars: {', '.join(counts) or 'none'}>"
+
+
+def checked_ladder(owner: str, roi: Any) -> dict[float, float] | None:
+    """Take a ladder of minutes to fractions, by rising minutes; StrategyError for anything else, None for None."""
+    if roi is None:
+        return None
+    if not isinstance(roi, Mapping) or not roi:
+        raise StrategyError(
+            f"{owner}: roi = {roi!r}; give minutes and the gain to leave at, such as {{0: 0.04, 60: 0.01}}"
+        )
+    for minutes, level in roi.items():
+        sound = [isinstance(one, Real) and not isinstance(one, bool) and math.isfinite(one) for one in (minutes, level)]
+        if not all(sound) or minutes < 0 or level <= -1:
+            raise StrategyError(
+                f"{owner}: roi has {minutes!r}: {level!r}; minutes are 0 or more, and the gain is a fraction above -1 "
+                "(0.04 is four percent)"
+            )
+    return {float(minutes): float(roi[minutes]) for minutes in sorted(roi)}
+
+
+def checked_limit(owner: str, bars: Any) -> int | None:
+    """Take a number of bars; StrategyError for anything but a whole number of at least one, None for None."""
+    if bars is None:
+        return None
+    if isinstance(bars, bool) or not isinstance(bars, Integral) or bars < 1:
+        raise StrategyError(
+            f"{owner}: max_bars = {bars!r}; give a whole number of bars, at least 1, or None for no limit"
+        )
+    return int(bars)
 
 
 def _common_times(columns: dict[str, Any]) -> NDArray[np.int64] | None:

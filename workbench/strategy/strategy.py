@@ -6,33 +6,37 @@ calls. The same object is swept, validated, reported on and traded.
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 import traceback
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import CodeType
-from typing import Any, ClassVar, Final
+from typing import Final
 
 import numpy as np
 
 from workbench.errors import StrategyError, WorkbenchError
 from workbench.market.bars import Bars
-from workbench.strategy.parameters import Parameter, Value, _Undecided, check_parameters, declare
+from workbench.strategy.parameterised import Parameterised
+from workbench.strategy.protections import Protection
 from workbench.strategy.signals import Signals
 
 __all__ = ["SignalStrategy", "signals_of"]
 
-_TAKEN: Final = frozenset(("code_hash", "declared", "parameters", "replace", "signals", "validate"))
+_PER_BAR: Final = ("stop_loss", "take_profit", "trailing_stop", "trailing_activation")
+_FOR_ALL: Final = ("roi", "max_bars")
 
 
-class SignalStrategy:
+class SignalStrategy(Parameterised):
     """Base class: declare parameters with `param` and write `signals`.
 
     Attributes
     ----------
-    stop_loss, take_profit, trailing_stop : float or None
-        Set on the class, or declared with `param`, to protect every position: fractions of the entry price (of the best
-        price since entry for the trailing stop). What `signals` gives per bar goes before these.
+    stop_loss, take_profit, trailing_stop, trailing_activation, roi, max_bars
+        Set on the class, or declared with `param`, to protect every position; as in `Signals`, None for none. What
+        `signals` gives goes before these.
+    protections : sequence
+        What blocks entries after bad trades (`strategy.protections`), unless the run has its own.
+    leverage : float
+        Of every instrument, unless the run has its own.
     warm_up : int
         Bars before which no signal counts; an attribute, or a property that reads the parameters.
 
@@ -51,33 +55,15 @@ class SignalStrategy:
     SmaCross(fast=10, slow=50)
     """
 
-    declared: ClassVar[dict[str, Parameter]] = {}
     stop_loss: float | None = None
     take_profit: float | None = None
     trailing_stop: float | None = None
+    trailing_activation: float | None = None
+    roi: Mapping[float, float] | None = None
+    max_bars: int | None = None
+    protections: Sequence[Protection] = ()
+    leverage: float = 1.0
     warm_up: int = 0
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        own, annotations = {}, inspect.get_annotations(cls)
-        for name, value in list(vars(cls).items()):
-            if isinstance(value, _Undecided):
-                annotation = annotations.get(name, "")
-                text = annotation.__name__ if isinstance(annotation, type) else str(annotation)
-                if name in _TAKEN:
-                    raise StrategyError(f"{cls.__name__}: a parameter cannot be called {name}, every strategy has that")
-                own[name] = declare(cls.__name__, name, text, value)
-                delattr(cls, name)
-        cls.declared = {**cls.declared, **own}
-
-    def __init__(self, **parameters: Any) -> None:
-        values = check_parameters(type(self).__name__, self.declared, parameters)
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
-        self.validate()
-
-    def validate(self) -> None:
-        """Check how parameters fit together; override and raise StrategyError. Nothing is checked by default."""
 
     def signals(self, bars: Bars) -> Signals:
         """Say what to do on each bar, from that bar and earlier ones only.
@@ -93,35 +79,6 @@ class SignalStrategy:
             As long as `bars`.
         """
         raise StrategyError(f"{type(self).__name__} does not say its signals: write `def signals(self, bars)`")
-
-    @property
-    def parameters(self) -> dict[str, Value]:
-        """The value of every declared parameter, by name."""
-        return {name: getattr(self, name) for name in self.declared}
-
-    def replace(self, **changes: Any) -> SignalStrategy:
-        """Give a strategy of the same class with some parameters changed."""
-        return type(self)(**{**self.parameters, **changes})
-
-    @property
-    def code_hash(self) -> str:
-        """Hash (16 hex digits) of the source the strategy was written in: its file, or its class in a notebook."""
-        return _code_hash(type(self))
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise StrategyError(
-            f"{self!r} cannot be changed: a strategy keeps nothing between calls; make another with "
-            f".replace({name}={value!r}) or keep {name} in a local variable"
-        )
-
-    def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and other.parameters == self.parameters
-
-    def __hash__(self) -> int:
-        return hash((type(self), *self.parameters.items()))
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.parameters.items())})"
 
 
 def signals_of(strategy: SignalStrategy, bars: Bars) -> Signals:
@@ -175,28 +132,12 @@ def _warm_up_of(strategy: SignalStrategy) -> int:
 
 
 def _with_own_stops(strategy: SignalStrategy, found: Signals) -> Signals:
-    """Put the strategy's class-wide stops where the signals carry none."""
-    stops = {}
-    for name in ("stop_loss", "take_profit", "trailing_stop"):
-        own, said = getattr(strategy, name), getattr(found, name)
-        if own is not None and np.isnan(said).all():
-            stops[name] = own
-    return found.replace(**stops) if stops else found
-
-
-def _code_hash(cls: type) -> str:
-    source = getattr(inspect.getmodule(cls), "__workbench_source__", None)
-    if source is None:
-        try:
-            source = inspect.getsource(cls)
-        except (OSError, TypeError):
-            source = repr(sorted((name, _essence(value)) for name, value in vars(cls).items()))
-    return hashlib.sha256(source.encode()).hexdigest()[:16]
-
-
-def _essence(value: Any) -> str:
-    """Write what a member of a class without source does, in words that hold no address: the same in any process."""
-    code = getattr(getattr(value, "fget", getattr(value, "__func__", value)), "__code__", value)
-    if not isinstance(code, CodeType):
-        return sorted(map(_essence, code)).__repr__() if isinstance(code, frozenset) else repr(code)
-    return repr((code.co_code, code.co_names, code.co_varnames, [_essence(one) for one in code.co_consts]))
+    """Put the strategy's class-wide exits where the signals carry none."""
+    own = {name: getattr(strategy, name) for name in (*_PER_BAR, *_FOR_ALL)}
+    kept = {
+        name: value
+        for name, value in own.items()
+        if value is not None
+        and (getattr(found, name) is None if name in _FOR_ALL else np.isnan(getattr(found, name)).all())
+    }
+    return found.replace(**kept) if kept else found

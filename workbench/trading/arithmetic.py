@@ -13,14 +13,20 @@ import math
 __all__ = [
     "affordable_quantity",
     "bankruptcy_price",
+    "execution_fee",
     "fee",
+    "funding_amount",
+    "impact",
+    "leveraged_quantity",
     "market_price",
     "profit",
     "round_down",
     "round_to_tick",
+    "spendable",
     "stop_level",
     "target_level",
     "through",
+    "volume_budget",
 ]
 
 
@@ -32,6 +38,58 @@ def market_price(price: float, side: float, slippage: float) -> float:
 def fee(price: float, quantity: float, rate: float) -> float:
     """Give the fee of a fill in the quote currency: a fraction of the traded value."""
     return price * abs(quantity) * rate
+
+
+def execution_fee(price: float, quantity: float, rate: float, per_unit: float, per_order: float) -> float:
+    """Give the whole fee of a fill in the quote currency: of its value, of its units, and once an order."""
+    return price * abs(quantity) * rate + abs(quantity) * per_unit + per_order
+
+
+def impact(kind: int, coefficient: float, quantity: float, volume: float, sigma: float) -> float:
+    """Give the fraction by which an order moves the price against itself.
+
+    Parameters
+    ----------
+    kind : int
+        0: not at all. 1: coefficient times the squared share of the bar's volume (zipline's volume-share model). 2:
+        coefficient times volatility times the root of that share (the square-root law, Almgren et al. 2005).
+    coefficient : float
+    quantity, volume : float
+        Of the order, and traded in the bar; a bar without volume has no impact.
+    sigma : float
+        Volatility of the bar's return, a fraction; NaN counts as none.
+    """
+    if kind == 0 or not volume > 0.0:
+        return 0.0
+    share = min(abs(quantity) / volume, 1.0)
+    if kind == 1:
+        return coefficient * share * share
+    return coefficient * sigma * math.sqrt(share) if sigma > 0.0 else 0.0
+
+
+def volume_budget(volume: float, share: float) -> float:
+    """Give the quantity that can be had of a bar's volume; all one wants for an infinite share."""
+    return math.inf if share == math.inf else volume * share
+
+
+def leveraged_quantity(
+    budget: float, price: float, fee_rate: float, leverage: float, per_unit: float, per_order: float
+) -> float:
+    """Give the quantity whose initial margin and entry fee together cost exactly the budget; never below zero."""
+    return max(budget - per_order, 0.0) / (price * (1.0 / leverage + fee_rate) + per_unit)
+
+
+def spendable(available: float, equity: float) -> float:
+    """Give what of the free money can be traded with: none where it is what rounding leaves of money that was spent.
+
+    That is up to a billionth of the equity, and up to 1e-8, the smallest unit that venues keep money in.
+    """
+    return available if available > max(1e-9 * equity, 1e-8) else 0.0
+
+
+def funding_amount(quantity: float, mark: float, rate: float) -> float:
+    """Give what a position (signed quantity) receives at a funding time: a long pays a positive rate."""
+    return -quantity * mark * rate
 
 
 def affordable_quantity(budget: float, price: float, fee_rate: float) -> float:

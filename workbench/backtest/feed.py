@@ -1,0 +1,119 @@
+"""One instrument of a replay: its base bars, its funding, and where it stands in them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+from workbench.backtest.plan import Line
+from workbench.market.bars import Bars
+from workbench.trading.core import Core
+from workbench.trading.events import Bar
+from workbench.trading.history import COLUMNS, History
+
+if TYPE_CHECKING:
+    from workbench.backtest.event_path import Replay
+
+__all__ = ["Coarser", "Feed"]
+
+_NEVER: Final = math.inf
+
+
+class Feed:
+    """A line of the plan as it is replayed.
+
+    Attributes
+    ----------
+    number, symbol, timeframe : of the line
+    history : History
+        Strategy bars; its `count` says how many have closed.
+    funded : int
+        How many settlements have passed.
+    next_funding : float
+        Time of the next one, ms UTC; infinity after the last.
+    """
+
+    __slots__ = ("funded", "history", "line", "next_funding", "number", "symbol", "tf_ms", "timeframe")
+
+    def __init__(self, number: int, line: Line, trader: Any, core: Core) -> None:
+        bars = line.bars
+        self.number, self.line = number, line
+        self.symbol, self.timeframe, self.tf_ms = bars.symbol, str(bars.timeframe), bars.timeframe.ms
+        self.history = History(self.symbol, self.timeframe, {name: getattr(bars, name) for name in COLUMNS})
+        if hasattr(trader, "indicators"):
+            self.history.name(trader.indicators(bars))
+        core.watch(self.history)
+        self.funded = -1
+        self.next_funding = _NEVER
+        self.take_funding()
+
+    def take_funding(self) -> int:
+        """Pass the next settlement and give its row; rows before the first bar are passed over at the start."""
+        row, times = self.funded, self.line.funding_ts
+        self.funded += 1
+        while self.funded < len(times) and times[self.funded] < self.line.ts[0]:
+            self.funded += 1
+        self.next_funding = int(times[self.funded]) if self.funded < len(times) else _NEVER
+        return row
+
+    def mark(self, row: int, price: float) -> float:
+        """Give the mark price of a settlement: its own where it has one, else the bar's."""
+        own = float(self.line.funding_mark[row])
+        return price if math.isnan(own) else own
+
+    def spans(self, i: int) -> int:
+        """Give the length of a base bar, ms."""
+        span = self.line.span
+        return int(span[i if len(span) > 1 else 0])
+
+    def sigma(self, i: int) -> float:
+        """Give the volatility known before a base bar."""
+        sigma = self.line.sigma
+        return float(sigma[i if len(sigma) > 1 else 0])
+
+    def volume(self, i: int) -> float:
+        """Give the volume of a base bar."""
+        return float(self.line.volume[i])
+
+    def word(self, i: int) -> int:
+        """Give the strategy bar that closes with a base bar, -1 for none."""
+        return i if self.line.word is None else int(self.line.word[i])
+
+    def base_of(self, strategy_bar: int) -> int:
+        """Give the base bar with which a strategy bar closes."""
+        if self.line.word is None:
+            return strategy_bar
+        ends = self.line.bars.ts[strategy_bar] + self.tf_ms
+        return int(self.line.ts.searchsorted(ends)) - 1
+
+    def bar(self, number: int) -> Bar:
+        """Give a strategy bar as the event of its close."""
+        return _bar(self.line.bars, number, self.timeframe)
+
+
+class Coarser:
+    """A series of a higher timeframe that an order strategy also hears; it moves no prices."""
+
+    __slots__ = ("bars", "history")
+
+    def __init__(self, bars: Bars, core: Core) -> None:
+        self.bars = bars
+        self.history = History(bars.symbol, str(bars.timeframe), {name: getattr(bars, name) for name in COLUMNS})
+        core.watch(self.history)
+
+    def tell(self, replay: Replay, ts: int) -> None:
+        """Tell the bars that have closed by a time and were not told yet."""
+        while self.history.count < len(self.bars):
+            bar = _bar(self.bars, self.history.count, self.history.timeframe)
+            if bar.closes > ts:
+                return
+            self.history.count += 1
+            replay.deliver([bar])
+
+
+def _bar(bars: Bars, number: int, timeframe: str) -> Bar:
+    ts = int(bars.ts[number])
+    return Bar(
+        bars.symbol, ts, ts + bars.timeframe.ms, float(bars.open[number]), float(bars.high[number]),
+        float(bars.low[number]), float(bars.close[number]), float(bars.volume[number]), timeframe,
+    )  # fmt: skip

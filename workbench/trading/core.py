@@ -1,0 +1,385 @@
+"""The core: one bot's mind and books as a deterministic state machine, `core.handle(event) -> actions`.
+
+It hosts the strategy, keeps the account and the open orders by what the events say, turns wishes into orders (sized at
+the first price after the decision, rounded to ticks and lots, checked by the gate) and protects positions with stops
+and targets. It never does anything itself: backtest, paper and live are shells that feed it and carry its actions out.
+Feeding the same events to a new core, or to one restored from a snapshot, gives the same actions.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any, Final, NamedTuple, Protocol
+
+from workbench.errors import DataError
+from workbench.market.instrument import Instrument
+from workbench.trading import events as ev
+from workbench.trading import lifecycle
+from workbench.trading.account import Account
+from workbench.trading.desk import Desk, Refusal
+from workbench.trading.events import Action, Event, Submit
+from workbench.trading.gate import Gate, Listing
+from workbench.trading.history import History
+from workbench.trading.orders import Amend, Intent, Order, Protect
+from workbench.trading.protection import Guarded, Protector
+from workbench.trading.sizing import Sizer
+from workbench.trading.terms import CostTerms, Lots
+from workbench.trading.view import View
+
+__all__ = ["Core", "Refusal", "Traded", "Trader", "traded"]
+
+NAN: Final = math.nan
+VERSION: Final = 1
+
+
+class Traded(NamedTuple):
+    """What the core knows of an instrument that it trades; `traded` makes one."""
+
+    instrument: Instrument
+    lots: Lots
+    costs: CostTerms
+    leverage: float
+    tiers: Any
+    listing: Listing
+
+
+def traded(instrument: Instrument, lots: Lots, costs: CostTerms, leverage: float = 1.0, tiers: Any = ()) -> Traded:
+    """Give what the core knows of an instrument that it trades: its steps, costs, leverage and margin tiers."""
+    listing = Listing(lots, instrument.contract_size, instrument.kind == "inverse")
+    return Traded(instrument, lots, costs, leverage, tiers, listing)
+
+
+class Trader(Protocol):
+    """What a strategy offers the core; `strategy.OrderStrategy` is the base class to inherit from."""
+
+    def on_start(self, view: View) -> Any:
+        """Before the first event of a market."""
+
+    def on_bar(self, view: View, bar: ev.Bar) -> Any:
+        """A bar has closed."""
+
+    def on_tick(self, view: View, tick: ev.Tick) -> Any:
+        """The market has traded."""
+
+    def on_fill(self, view: View, fill: ev.Filled) -> Any:
+        """An own order was executed, in part or in full."""
+
+    def on_timer(self, view: View, timer: ev.Timer) -> Any:
+        """A time that was asked for has come."""
+
+    def on_trigger(self, view: View, order: Order) -> Any:
+        """The trigger of an own stop or take-profit was reached; it trades as far as there is volume."""
+
+    def on_funding(self, view: View, funded: ev.Funded) -> Any:
+        """Funding was settled on an own position."""
+
+    def on_refused(self, view: View, refusal: Refusal) -> Any:
+        """An own order was refused."""
+
+    def on_end(self, view: View, order: Order) -> Any:
+        """An own order was cancelled or has expired."""
+
+    def snapshot(self) -> Any:
+        """Give what must be kept beside the memory of the view."""
+
+    def restore(self, data: Any) -> None:
+        """Take up what `snapshot` gave."""
+
+
+class Core:
+    """The machine of one bot.
+
+    Parameters
+    ----------
+    trader : Trader
+        The strategy.
+    account : Account
+        Empty but for its cash; the core books on it what events say.
+    markets : mapping of symbol to Traded
+    name : str
+        Of the bot; client order ids are made of it.
+    gate : Gate, optional
+        Checks of every order before it is sent.
+    max_positions : int
+        How many positions may be open at once; 0 for any number.
+
+    Attributes
+    ----------
+    orders : dict of Order
+        The open ones, by id.
+    refusals : list of Refusal
+    finished : list of Order
+        Those that are final, in the order in which they became so; the shell may take them out.
+    estimate : callable
+        `(symbol, side, quantity) -> price` that a market order would get now; set by the shell (from the matcher, or
+        from the live book). The last price with slippage when it is not set.
+    """
+
+    def __init__(
+        self,
+        trader: Trader,
+        account: Account,
+        markets: Mapping[str, Traded],
+        *,
+        name: str = "run",
+        gate: Gate | None = None,
+        max_positions: int = 0,
+    ) -> None:
+        self.trader, self.account, self.markets, self.name = trader, account, dict(markets), name
+        self.gate, self.max_positions = gate or Gate(), max_positions
+        self.state = "RUNNING"
+        self.now = self.decided = self.number = 0
+        self.prices: dict[str, float] = {}
+        self.orders: dict[str, Order] = {}
+        self.finished: list[Order] = []
+        self.refusals: list[Refusal] = []
+        self.histories: list[History] = []
+        self.main: dict[str, History] = {}
+        self.estimate: Callable[[str, float, float], float] = self._slipped
+        self.brackets: dict[str, Guarded] = {}
+        self.protector = Protector(self)
+        self.sizer = Sizer(self)
+        self.desk = Desk(self)
+        self.view = View(self)
+        self._actions: list[Action] = []
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            ev.Bar: self._bar, ev.Opened: self._opened, ev.Tick: self._tick, ev.Filled: self._filled,
+            ev.Accepted: self._accepted, ev.Rejected: self._rejected, ev.Canceled: self._canceled,
+            ev.Expired: self._expired, ev.Amended: self._amended, ev.Triggered: self._triggered,
+            ev.Unknown: self._unknown, ev.Funded: self._funded, ev.Adjusted: self._adjusted, ev.Timer: self._timer,
+            ev.Book: self._book, ev.Started: self._started, ev.Stopped: self._stopped, ev.Moved: self._moved,
+        }  # fmt: skip
+
+    def watch(self, history: History) -> None:
+        """Show a series to the strategy; of an instrument the finest one first."""
+        self.histories.append(history)
+        self.main.setdefault(history.symbol, history)
+
+    def handle(self, event: Event) -> list[Action]:
+        """Take in one event and say what is to be done, in order.
+
+        Raises
+        ------
+        StrategyError
+            The strategy raised, or returned something that is no wish.
+        """
+        actions: list[Action] = []
+        self._actions = actions
+        self._handlers[type(event)](event)
+        return actions
+
+    def _started(self, event: ev.Started) -> None:
+        self._at(event.ts)
+        self.desk.take(self.trader.on_start(self.view))
+
+    def _stopped(self, event: ev.Stopped) -> None:
+        self._at(event.ts)
+        self.desk.intents.clear()
+
+    def _moved(self, event: ev.Moved) -> None:
+        lifecycle.check_transition(self.state, event.state)
+        self.state = event.state
+        self._at(event.ts)
+
+    def _at(self, ts: int) -> None:
+        self.now = self.view.now = ts
+
+    def _bar(self, bar: ev.Bar) -> None:
+        self.now = self.view.now = bar.closes
+        self.decided = bar.ts
+        self.view.symbol = symbol = bar.symbol
+        self.prices[symbol] = bar.close
+        self.account.mark(symbol, bar.close)
+        said = self.trader.on_bar(self.view, bar)
+        if said:
+            self.desk.take(said, closed=True)
+
+    def _tick(self, tick: ev.Tick) -> None:
+        self.now = self.view.now = tick.ts
+        self.view.symbol = symbol = tick.symbol
+        self.prices[symbol] = tick.price
+        self.account.mark(symbol, tick.price)
+        if self.desk.busy:
+            self.desk.release({symbol}, True, True)
+        self.decided = tick.ts
+        said = self.trader.on_tick(self.view, tick)
+        if said:
+            self.desk.take(said)
+
+    def _book(self, book: ev.Book) -> None:
+        self._at(book.ts)
+        if book.bids and book.asks:
+            self.prices[book.symbol] = middle = (book.bids[0][0] + book.asks[0][0]) / 2.0
+            self.account.mark(book.symbol, middle)
+
+    def _opened(self, event: ev.Opened) -> None:
+        self._at(event.ts)
+        for symbol, price in event.prices.items():
+            self.prices[symbol] = price
+            self.account.mark(symbol, price)
+        if self.desk.busy:
+            self.desk.release(event.prices.keys(), event.leaves, event.entries)
+
+    def _timer(self, event: ev.Timer) -> None:
+        self._at(event.ts)
+        self.desk.take(self.trader.on_timer(self.view, event))
+
+    def _funded(self, event: ev.Funded) -> None:
+        self._at(event.ts)
+        self.account.apply_funding(event)
+        self.view.symbol = event.symbol
+        self.desk.take(self.trader.on_funding(self.view, event))
+
+    def _adjusted(self, event: ev.Adjusted) -> None:
+        self._at(event.ts)
+        self.account.adjust(event)
+
+    def _accepted(self, event: ev.Accepted) -> None:
+        order = self.orders.get(event.id)
+        if order is not None:
+            order.venue_id, order.updated = event.venue_id, event.ts
+            if order.status in ("submitted", "unknown"):
+                order.status = "accepted"
+
+    def _triggered(self, event: ev.Triggered) -> None:
+        order = self.orders.get(event.id)
+        if order is not None:
+            order.triggered, order.updated = True, event.ts
+            self.view.symbol = order.symbol
+            self.desk.take(self.trader.on_trigger(self.view, order))
+
+    def _unknown(self, event: ev.Unknown) -> None:
+        order = self.orders.get(event.id)
+        if order is not None:
+            order.status, order.updated = "unknown", event.ts
+
+    def _amended(self, event: ev.Amended) -> None:
+        order = self.orders.get(event.id)
+        if order is None:
+            return
+        order.updated = event.ts
+        order.price = order.price if math.isnan(event.price) else event.price
+        order.quantity = order.quantity if math.isnan(event.quantity) else event.quantity
+        order.stop_price = order.stop_price if math.isnan(event.stop_price) else event.stop_price
+        order.reason = event.reason or order.reason
+
+    def _rejected(self, event: ev.Rejected) -> None:
+        order = self.orders.get(event.id)
+        if order is None:
+            return
+        if order.status == "submitted":
+            self._finish(event.id, "rejected", event.ts)
+            order.rejected = event.code
+            self.desk.refuse(order.decided, order.symbol, order.side, order.quantity, event.code, order.id)
+
+    def _canceled(self, event: ev.Canceled) -> None:
+        self._ended(self._finish(event.id, "canceled", event.ts))
+
+    def _expired(self, event: ev.Expired) -> None:
+        self._ended(self._finish(event.id, "expired", event.ts))
+
+    def _ended(self, order: Order | None) -> None:
+        if order is not None and not order.parent:
+            self.desk.take(self.trader.on_end(self.view, order))
+
+    def _finish(self, order_id: str, status: str, ts: int) -> Order | None:
+        order = self.orders.pop(order_id, None)
+        if order is not None:
+            order.status, order.updated = status, ts  # type: ignore[assignment]
+            self.finished.append(order)
+            self.brackets.pop(order_id, None)
+        return order
+
+    def _filled(self, fill: ev.Filled) -> None:
+        self.now = self.view.now = max(self.now, fill.ts)
+        account, symbol, leg = self.account, fill.symbol, fill.leg
+        before = account.quantity(symbol, leg)
+        account.apply(fill)
+        after = account.quantity(symbol, leg)
+        order = self.orders.get(fill.id)
+        if order is not None:
+            self._execute(order, fill)
+        self.view.symbol = symbol
+        if after == 0.0:
+            self.protector.drop(symbol, leg)
+        elif order is not None and abs(after) > abs(before):
+            spec = self.brackets.get(order.id)
+            if spec is not None:
+                self.protector.cover(spec, symbol, leg, fill.price)
+            else:
+                self.protector.refresh(symbol, leg, fill.price)
+        if order is not None and fill.final:
+            self._finish(order.id, "filled", fill.ts)
+        said = self.trader.on_fill(self.view, fill)
+        if said:
+            self.desk.take(said)
+        if self.desk.waiting:
+            self.desk.release_waiting(symbol)
+
+    def _execute(self, order: Order, fill: ev.Filled) -> None:
+        filled = order.filled + fill.quantity
+        old = 0.0 if order.filled == 0.0 else order.average_price * order.filled
+        order.average_price = (old + fill.price * fill.quantity) / filled
+        order.filled, order.fee, order.updated = filled, order.fee + fill.fee, fill.ts
+        order.status = "partially_filled"
+
+    def submit(self, order: Order) -> None:
+        """Send an order that is ready."""
+        order.status = "submitted"
+        order.created = order.updated = self.now
+        self.orders[order.id] = order
+        self._actions.append(Submit(order))
+
+    def act(self, action: Action) -> None:
+        """Have an action done with those of the event in hand."""
+        self._actions.append(action)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Give the whole state as plain data for JSON; `restore` takes it up.
+
+        Histories of bars are market data, not state: a shell fills them again.
+        """
+        return {
+            "version": VERSION, "name": self.name, "state": self.state, "now": self.now, "decided": self.decided,
+            "number": self.number, "symbol": self.view.symbol, "prices": dict(self.prices),
+            "orders": [order.to_dict() for order in self.orders.values()],
+            "intents": [asdict(wish) for wish in self.desk.intents], "waiting": sorted(self.desk.waiting),
+            "changes": [[type(wish).__name__, asdict(wish)] for wish in self.desk.changes],
+            "brackets": {name: asdict(spec) for name, spec in self.brackets.items()},
+            "protections": self.protector.snapshot(), "account": self.account.snapshot(),
+            "memory": copy.deepcopy(self.view.memory), "trader": self.trader.snapshot(),
+        }  # fmt: skip
+
+    def restore(self, data: Mapping[str, Any]) -> None:
+        """Take up the state that `snapshot` gave, of a core with the same strategy and instruments.
+
+        Raises
+        ------
+        DataError
+            The snapshot is of another version or of another bot.
+        """
+        if data.get("version") != VERSION:
+            raise DataError(
+                f"the snapshot has version {data.get('version')!r}, this workbench reads {VERSION}: replay the journal"
+            )
+        if data["name"] != self.name:
+            raise DataError(f"the snapshot is of {data['name']!r}, this core is {self.name!r}: take the right one")
+        self.state, self.now, self.decided, self.number = (data[key] for key in ("state", "now", "decided", "number"))
+        self.view.symbol, self.view.now = data["symbol"], data["now"]
+        self.prices = dict(data["prices"])
+        self.orders = {order["id"]: Order(**order) for order in data["orders"]}
+        self.desk.intents = [Intent(**wish) for wish in data["intents"]]
+        kinds: dict[str, Any] = {"Amend": Amend, "Protect": Protect}
+        self.desk.changes = [kinds[kind](**wish) for kind, wish in data["changes"]]
+        self.desk.waiting = set(data["waiting"])
+        self.brackets = {name: Guarded(**spec) for name, spec in data["brackets"].items()}
+        self.protector.restore(data["protections"])
+        self.account.restore(data["account"])
+        self.view.memory = copy.deepcopy(data["memory"])
+        self.trader.restore(data["trader"])
+
+    def _slipped(self, symbol: str, sign: float, quantity: float) -> float:
+        return self.prices[symbol] * (1.0 + sign * self.markets[symbol].costs.slippage)
