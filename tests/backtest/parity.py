@@ -78,7 +78,8 @@ def differences(one: Telling, other: Telling, *, cash: float, leave_out: tuple[s
     Parameters
     ----------
     cash : float
-        What the account began with: money is compared to a billionth of it, at least.
+        What the account began with: what is worth less than a billionth of a thousandth of it is noise, such as what
+        rounding leaves of an account that has lost everything.
     leave_out : tuple of str
         Columns that are not compared.
     """
@@ -89,7 +90,8 @@ def differences(one: Telling, other: Telling, *, cash: float, leave_out: tuple[s
             a, b = (rows[k] if k < len(rows) else None for rows in (left, right))
             wrong = [] if a and b else ["missing"]
             if a and b:
-                scales = dict.fromkeys(("fee", "amount"), cash / 1_000)
+                small = cash / 1_000
+                scales = {"fee": small, "amount": small, "quantity": small / a.get("price", math.inf)}
                 compared = [name for name in fields if name not in leave_out]
                 wrong = [name for name in compared if not _same(a[name], b[name], scales.get(name, 0.0))]
             if wrong:

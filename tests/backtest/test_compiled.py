@@ -104,7 +104,7 @@ def test_the_volume_of_a_bar_splits_an_entry_and_what_is_left_is_tried_again() -
 
 
 def test_a_stop_that_volume_lets_out_in_part_sells_the_rest_at_the_next_open() -> None:
-    rows = [CALM, (*CALM, 1e3), (100, 101, 94, 94, 40.0), (93, 94, 92, 93, 25.0), (92, 93, 91, 92, 1e3)]
+    rows = [CALM, (*CALM, 1e3), (100, 101, 94, 94, 40.0), (93, 98, 92, 97, 25.0), (92, 98, 91, 97, 1e3)]
     for at_close in (False, True):
         found = told(rows, "10000", costs=ALL_VOLUME, said={"stop_loss": 0.05}, at_close=at_close)
         assert found[1:] == [(2, -40, 95, "stop_loss"), (3, -25, 93, "stop_loss"), (4, -35, 92, "stop_loss")]

@@ -132,6 +132,16 @@ def test_funding_wears_the_margin_of_an_isolated_position_down() -> None:
     assert fills_of(worn)[1] == (2, -250, pytest.approx((25_000 - 3_500) / 250 / 0.995), "liquidation")
 
 
+def test_leaving_in_part_lets_go_of_a_part_of_what_funding_did_to_the_margin() -> None:
+    # 500 at 100 on a margin of 10,000 less 7,000: half of both is let go with half of the position
+    rows = [CALM, (*CALM, 1e3), (100, 101, 99, 100, 250.0), (100, 101, 94, 96, 0.0)]
+    said = {"leverage": 5.0, "funding": [(1.5, 0.14)], "costs": CostTerms(volume_share=1.0)}
+    found = fills_of(run(plan(line(rows, "1200", **said), isolated=True)))
+    assert found[1] == (2, -250, 100, "signal")
+    # 1,500 + 250 * (p - 100) = 0.005 * 250 * p
+    assert found[2] == (3, -250, pytest.approx((25_000 - 1_500) / 250 / 0.995), "liquidation")
+
+
 def test_a_short_without_leverage_is_ruined_at_twice_its_price_and_trades_no_more() -> None:
     rows = [CALM, CALM, (100, 250, 100, 240), CALM, CALM]
     records = run(plan(line(rows, "40040")))

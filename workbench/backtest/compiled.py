@@ -15,7 +15,20 @@ from numpy.typing import NDArray
 
 from workbench._kernels import frozen
 from workbench.backtest.kernel import FILLS_A_STEP, pack_nb, run_nb, union_nb
-from workbench.backtest.kernel_state import ACCOUNT, LINE, NEVER, Asked, Ladder, Log, Market, Settlements, Words
+from workbench.backtest.kernel_state import (
+    ACCOUNT,
+    ENTRY,
+    LINE,
+    NEVER,
+    SHORT_ENTRY,
+    Asked,
+    Given,
+    Ladder,
+    Log,
+    Market,
+    Settlements,
+    Words,
+)
 from workbench.backtest.plan import Line, Plan
 from workbench.backtest.records import FILL_FIELDS, FUNDING_FIELDS, SKIP_FIELDS, Records
 from workbench.errors import ConfigError
@@ -94,19 +107,15 @@ def run(plan: Plan) -> Records:
     reason = unfit(plan)
     if reason:
         raise ConfigError(f"this cannot be run compiled: {reason}; path='event' or 'auto' can", reason=reason)
-    lines = plan.lines
-    market, words, settlements = _market(lines), _words(lines), _settlements(lines)
+    lines, given = plan.lines, _given(plan)
     book, account = _book(plan), _account(plan)
-    asked = Asked(*(_together(_columns(lines, name)) for name in _ASKED.values()))
-    tiers = frozen(_together([line.tiers for line in lines]).reshape(-1, 4))
     guarding = guarding_of(plan.guards)
-    entries = int(np.count_nonzero(words.said & 5))
+    entries = int(np.count_nonzero(given.words.said & (ENTRY | SHORT_ENTRY)))
     guards = new_state(len(lines), entries + 1 if plan.guards.any else 1, plan.cash)
-    ladder = Ladder(frozen(plan.exits.roi_ms, np.int64), frozen(plan.exits.roi_level))
-    log = _log(plan, entries, words, settlements)
+    log = _log(plan, entries, given)
     lists = np.empty((2, len(lines)), dtype=np.int64)
     while True:
-        run_nb(book, account[0], market, words, asked, ladder, settlements, tiers, log, guards, guarding, lists)
+        run_nb(book, account[0], given, log, guards, guarding, lists)
         if account[0]["over"]:
             break
         log = log._replace(fills=np.concatenate((log.fills, np.empty_like(log.fills))))
@@ -120,6 +129,22 @@ def _together(columns: Sequence[NDArray[Any]], dtype: Any = np.float64) -> NDArr
 
 def _offsets(lengths: Sequence[int]) -> Whole:
     return np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
+
+
+def _given(plan: Plan) -> Given:
+    lines, exits = plan.lines, plan.exits
+    return Given(
+        _market(lines),
+        _words(lines),
+        Asked(*(_together(_columns(lines, name)) for name in _ASKED.values())),
+        Ladder(frozen(exits.roi_ms, np.int64), frozen(exits.roi_level)),
+        Settlements(
+            _together([line.funding_ts for line in lines], np.int64),
+            _together([line.funding_rate for line in lines]),
+            _together([line.funding_mark for line in lines]),
+        ),
+        frozen(_together([line.tiers for line in lines]).reshape(-1, 4)),
+    )
 
 
 def _market(lines: Sequence[Line]) -> Market:
@@ -159,14 +184,6 @@ def _words(lines: Sequence[Line]) -> Words:
             ends.append(closing + first)
     starts = _together([line.bars.ts for line in lines], np.int64)
     return Words(frozen(said, np.uint8), frozen(np.concatenate(ends) if ends else [], np.int64), starts)
-
-
-def _settlements(lines: Sequence[Line]) -> Settlements:
-    return Settlements(
-        _together([line.funding_ts for line in lines], np.int64),
-        _together([line.funding_rate for line in lines]),
-        _together([line.funding_mark for line in lines]),
-    )
 
 
 def _columns(lines: Sequence[Line], name: str) -> list[Floats]:
@@ -229,16 +246,16 @@ def _set_places(book: NDArray[Any], lines: Sequence[Line]) -> None:
         book[f"{place}_step"] = [len(column) > 1 for column in columns]
 
 
-def _log(plan: Plan, entries: int, words: Words, settlements: Settlements) -> Log:
+def _log(plan: Plan, entries: int, given: Given) -> Log:
     """Make the tables: room for every entry and its exit, and for more where volume may split them."""
     lines = plan.lines
-    slots = words.starts
+    slots = given.words.starts
     if len(lines) > 1:
         slots = _union([line.bars.ts for line in lines])
     room = 2 * entries + (FILLS_A_STEP + 2) * len(lines)
     return Log(
         fills=np.empty((room, len(FILL_FIELDS))),
-        funding=np.empty((2 * len(settlements.ts) + 1, len(FUNDING_FIELDS))),
+        funding=np.empty((2 * len(given.settlements.ts) + 1, len(FUNDING_FIELDS))),
         skipped=np.empty((entries + len(lines), len(SKIP_FIELDS))),
         slots=slots,
         equity=np.full(len(slots), plan.cash) if len(lines) > 1 else np.empty(len(slots)),

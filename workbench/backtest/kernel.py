@@ -6,7 +6,7 @@ The loop only orders the steps; what each does to prices and money is `trading.a
 kernel_state  what the steps work on          kernel_inside  stops, targets and liquidation inside a bar
 kernel_books  money, fills and settlements    kernel_words   what a word asks for
 kernel_orders leaving, sizing and entering    kernel_step    the steps, over all instruments
-kernel_scan   passing over quiet bars
+kernel_scan   passing over quiet bars         kernel_parts   how all of it is compiled
 """
 
 from __future__ import annotations
@@ -28,13 +28,9 @@ from workbench.backtest.kernel_state import (
     NEVER,
     NOTHING,
     Account,
-    Asked,
-    Ladder,
+    Given,
     Log,
-    Market,
     One,
-    Settlements,
-    Words,
 )
 from workbench.backtest.kernel_step import (
     carry_out_nb,
@@ -89,12 +85,10 @@ def union_nb(ts: Whole, first: Whole, out: Whole) -> int:
 
 
 @inner
-def pass_quiet_nb(
-    account: Account, one: One, market: Market, words: Words, asked: Asked, settlements: Settlements, log: Log
-) -> None:
+def pass_quiet_nb(account: Account, one: One, given: Given, log: Log) -> None:
     """Go on to the next bar that is worth a look, and write the equity of those passed over."""
-    row = quiet_nb(account, one, market, words, asked, settlements)
-    equity, closes, cash, quantity = log.equity, market.close, account.cash, one.quantity
+    row, words = quiet_nb(account, one, given), given.words
+    equity, closes, cash, quantity = log.equity, given.market.close, account.cash, one.quantity
     if words.ends.size == 0:
         if quantity == 0.0:
             equity[one.row : row] = cash
@@ -122,9 +116,8 @@ def finish_nb(book: Book, account: Account, log: Log) -> None:
 
 @outer
 def run_nb(
-    book: Book, account: Account, market: Market, words: Words, asked: Asked, ladder: Ladder, settlements: Settlements,
-    tiers: NDArray[np.float64], log: Log, guards: GuardState, guarding: Guarding, lists: Whole,
-) -> None:  # fmt: skip
+    book: Book, account: Account, given: Given, log: Log, guards: GuardState, guarding: Guarding, lists: Whole
+) -> None:
     """Run on from where the state stands, to the end of the data or until the table of fills is full.
 
     Parameters
@@ -132,38 +125,36 @@ def run_nb(
     book : structured array of LINE, shape (instruments,)
     account : record of ACCOUNT
         `over` is 1 when the data are through; else give more room and call again.
-    market, words, asked, ladder, settlements
-        Flat arrays.
-    tiers : float64 array, shape (t, 4)
+    given : Given
     log : Log
     guards, guarding : state and terms of the protections
     lists : int64 array, shape (2, instruments)
         Room to write in.
     """
-    everyone, busy_ones = lists[0], lists[1]
+    everyone, busy_ones, tiers = lists[0], lists[1], given.tiers
     while account.fills + FILLS_A_STEP * book.size <= log.fills.shape[0]:
         if book.size == 1:
-            pass_quiet_nb(account, book[0], market, words, asked, settlements, log)
-        ts, count = next_time_nb(book, market.ts, everyone)
+            pass_quiet_nb(account, book[0], given, log)
+        ts, count = next_time_nb(book, given.market.ts, everyone)
         if ts == NEVER:
             finish_nb(book, account, log)
             return
         present = everyone[:count]
         busy = busy_ones[: find_busy_nb(book, present, busy_ones)]
         if busy.size:
-            open_all_nb(book, account, busy, market, settlements, log.funding)
-            carry_out_nb(book, account, busy, True, market, asked, tiers, log)
+            open_all_nb(book, account, busy, given, log.funding)
+            carry_out_nb(book, account, busy, True, given, log)
             note_trips_nb(book, account, guards, guarding)
             if account.at_close == 0:
-                fund_added_nb(book, account, busy, market, settlements, log.funding)
-            inside_all_nb(book, account, busy, market, ladder, settlements, tiers, log)
-            mark_closes_nb(book, account, busy, market.close, tiers)
+                fund_added_nb(book, account, busy, given, log.funding)
+            inside_all_nb(book, account, busy, given, log)
+            mark_closes_nb(book, account, busy, given.market.close, tiers)
             if is_called_nb(book, account, busy):
-                margin_call_nb(book, account, busy, market, tiers, log.fills)
+                margin_call_nb(book, account, busy, given.market, tiers, log.fills)
             note_trips_nb(book, account, guards, guarding)
-        hear_nb(book, account, present, words, asked.stop_price, guards, log.skipped)
+        hear_nb(book, account, present, given, guards, log.skipped)
         if account.at_close:
-            closing = busy_ones[: find_closing_nb(book, present, market, words, settlements, busy_ones)]
-            carry_out_nb(book, account, closing, False, market, asked, tiers, log)
+            closing = busy_ones[: find_closing_nb(book, present, given, busy_ones)]
+            carry_out_nb(book, account, closing, False, given, log)
             note_trips_nb(book, account, guards, guarding)
-        end_step_nb(book, account, present, ts, words, ladder, tiers, log)
+        end_step_nb(book, account, present, ts, given, log)

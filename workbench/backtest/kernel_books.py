@@ -144,7 +144,7 @@ def book_fill_nb(account: Account, one: One, fills: Floats, done: Fill) -> None:
     flow = -(change * done.price)
     account.cash += flow - done.fee
     one.flow += flow - done.fee
-    one.room -= done.quantity
+    one.room = one.room - done.quantity if one.room - done.quantity > DUST * done.quantity else 0.0
     one.changed = 1
     after = one.quantity + change
     if one.quantity == 0.0:

@@ -141,9 +141,10 @@ def liquidate_nb(book: Book, account: Account, one: One, bar: Bar, quoted: float
 
 @inner
 def stop_out_nb(
-    book: Book, account: Account, one: One, bar: Bar, quoted: float, which: int, tiers: Floats, fills: Floats
+    book: Book, account: Account, one: One, bar: Bar, hit: tuple[float, int], tiers: Floats, fills: Floats
 ) -> None:
-    """Leave at a stop, as far as the volume goes; the rest is left at the next open."""
+    """Leave at a stop (`hit`: its price and which), as far as the volume goes; the rest is left at the next open."""
+    quoted, which = hit
     if which == RUIN and one.margined:
         liquidate_nb(book, account, one, bar, quoted, tiers, fills)
         return
@@ -211,11 +212,11 @@ def stop_at_nb(
     """
     price, end, which = hit
     side = side_of_nb(one.quantity)
-    stop_out_nb(book, account, one, bar, price, which, tiers, fills)
+    stop_out_nb(book, account, one, bar, (price, which), tiers, fills)
     if one.quantity != 0.0:
         ruin = ruin_nb(book, account, one, tiers)
         if through_nb(end, ruin, -side):
-            stop_out_nb(book, account, one, bar, further_nb(ruin, price, -side), RUIN, tiers, fills)
+            stop_out_nb(book, account, one, bar, (further_nb(ruin, price, -side), RUIN), tiers, fills)
 
 
 @inner

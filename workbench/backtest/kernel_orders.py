@@ -39,6 +39,8 @@ from workbench.backtest.kernel_state import (
     Account,
     Asked,
     Bar,
+    Given,
+    Log,
     One,
     begin_bar_nb,
     forget_wish_nb,
@@ -167,9 +169,7 @@ def open_nb(account: Account, one: One, bar: Bar, price: float, asked: Asked) ->
 
 
 @inner
-def enter_nb(
-    book: Book, account: Account, one: One, bar: Bar, asked: Asked, tiers: Floats, fills: Floats, skipped: Floats
-) -> None:
+def enter_nb(book: Book, account: Account, one: One, bar: Bar, given: Given, log: Log) -> None:
     """Enter as the pending wish says, as far as money and volume go, at the open or with `at_close` at the close."""
     begin_bar_nb(one, bar)
     quoted, side = bar.close if account.at_close else bar.open, float(one.want)
@@ -178,9 +178,9 @@ def enter_nb(
     if one.impact_kind:
         price = slipped_nb(one, bar, quoted, side, affordable_nb(one, available, price))
     if np.isnan(one.left):
-        one.left, problem = sized_nb(book, account, one, bar, (quoted, price, available), asked, tiers)
+        one.left, problem = sized_nb(book, account, one, bar, (quoted, price, available), given.asked, given.tiers)
         if problem != DONE:
-            skip_nb(account, one, skipped, one.left, problem)
+            skip_nb(account, one, log.skipped, one.left, problem)
             return
     allowed = whole_nb(one, one.left)
     quantity = round_down_nb(min(allowed, affordable_nb(one, available, price)), one.lot)
@@ -191,13 +191,13 @@ def enter_nb(
         paid = execution_fee_nb(price, quantity, one.taker, one.per_unit, one.per_order if first else 0.0)
         fresh, target = one.quantity == 0.0, one.target_at
         if fresh:
-            open_nb(account, one, bar, price, asked)
+            open_nb(account, one, bar, price, given.asked)
         done = Fill(bar.ts, side, quantity, quoted, price, paid, 0.0, ENTERED, one.asked_ts, one.order)
-        book_fill_nb(account, one, fills, done)
+        book_fill_nb(account, one, log.fills, done)
         one.value += quantity * price
         one.best = further_nb(one.best, price, side)
         one.added += side * quantity
-        protect_nb(one, one.price, side, asked)
+        protect_nb(one, one.price, side, given.asked)
         one.target_moved = -1 if fresh or one.target_at == target else bar.ts
     one.left -= quantity
     if quantity < allowed or one.left <= 1e-12 * max(quantity, 1.0):

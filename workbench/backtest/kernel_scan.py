@@ -20,11 +20,8 @@ from workbench.backtest.kernel_state import (
     SHORT_ENTRY,
     SHORT_EXIT,
     Account,
-    Asked,
-    Market,
+    Given,
     One,
-    Settlements,
-    Words,
     number_nb,
     side_of_nb,
 )
@@ -64,8 +61,9 @@ def find_word_nb(said: Said, row: int, last: int, mask: int) -> int:
 
 
 @inner
-def due_nb(account: Account, one: One, market: Market, words: Words, settlements: Settlements) -> int:
+def due_nb(account: Account, one: One, given: Given) -> int:
     """Give the first row in which the clock has something to do with the position; the end of the data if none."""
+    market, words, settlements = given.market, given.words, given.settlements
     due = one.last
     if one.next_rung < market.ts[due - 1] + 1:
         due = min(due, row_at_nb(market.ts, one.row, due, one.next_rung))
@@ -121,17 +119,18 @@ def moved_stop_nb(one: One, said: Said, stops: Floats, row: int, due: int) -> in
 
 
 @inner
-def quiet_nb(account: Account, one: One, market: Market, words: Words, asked: Asked, settlements: Settlements) -> int:
+def quiet_nb(account: Account, one: One, given: Given) -> int:
     """Give the next row that is worth a look, for the only instrument of a run."""
+    market, words = given.market, given.words
     if one.want != NOTHING:
         return one.row
     if one.quantity == 0.0:
         return find_word_nb(words.said, one.row, one.last, ENTRY | SHORT_ENTRY)
-    due = due_nb(account, one, market, words, settlements)
+    due = due_nb(account, one, given)
     if one.custom_step:
         if one.moves <= one.row:
             far = min(one.row + FAR, one.last)
-            one.moves = moved_stop_nb(one, words.said, asked.stop_price, one.row, far)
+            one.moves = moved_stop_nb(one, words.said, given.asked.stop_price, one.row, far)
         due = min(due, one.moves)
     if one.quantity > 0.0:
         return held_quiet_nb(one, market.low, market.high, words.said, due, account.path_inside != 0)

@@ -23,6 +23,7 @@ __all__ = [
     "Account",
     "Asked",
     "Bar",
+    "Given",
     "Ladder",
     "Log",
     "Market",
@@ -242,6 +243,17 @@ class Settlements(NamedTuple):
     ts: Whole
     rate: Floats
     mark: Floats
+
+
+class Given(NamedTuple):
+    """All that a run only reads; `tiers` has shape (t, 4)."""
+
+    market: Market
+    words: Words
+    asked: Asked
+    ladder: Ladder
+    settlements: Settlements
+    tiers: Floats
 
 
 class Log(NamedTuple):

@@ -22,14 +22,12 @@ from workbench.backtest.kernel_state import (
     NEVER,
     NOTHING,
     Account,
-    Asked,
     Bar,
-    Ladder,
+    Given,
     Log,
     Market,
     One,
     Settlements,
-    Words,
     bar_nb,
     begin_bar_nb,
     forget_wish_nb,
@@ -87,10 +85,9 @@ def find_busy_nb(book: Book, present: Whole, busy: Whole) -> int:
 
 
 @inner
-def open_all_nb(
-    book: Book, account: Account, busy: Whole, market: Market, settlements: Settlements, log: Floats
-) -> None:
+def open_all_nb(book: Book, account: Account, busy: Whole, given: Given, log: Floats) -> None:
     """Open the bars: the price is the open, and settlements due by now are paid on what is held."""
+    market, settlements = given.market, given.settlements
     for k in busy:
         one = book[k]
         ts, opened = market.ts[one.row], market.open[one.row]
@@ -102,9 +99,7 @@ def open_all_nb(
 
 
 @inner
-def carry_out_nb(
-    book: Book, account: Account, busy: Whole, at_open: bool, market: Market, asked: Asked, tiers: Floats, log: Log
-) -> None:
+def carry_out_nb(book: Book, account: Account, busy: Whole, at_open: bool, given: Given, log: Log) -> None:
     """Do what is pending: first all that leaves, then all that enters.
 
     What a stop has left over trades at the open whatever the rest does.
@@ -114,7 +109,7 @@ def carry_out_nb(
         one = book[k]
         due = heard if is_decided_nb(one) else at_open
         if due and one.quantity != 0.0 and (one.want == LEAVE or one.want * one.quantity < 0.0):
-            bar = bar_nb(market, one.row)
+            bar = bar_nb(given.market, one.row)
             leave_nb(account, one, bar, bar.open if at_open else bar.close, log.fills)
     if not heard:
         return
@@ -123,14 +118,13 @@ def carry_out_nb(
         if one.want == LEAVE and one.quantity == 0.0:
             forget_wish_nb(one)
         elif one.want != LEAVE and one.want != NOTHING and one.want * one.quantity >= 0.0:
-            enter_nb(book, account, one, bar_nb(market, one.row), asked, tiers, log.fills, log.skipped)
+            enter_nb(book, account, one, bar_nb(given.market, one.row), given, log)
 
 
 @inner
-def fund_added_nb(
-    book: Book, account: Account, busy: Whole, market: Market, settlements: Settlements, log: Floats
-) -> None:
+def fund_added_nb(book: Book, account: Account, busy: Whole, given: Given, log: Floats) -> None:
     """Settle what is due at this very open on what has been opened at it."""
+    market, settlements = given.market, given.settlements
     for k in busy:
         one = book[k]
         last = one.funding - 1
@@ -157,18 +151,16 @@ def fund_inside_nb(account: Account, one: One, bar: Bar, settlements: Settlement
 
 
 @inner
-def inside_all_nb(
-    book: Book, account: Account, busy: Whole, market: Market, ladder: Ladder, settlements: Settlements, tiers: Floats,
-    log: Log,
-) -> None:  # fmt: skip
+def inside_all_nb(book: Book, account: Account, busy: Whole, given: Given, log: Log) -> None:
     """Look inside the bars, one instrument after another."""
+    ladder, tiers = given.ladder, given.tiers
     if account.shared:
         add_up_nb(book, account, tiers)
     for k in busy:
         one = book[k]
         if one.quantity == 0.0:
             continue
-        bar, before = bar_nb(market, one.row), account.fills + account.settlements
+        bar, before = bar_nb(given.market, one.row), account.fills + account.settlements
         if one.changed:
             hold_rung_nb(one, bar.ts, ladder)
             watch_nb(book, account, one, tiers)
@@ -177,7 +169,7 @@ def inside_all_nb(
         else:
             inside_nb(book, account, one, bar, ladder, tiers, log.fills)
         if one.quantity != 0.0:
-            fund_inside_nb(account, one, bar, settlements, log.funding)
+            fund_inside_nb(account, one, bar, given.settlements, log.funding)
         if account.shared and account.fills + account.settlements != before:
             add_up_nb(book, account, tiers)
 
@@ -220,17 +212,16 @@ def is_called_nb(book: Book, account: Account, busy: Whole) -> bool:
 
 
 @inner
-def hear_nb(
-    book: Book, account: Account, present: Whole, words: Words, stops: Floats, guards: GuardState, skipped: Floats
-) -> None:
+def hear_nb(book: Book, account: Account, present: Whole, given: Given, guards: GuardState, skipped: Floats) -> None:
     """Hear the words of the strategy bars that close now."""
+    words = given.words
     for k in present:
         one = book[k]
         said = words.said[one.row]
         if said & CLOSES == 0:
             continue
         if one.quantity != 0.0 and one.custom_step:
-            ratchet_nb(one, one.word, stops)
+            ratchet_nb(one, one.word, given.asked.stop_price)
         if said != CLOSES or (account.max_bars > 0 and one.quantity != 0.0):
             ts = words.starts[one.first_word + one.word]
             blocked = blocked_by_nb(guards, k, ts) if account.guarded else -1
@@ -242,14 +233,12 @@ def hear_nb(
 
 
 @inner
-def find_closing_nb(
-    book: Book, present: Whole, market: Market, words: Words, settlements: Settlements, closing: Whole
-) -> int:
+def find_closing_nb(book: Book, present: Whole, given: Given, closing: Whole) -> int:
     """List those whose strategy bar has closed with something to be done at that close; give how many."""
-    count = 0
+    market, settlements, count = given.market, given.settlements, 0
     for k in present:
         one = book[k]
-        if one.want == NOTHING or words.said[one.row] & CLOSES == 0:
+        if one.want == NOTHING or given.words.said[one.row] & CLOSES == 0:
             continue
         closing[count] = k
         count += 1
@@ -276,9 +265,7 @@ def note_trips_nb(book: Book, account: Account, guards: GuardState, guarding: Gu
 
 
 @inner
-def end_step_nb(
-    book: Book, account: Account, present: Whole, ts: int, words: Words, ladder: Ladder, tiers: Floats, log: Log
-) -> None:
+def end_step_nb(book: Book, account: Account, present: Whole, ts: int, given: Given, log: Log) -> None:
     """Write the equity down, go on to the next bars and prepare what they will be compared with."""
     if book.size == 1:
         account.slot = book[0].word
@@ -288,8 +275,8 @@ def end_step_nb(
     for k in present:
         one = book[k]
         one.row += 1
-        if words.said[one.row - 1] & CLOSES:
+        if given.words.said[one.row - 1] & CLOSES:
             one.word += 1
         if one.changed and one.quantity != 0.0:
-            hold_rung_nb(one, ts, ladder)
-            watch_nb(book, account, one, tiers)
+            hold_rung_nb(one, ts, given.ladder)
+            watch_nb(book, account, one, given.tiers)
