@@ -313,8 +313,8 @@ def stochastic(
     # k and d hold the range until it is used up
     _channel_nb(columns["high"], columns["low"], columns["close"], length, (k, d))
     _position_nb(columns["close"], k, d, raw)
-    _mean_nb(frozen(raw), smooth_k, k)
-    _mean_nb(frozen(k), smooth_d, d)
+    _mean_nb(frozen(raw), smooth_k, np.zeros(2), k)
+    _mean_nb(frozen(k), smooth_d, np.zeros(2), d)
     return columns.lines(Stochastic, (k, d), length, smooth_k, smooth_d)
 
 

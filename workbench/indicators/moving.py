@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from workbench._kernels import kernel
-from workbench.indicators._array import Floats, Line, empty, take, whole
+from workbench.indicators._array import Floats, Line
+from workbench.indicators.indicator import Indicator, Rows
 
-__all__ = ["ema", "sma", "wilder"]
+__all__ = ["EMA", "SMA", "WILDER", "ema", "sma", "wilder"]
 
 
 @kernel
@@ -27,16 +28,18 @@ def _gap_nb(values: Floats, first: int, stop: int) -> int:
 
 
 @kernel
-def _mean_nb(values: Floats, length: int, out: Floats) -> None:
+def _mean_nb(values: Floats, length: int, state: Floats, out: Floats) -> None:
     """Write the mean of each window; see the module's text for the blocks.
 
     The inner loop does not look for missing values: one poisons the sum of the head, which is looked at once a block.
+    `state`, shape (2,), says how many values without a gap end before the row to go on from, and which row that is.
     """
     n = len(values)
     share = 1.0 / length
     tail = np.zeros(min(length, n))
-    seen = first = 0  # seen: how many values without a gap end at `first`
+    seen, first = int(state[0]), int(state[1])
     while first < n:
+        state[0], state[1] = seen, first
         anchor = values[first]
         seen = seen + 1 if anchor - anchor == 0.0 else 0
         if seen < length:
@@ -70,10 +73,13 @@ def _smooth_step_nb(level: float, value: float, seen: int, length: int, weight: 
 
 
 @kernel
-def _smooth_nb(values: Floats, length: int, weight: float, out: Floats) -> None:
-    """Write the exponential mean of the given weight, seeded with the plain mean of the first `length` values."""
-    seen, level = 0, 0.0
-    for i in range(len(values)):
+def _smooth_nb(values: Floats, length: int, weight: float, start: int, state: Floats, out: Floats) -> None:
+    """Write the exponential mean of the given weight, seeded with the plain mean of the first `length` values.
+
+    `state`, shape (2,), is how many values without a gap there were before `start`, and the mean then.
+    """
+    seen, level = int(state[0]), state[1]
+    for i in range(start, len(values)):
         value = values[i]
         if value - value != 0.0:
             seen, level = 0, 0.0
@@ -82,15 +88,16 @@ def _smooth_nb(values: Floats, length: int, weight: float, out: Floats) -> None:
         seen += 1
         level = _smooth_step_nb(level, value, seen, length, weight)
         out[i] = level if seen >= length else np.nan
+    state[0], state[1] = seen, level
 
 
-def sma(values: ArrayLike, length: int) -> Line:
+def sma(values: ArrayLike, length: int = 20) -> Line:
     """Mean of the last `length` values, the simple moving average.
 
     Parameters
     ----------
     values : array_like or pandas.Series, shape (n,)
-    length : int
+    length : int, default 20
         Bars in the window.
 
     Returns
@@ -115,20 +122,16 @@ def sma(values: ArrayLike, length: int) -> Line:
     >>> sma([1.0, 2.0, 3.0, 7.0], 3)
     array([nan, nan,  2.,  4.])
     """
-    columns = take("sma", values=values)
-    length = whole("sma", "length", length)
-    (out,) = empty(1, columns)
-    _mean_nb(columns["values"], length, out)
-    return columns.line(out, length)
+    return SMA(values, length)
 
 
-def ema(values: ArrayLike, length: int) -> Line:
+def ema(values: ArrayLike, length: int = 20) -> Line:
     """Exponential moving average with weight `2 / (length + 1)` on the newest value.
 
     Parameters
     ----------
     values : array_like or pandas.Series, shape (n,)
-    length : int
+    length : int, default 20
         Bars of the simple average whose values are as old on average.
 
     Returns
@@ -154,20 +157,16 @@ def ema(values: ArrayLike, length: int) -> Line:
     >>> ema([1.0, 2.0, 3.0, 7.0], 3)
     array([nan, nan, 2. , 4.5])
     """
-    columns = take("ema", values=values)
-    length = whole("ema", "length", length)
-    (out,) = empty(1, columns)
-    _smooth_nb(columns["values"], length, 2.0 / (length + 1.0), out)
-    return columns.line(out, length)
+    return EMA(values, length)
 
 
-def wilder(values: ArrayLike, length: int) -> Line:
+def wilder(values: ArrayLike, length: int = 14) -> Line:
     """Wilder's smoothing, also called RMA or SMMA: an exponential average with weight `1 / length`.
 
     Parameters
     ----------
     values : array_like or pandas.Series, shape (n,)
-    length : int
+    length : int, default 14
         Bars; as slow as `ema` of `2 * length - 1`.
 
     Returns
@@ -193,8 +192,34 @@ def wilder(values: ArrayLike, length: int) -> Line:
     >>> wilder([1.0, 2.0, 3.0, 8.0], 3)
     array([nan, nan,  2.,  4.])
     """
-    columns = take("wilder", values=values)
-    length = whole("wilder", "length", length)
-    (out,) = empty(1, columns)
-    _smooth_nb(columns["values"], length, 1.0 / length, out)
-    return columns.line(out, length)
+    return WILDER(values, length)
+
+
+def _sma_rows(rows: Rows, length: int) -> None:
+    _mean_nb(rows["values"], length, rows.state(2), rows.out[0])
+
+
+def _ema_rows(rows: Rows, length: int) -> None:
+    _smooth_nb(rows["values"], length, 2.0 / (length + 1.0), rows.start, rows.state(2), rows.out[0])
+
+
+def _wilder_rows(rows: Rows, length: int) -> None:
+    _smooth_nb(rows["values"], length, 1.0 / length, rows.start, rows.state(2), rows.out[0])
+
+
+def _after_window(length: int) -> tuple[int]:
+    return (length - 1,)
+
+
+SMA = Indicator(
+    function=sma, rows=_sma_rows, group="trend", first=_after_window, bounds={"length": (2, 400)},
+    source="the arithmetic mean of a window",
+)  # fmt: skip
+EMA = Indicator(
+    function=ema, rows=_ema_rows, group="trend", first=_after_window, bounds={"length": (2, 400)},
+    source="exponential smoothing: Robert G. Brown, Statistical Forecasting for Inventory Control (1959)",
+)  # fmt: skip
+WILDER = Indicator(
+    function=wilder, rows=_wilder_rows, group="trend", first=_after_window, bounds={"length": (2, 200)},
+    source="J. Welles Wilder, New Concepts in Technical Trading Systems (1978)",
+)  # fmt: skip

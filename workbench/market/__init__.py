@@ -15,9 +15,11 @@ _HOME = {
     "Instrument": "instrument",
     "Lake": "lake",
     "Timeframe": "timeframe",
+    "align": "alignment",
     "clean": "importing",
     "import_file": "importing",
     "install_samples": "samples",
+    "last_closed": "alignment",
     "read": "lake",
     "resample": "resampling",
 }
@@ -29,9 +31,11 @@ __all__ = [
     "Instrument",
     "Lake",
     "Timeframe",
+    "align",
     "clean",
     "import_file",
     "install_samples",
+    "last_closed",
     "read",
     "resample",
 ]

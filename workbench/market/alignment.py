@@ -1,0 +1,83 @@
+"""What was known of a slower series when a bar of a faster one closed: never a slow bar that is still being made."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.errors import DataError
+from workbench.market.bars import COLUMNS, Bars
+
+__all__ = ["align", "last_closed"]
+
+
+def last_closed(slow: Bars, *, at: Bars) -> NDArray[np.int64]:
+    """Give the row of the newest bar of a slower series that has closed by the close of each bar of a faster one.
+
+    Parameters
+    ----------
+    slow : Bars
+        For instance hours.
+    at : Bars, n rows
+        For instance minutes, of the same instrument or of another.
+
+    Returns
+    -------
+    int64 array, shape (n,)
+        Rows of `slow`; -1 where none has closed yet.
+
+    Raises
+    ------
+    DataError
+        `slow` is not of the same or a longer timeframe.
+
+    Notes
+    -----
+    A bar closes at `ts + timeframe.ms`. A slow bar that closes together with a fast one is known then. Rows before any
+    cut of `slow` and `at` are the same as without the cut: nothing here sees the future.
+    """
+    if slow.timeframe.ms < at.timeframe.ms:
+        raise DataError(
+            f"bars of {slow.timeframe} are not slower than bars of {at.timeframe}; resample the fast series first, or "
+            "change the two round",
+            slow=str(slow.timeframe), fast=str(at.timeframe),
+        )  # fmt: skip
+    closes = slow.ts + slow.timeframe.ms
+    return np.searchsorted(closes, at.ts + at.timeframe.ms, side="right") - 1
+
+
+def align(slow: Bars, *, to: Bars) -> dict[str, NDArray[np.float64]]:
+    """Give the columns of a slower series as they were known at the close of each bar of a faster one.
+
+    Parameters
+    ----------
+    slow : Bars
+    to : Bars, n rows
+
+    Returns
+    -------
+    dict of str to float64 array, shape (n,)
+        `open high low close volume` of the newest finished slow bar; NaN before the first.
+
+    Raises
+    ------
+    DataError
+        `slow` is not of the same or a longer timeframe.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> bitcoin, ts = wb.Instrument(symbol="BTC/USDT"), np.arange(5) * 1_800_000
+    >>> price = dict.fromkeys(("open", "high", "low", "close"), np.arange(1.0, 6.0))
+    >>> halves = wb.Bars(instrument=bitcoin, timeframe="30m", ts=ts, volume=np.ones(5), **price)
+    >>> align(wb.data.resample(halves, "1h"), to=halves)["close"]
+    array([nan,  2.,  2.,  4.,  4.])
+    """
+    rows = last_closed(slow, at=to)
+    return {name: _seen(getattr(slow, name), rows) for name in COLUMNS}
+
+
+def _seen(values: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    if not len(values):
+        return np.full(len(rows), np.nan)
+    return np.where(rows < 0, np.nan, values[np.maximum(rows, 0)])
