@@ -48,6 +48,10 @@ BY_HAND: Final[dict[str, dict[str, Any]]] = {
     "a target that fills in parts": simplest(
         [(100, 101, 99, 100)] * 2 + [(100, 112, 100, 110, 40.0)] * 4, "100000", take_profit=0.1, volume_share=1.0,
     ),
+    "a target that calls a waiting reversal off": simplest(
+        [(100, 101, 99, 100)] * 2 + [(100, 103, 100, 102, 20.0)] * 3 + [(101, 101, 100, 100)] * 2,
+        "1040000", take_profit=0.02, volume_share=0.5,
+    ),
     "everything is lost and nothing more can be traded": simplest(
         [(100, 101, 99, 100)] * 2 + [(1, 2, 1, 1), (1, 2, 1, 1), (1, 2, 1, 1)],
         "10101", leverage=10.0, margin="isolated",

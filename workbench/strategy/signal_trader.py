@@ -263,9 +263,10 @@ class SignalTrader:
         return said
 
     def _left(self, line: Spoken, view: View, fill: Filled, held: float, said: list[Any]) -> None:
-        if line.pending in (1, -1) and fill.reason not in ("reversal",):
-            said.extend([Cancel(line.entry_id)] if line.entry_id else [])
-            line.pending, line.entry_id = NOTHING, ""
+        if line.pending in (1, -1) and fill.reason != "reversal":
+            waiting = (line.entry_id, line.leave_id if held else "")  # with nothing held the venue ends what leaves
+            said.extend(Cancel(one) for one in waiting if one)
+            line.pending, line.entry_id, line.leave_id = NOTHING, "", ""
         if held == 0.0:
             if line.pending == LEAVE:
                 line.pending = NOTHING
