@@ -60,6 +60,7 @@ def indicator_gallery(bars: Bars, group: str, *, beside: Bars | None = None) -> 
             _draw(axes, indicator, columns, times)
         for axes in grid.flat[len(found) :]:
             axes.set_visible(False)
+            grid[rows - 2, -1].xaxis.set_tick_params(labelbottom=True)  # the lowest of a shorter column
         for axes in grid[-1]:
             _few_dates(axes)
     plt.close(figure)
@@ -89,7 +90,11 @@ def _draw(axes: Axes, indicator: Indicator, columns: dict[str, Any], times: Any)
         for line in lines:
             _mark(axes, line, columns["close"], times)
         return
-    for line, name, color in zip(lines, indicator.outputs, _LINES * len(lines), strict=False):
+    named = dict(zip(indicator.outputs, lines, strict=True))
+    if {"upper", "lower"} <= named.keys():
+        band = named.pop("upper"), named.pop("lower")
+        axes.fill_between(times, *band, color=INK["accent_soft"].light, linewidth=0, zorder=0, label="upper, lower")
+    for (name, line), color in zip(named.items(), _LINES * len(lines), strict=False):
         if name == "histogram":
             axes.fill_between(times, 0.0, np.nan_to_num(line), step="mid", color=INK["accent_soft"].light, linewidth=0)
             continue
