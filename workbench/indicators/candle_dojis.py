@@ -1,0 +1,176 @@
+"""Candle patterns of a candle that closes where it opened; `candle_shapes` says what the flags mean."""
+
+from __future__ import annotations
+
+from numpy.typing import ArrayLike
+
+from workbench.indicators._array import Line
+from workbench.indicators.candles import RANGE, Candles, Flags, pattern
+
+__all__ = [
+    "DOJI",
+    "DRAGONFLY_DOJI",
+    "GRAVESTONE_DOJI",
+    "LONG_LEGGED_DOJI",
+    "doji",
+    "dragonfly_doji",
+    "gravestone_doji",
+    "long_legged_doji",
+]
+
+
+def doji(open: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayLike) -> Line:
+    """Candle that closes where it opened, the doji: buyers and sellers have come out even.
+
+    Parameters
+    ----------
+    open, high, low, close : array_like or pandas.Series, shape (n,)
+
+    Returns
+    -------
+    float64 array or Series (`doji`), shape (n,)
+        1.0 for a doji, else 0.0.
+
+    Raises
+    ------
+    DataError
+        A column is not one column of numbers, or lengths or indexes differ.
+
+    Notes
+    -----
+    The body is at most a tenth of the mean range of the 10 candles before. Equal to TA-Lib's CDLDOJI, over 100.
+    `candles` says what long, short and near are. First flag at index 10; a missing value starts the warm-up anew. The
+    source is Nison, Japanese Candlestick Charting Techniques (1991).
+
+    Examples
+    --------
+    >>> open, high = 10 * [9.0] + [10.0], 10 * [12.0] + [11.0]
+    >>> low, close = 10 * [8.0] + [9.0], 10 * [11.0] + [10.0]
+    >>> float(doji(open, high, low, close)[-1])
+    1.0
+    """
+    return DOJI(open, high, low, close)
+
+
+def dragonfly_doji(open: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayLike) -> Line:
+    """Doji with a shadow below and none above, the dragonfly.
+
+    Parameters
+    ----------
+    open, high, low, close : array_like or pandas.Series, shape (n,)
+
+    Returns
+    -------
+    float64 array or Series (`dragonfly_doji`), shape (n,)
+        1.0 for a dragonfly doji, else 0.0.
+
+    Raises
+    ------
+    DataError
+        A column is not one column of numbers, or lengths or indexes differ.
+
+    Notes
+    -----
+    A doji of which the lower shadow alone counts as one. Equal to TA-Lib's CDLDRAGONFLYDOJI, over 100. `candles` says
+    what long, short and near are. First flag at index 10; a missing value starts the warm-up anew. The source is Nison,
+    Japanese Candlestick Charting Techniques (1991).
+
+    Examples
+    --------
+    >>> open, high = 10 * [9.0] + [10.0], 10 * [12.0] + [10.0]
+    >>> low, close = 10 * [8.0] + [8.0], 10 * [11.0] + [10.0]
+    >>> float(dragonfly_doji(open, high, low, close)[-1])
+    1.0
+    """
+    return DRAGONFLY_DOJI(open, high, low, close)
+
+
+def gravestone_doji(open: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayLike) -> Line:
+    """Doji with a shadow above and none below, the gravestone.
+
+    Parameters
+    ----------
+    open, high, low, close : array_like or pandas.Series, shape (n,)
+
+    Returns
+    -------
+    float64 array or Series (`gravestone_doji`), shape (n,)
+        1.0 for a gravestone doji, else 0.0.
+
+    Raises
+    ------
+    DataError
+        A column is not one column of numbers, or lengths or indexes differ.
+
+    Notes
+    -----
+    A doji of which the upper shadow alone counts as one. Equal to TA-Lib's CDLGRAVESTONEDOJI, over 100. `candles` says
+    what long, short and near are. First flag at index 10; a missing value starts the warm-up anew. The source is Nison,
+    Japanese Candlestick Charting Techniques (1991).
+
+    Examples
+    --------
+    >>> open, high = 10 * [9.0] + [10.0], 10 * [12.0] + [12.0]
+    >>> low, close = 10 * [8.0] + [10.0], 10 * [11.0] + [10.0]
+    >>> float(gravestone_doji(open, high, low, close)[-1])
+    1.0
+    """
+    return GRAVESTONE_DOJI(open, high, low, close)
+
+
+def long_legged_doji(open: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayLike) -> Line:
+    """Doji with a long shadow on either side, the long-legged one.
+
+    Parameters
+    ----------
+    open, high, low, close : array_like or pandas.Series, shape (n,)
+
+    Returns
+    -------
+    float64 array or Series (`long_legged_doji`), shape (n,)
+        1.0 for a long-legged doji, else 0.0.
+
+    Raises
+    ------
+    DataError
+        A column is not one column of numbers, or lengths or indexes differ.
+
+    Notes
+    -----
+    A doji of which a shadow is longer than its body; with real prices that is nearly every doji. Equal to TA-Lib's
+    CDLLONGLEGGEDDOJI, over 100. `candles` says what long, short and near are. First flag at index 10; a missing value
+    starts the warm-up anew. The source is Nison, Japanese Candlestick Charting Techniques (1991).
+
+    Examples
+    --------
+    >>> open, high = 10 * [9.0] + [10.0], 10 * [12.0] + [12.0]
+    >>> low, close = 10 * [8.0] + [8.0], 10 * [11.0] + [10.0]
+    >>> float(long_legged_doji(open, high, low, close)[-1])
+    1.0
+    """
+    return LONG_LEGGED_DOJI(open, high, low, close)
+
+
+def _doji(c: Candles) -> tuple[Flags, None]:
+    return c.doji(), None
+
+
+def _dragonfly_doji(c: Candles) -> tuple[Flags, None]:
+    hair = c.hair()
+    return c.doji() & (c.upper() < hair) & (c.lower() > hair), None
+
+
+def _gravestone_doji(c: Candles) -> tuple[Flags, None]:
+    hair = c.hair()
+    return c.doji() & (c.lower() < hair) & (c.upper() > hair), None
+
+
+def _long_legged_doji(c: Candles) -> tuple[Flags, None]:
+    body = c.body()
+    return c.doji() & ((c.lower() > body) | (c.upper() > body)), None
+
+
+DOJI = pattern(doji, _doji, means=(RANGE,))
+DRAGONFLY_DOJI = pattern(dragonfly_doji, _dragonfly_doji, means=(RANGE,))
+GRAVESTONE_DOJI = pattern(gravestone_doji, _gravestone_doji, means=(RANGE,))
+LONG_LEGGED_DOJI = pattern(long_legged_doji, _long_legged_doji, means=(RANGE,))
