@@ -9,6 +9,7 @@ import numpy as np
 from workbench._kernels import frozen, kernel
 from workbench.indicators._array import Floats
 from workbench.indicators.indicator import Rows
+from workbench.indicators.moving import _gap_nb
 
 __all__ = ["Moments", "pair_moments"]
 
@@ -70,3 +71,77 @@ def pair_moments(rows: Rows, left: Floats, right: Floats, length: int) -> Moment
     moments = rows.line(), rows.line(), rows.line(), rows.line(), rows.line()
     _pair_nb(frozen(left), frozen(right), length, rows.state(2), moments)
     return moments
+
+
+@kernel
+def _line_nb(values: Floats, length: int, state: Floats, out: tuple[Floats, Floats, Floats]) -> None:
+    """Write the end of the least-squares line through each window, its slope, and the variance of the values.
+
+    The sum of value times place is taken from the block's first row outwards too, as `moving` describes.
+    """
+    ends, slopes, variances = out
+    n = len(values)
+    share, half = 1.0 / length, 0.5 * (length - 1.0)
+    places = (float(length) * float(length) - 1.0) / 12.0  # their variance
+    tail = np.zeros((3, min(length, n)))
+    seen, first = int(state[0]), int(state[1])
+    while first < n:
+        state[0], state[1] = seen, first
+        anchor = values[first]
+        seen = seen + 1 if anchor - anchor == 0.0 else 0
+        if seen < length:
+            ends[first] = slopes[first] = variances[first] = np.nan
+            first += 1
+            continue
+        total = square = moment = 0.0
+        for j in range(length - 2, -1, -1):
+            place = j - length + 1.0
+            distance = values[first + j - length + 1] - anchor
+            total, square, moment = total + distance, square + distance * distance, moment + place * distance
+            tail[0, j], tail[1, j], tail[2, j] = total, square, moment
+        stop = min(first + length, n)
+        total = square = moment = 0.0
+        for j in range(stop - first):
+            distance = values[first + j] - anchor
+            total, square, moment = total + distance, square + distance * distance, moment + j * distance
+            mean = (total + tail[0, j]) * share
+            slope = ((moment + tail[2, j]) * share - (j - half) * mean) / places
+            ends[first + j] = anchor + (mean + slope * half)
+            slopes[first + j] = slope
+            variances[first + j] = max((square + tail[1, j]) * share - mean * mean, 0.0)
+        first = stop if total - total == 0.0 else _gap_nb(values, first, stop)
+        seen = length - 1  # one more value makes a whole window again
+
+
+@kernel
+def _shape_nb(values: Floats, length: int, state: Floats, out: tuple[Floats, Floats, Floats]) -> None:
+    """Write the second, third and fourth central moment of each window, in blocks as `moving` describes."""
+    n = len(values)
+    share = 1.0 / length
+    tail = np.zeros((4, min(length, n)))
+    seen, first = int(state[0]), int(state[1])
+    while first < n:
+        state[0], state[1] = seen, first
+        anchor = values[first]
+        seen = seen + 1 if anchor - anchor == 0.0 else 0
+        if seen < length:
+            out[0][first] = out[1][first] = out[2][first] = np.nan
+            first += 1
+            continue
+        a = b = c = d = 0.0
+        for j in range(length - 2, -1, -1):
+            x = values[first - length + 1 + j] - anchor
+            a, b, c, d = a + x, b + x * x, c + x * x * x, d + x * x * x * x
+            tail[0, j], tail[1, j], tail[2, j], tail[3, j] = a, b, c, d
+        stop = min(first + length, n)
+        a = b = c = d = 0.0
+        for j in range(stop - first):
+            x = values[first + j] - anchor
+            a, b, c, d = a + x, b + x * x, c + x * x * x, d + x * x * x * x
+            m, p = (a + tail[0, j]) * share, (b + tail[1, j]) * share
+            q, r = (c + tail[2, j]) * share, (d + tail[3, j]) * share
+            out[0][first + j] = max(p - m * m, 0.0)
+            out[1][first + j] = q - m * (3.0 * p - 2.0 * m * m)
+            out[2][first + j] = r - m * (4.0 * q - m * (6.0 * p - 3.0 * m * m))
+        first = stop if a - a == 0.0 else _gap_nb(values, first, stop)
+        seen = length - 1  # one more value makes a whole window again
