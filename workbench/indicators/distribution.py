@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from workbench._kernels import frozen, kernel
-from workbench.errors import StrategyError
 from workbench.indicators._arithmetic import mean
-from workbench.indicators._array import Floats, Line, whole
-from workbench.indicators._moments import _shape_nb
+from workbench.indicators._array import Floats, Line
+from workbench.indicators._moments import _shape_nb, deviation
+from workbench.indicators._valid import at_least, between
 from workbench.indicators.indicator import Indicator, Rows
 
 __all__ = [
     "ENTROPY",
     "KURTOSIS",
-    "LOG_RETURN",
     "MEAN_ABSOLUTE_DEVIATION",
     "SKEWNESS",
+    "VARIANCE",
+    "ZSCORE",
     "entropy",
     "kurtosis",
-    "log_return",
     "mean_absolute_deviation",
+    "score",
     "skewness",
+    "variance",
+    "zscore",
 ]
 
 
@@ -90,14 +90,17 @@ def _entropy_nb(values: Floats, length: int, bins: int, start: int, state: Float
 
 
 @kernel
-def _log_return_nb(values: Floats, length: int, start: int, state: Floats, out: Floats) -> None:
-    """Write the logarithm of each value over an earlier one. `state` is how many values come without a gap."""
-    seen = int(state[0])
+def _score_nb(values: Floats, means: Floats, deviations: Floats, start: int, out: Floats) -> None:
+    """Write the distance from the mean in deviations; 0.0 where nothing deviates."""
     for i in range(start, len(values)):
-        seen = seen + 1 if values[i] - values[i] == 0.0 else 0
-        sound = seen > length and values[i] > 0.0 and values[i - length] > 0.0
-        out[i] = np.log(values[i] / values[i - length]) if sound else np.nan
-    state[0] = seen
+        out[i] = (values[i] - means[i]) / deviations[i] if deviations[i] != 0.0 else 0.0
+
+
+@kernel
+def _square_nb(values: Floats, start: int, out: Floats) -> None:
+    """Write the square of each value."""
+    for i in range(start, len(values)):
+        out[i] = values[i] * values[i]
 
 
 def entropy(values: ArrayLike, length: int = 100, bins: int = 10) -> Line:
@@ -172,40 +175,6 @@ def kurtosis(values: ArrayLike, length: int = 50) -> Line:
     return KURTOSIS(values, length)
 
 
-def log_return(values: ArrayLike, length: int = 1) -> Line:
-    """Logarithmic change over `length` bars.
-
-    Parameters
-    ----------
-    values : array_like or pandas.Series, shape (n,)
-    length : int, default 1
-        Bars between the two values.
-
-    Returns
-    -------
-    float64 array or Series (`log_return_1`), shape (n,)
-        0.01 is about one percent up; changes of one bar add up to that of many.
-
-    Raises
-    ------
-    DataError
-        `values` is not one column of numbers.
-    StrategyError
-        `length` is not a whole number of at least 1.
-
-    Notes
-    -----
-    `log(values / previous(values, length))`. First value at index `length`; NaN if any value from the one compared with
-    to the present one is missing, and where one of the two is not above 0.
-
-    Examples
-    --------
-    >>> log_return([1.0, 1.0, 2.0]).round(3)
-    array([  nan, 0.   , 0.693])
-    """
-    return LOG_RETURN(values, length)
-
-
 def mean_absolute_deviation(values: ArrayLike, length: int = 20) -> Line:
     """Mean distance of the last `length` values from their mean.
 
@@ -275,6 +244,90 @@ def skewness(values: ArrayLike, length: int = 50) -> Line:
     return SKEWNESS(values, length)
 
 
+def variance(values: ArrayLike, length: int = 20) -> Line:
+    """Mean squared distance of the last `length` values from their mean: the variance of a population.
+
+    Parameters
+    ----------
+    values : array_like or pandas.Series, shape (n,)
+    length : int, default 20
+        Bars in the window.
+
+    Returns
+    -------
+    float64 array or Series (`variance_20`), shape (n,)
+        In the unit of `values`, squared; times `length / (length - 1)` it is that of a sample.
+
+    Raises
+    ------
+    DataError
+        `values` is not one column of numbers.
+    StrategyError
+        `length` is not a whole number of at least 1.
+
+    Notes
+    -----
+    The square of `standard_deviation`. First value at index `length - 1`; NaN wherever the window holds a missing
+    value. Each window is computed by itself, so nothing drifts; a flat window gives exactly 0. Equal to TA-Lib's VAR.
+
+    Examples
+    --------
+    >>> variance([1.0, 3.0, 3.0, 7.0], length=2)
+    array([nan,  1.,  0.,  4.])
+    """
+    return VARIANCE(values, length)
+
+
+def zscore(values: ArrayLike, length: int = 20) -> Line:
+    """How many standard deviations a value is from the mean of the last `length` values.
+
+    Parameters
+    ----------
+    values : array_like or pandas.Series, shape (n,)
+    length : int, default 20
+        Bars in the window.
+
+    Returns
+    -------
+    float64 array or Series (`zscore_20`), shape (n,)
+        2.0 is above the mean by two standard deviations.
+
+    Raises
+    ------
+    DataError
+        `values` is not one column of numbers.
+    StrategyError
+        `length` is not a whole number of at least 1.
+
+    Notes
+    -----
+    The value itself is in the window, and the deviation is that of a population, so it cannot go beyond `sqrt(length -
+    1)` either way. First value at index `length - 1`; NaN wherever the window holds a missing value. A flat window
+    gives 0. The source is Ronald Fisher's standardisation (1925).
+
+    Examples
+    --------
+    >>> zscore([1.0, 3.0, 3.0, 7.0], length=2)
+    array([nan,  1.,  0.,  1.])
+    """
+    return ZSCORE(values, length)
+
+
+def score(rows: Rows, values: Floats, length: int) -> None:
+    """Write how many standard deviations each value of a line is from the mean of its window."""
+    means, deviations = deviation(rows, values, length)
+    _score_nb(frozen(values), frozen(means), frozen(deviations), rows.start, rows.out[0])
+
+
+def _zscore_rows(rows: Rows, length: int) -> None:
+    score(rows, rows["values"], length)
+
+
+def _variance_rows(rows: Rows, length: int) -> None:
+    _, deviations = deviation(rows, rows["values"], length)
+    _square_nb(frozen(deviations), rows.start, rows.out[0])
+
+
 def _shape(rows: Rows, length: int) -> tuple[Floats, Floats, Floats]:
     lines = rows.line(), rows.line(), rows.line()
     _shape_nb(rows["values"], length, rows.state(2), lines)
@@ -298,38 +351,17 @@ def _entropy_rows(rows: Rows, length: int, bins: int) -> None:
     _entropy_nb(rows["values"], length, bins, rows.start, rows.state(1), rows.out[0])
 
 
-def _log_return_rows(rows: Rows, length: int) -> None:
-    _log_return_nb(rows["values"], length, rows.start, rows.state(1), rows.out[0])
-
-
-def _parts(function: str, parameter: str, value: Any) -> int:
-    number = whole(function, parameter, value)
-    if not 2 <= number <= 1_000:
-        raise StrategyError(
-            f"{function}: {parameter} is {value!r}; give a whole number from 2 to 1000",
-            function=function, parameter=parameter, value=value,
-        )  # fmt: skip
-    return number
-
-
 def _after_window(length: int) -> tuple[int]:
     return (length - 1,)
 
 
-def _at_least(fewest: int) -> Callable[[int], str | None]:
-    def check(length: int) -> str | None:
-        return f"length is {length}; give at least {fewest} bars" if length < fewest else None
-
-    return check
-
-
 SKEWNESS = Indicator(
     function=skewness, rows=_skewness_rows, group="statistics", first=_after_window, bounds={"length": (10, 400)},
-    check=_at_least(3), unit="other", source="Ronald Fisher, Moments of Sampling Distributions (1929)",
+    check=at_least(3), unit="other", source="Ronald Fisher, Moments of Sampling Distributions (1929)",
 )  # fmt: skip
 KURTOSIS = Indicator(
     function=kurtosis, rows=_kurtosis_rows, group="statistics", first=_after_window, bounds={"length": (10, 400)},
-    check=_at_least(4), unit="other", source="Ronald Fisher, Moments of Sampling Distributions (1929)",
+    check=at_least(4), unit="other", source="Ronald Fisher, Moments of Sampling Distributions (1929)",
 )  # fmt: skip
 MEAN_ABSOLUTE_DEVIATION = Indicator(
     function=mean_absolute_deviation, rows=_mean_absolute_deviation_rows, group="statistics", first=_after_window,
@@ -337,10 +369,14 @@ MEAN_ABSOLUTE_DEVIATION = Indicator(
 )  # fmt: skip
 ENTROPY = Indicator(
     function=entropy, rows=_entropy_rows, group="statistics", first=lambda length, bins: (length - 1,),
-    bounds={"length": (20, 400), "bins": (2, 50)}, valid={"bins": _parts}, unit="fraction",
+    bounds={"length": (20, 400), "bins": (2, 50)}, valid={"bins": between(2, 1_000)}, unit="fraction",
     source="Claude Shannon, A Mathematical Theory of Communication (1948)",
 )  # fmt: skip
-LOG_RETURN = Indicator(
-    function=log_return, rows=_log_return_rows, group="statistics", first=lambda length: (length,),
-    bounds={"length": (1, 100)}, unit="fraction", source="the difference of logarithms",
+VARIANCE = Indicator(
+    function=variance, rows=_variance_rows, group="statistics", first=_after_window, bounds={"length": (2, 400)},
+    unit="other", source="the second central moment of a window",
+)  # fmt: skip
+ZSCORE = Indicator(
+    function=zscore, rows=_zscore_rows, group="statistics", first=_after_window, bounds={"length": (2, 400)},
+    unit="other", source="Ronald Fisher, Statistical Methods for Research Workers (1925)",
 )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import ArrayLike
 from workbench._kernels import frozen, kernel
 from workbench.indicators._array import Floats, Line
 from workbench.indicators._moments import _line_nb
+from workbench.indicators._valid import at_least
 from workbench.indicators.indicator import Indicator, Rows
 
 __all__ = [
@@ -275,35 +275,28 @@ def _after_window(length: int) -> tuple[int]:
     return (length - 1,)
 
 
-def _at_least(fewest: int) -> Callable[[int], str | None]:
-    def check(length: int) -> str | None:
-        return f"length is {length}; give at least {fewest} bars" if length < fewest else None
-
-    return check
-
-
 _LEAST_SQUARES: Final = (
     "least squares: Adrien-Marie Legendre, Nouvelles méthodes pour la détermination des orbites (1805)"
 )
 
 LINEAR_REGRESSION = Indicator(
     function=linear_regression, rows=_linear_regression_rows, group="statistics", lines=LinearRegression,
-    first=lambda length: (length - 1,) * 3, bounds={"length": (2, 400)}, check=_at_least(2), source=_LEAST_SQUARES,
+    first=lambda length: (length - 1,) * 3, bounds={"length": (2, 400)}, check=at_least(2), source=_LEAST_SQUARES,
 )  # fmt: skip
 LINEAR_REGRESSION_SLOPE = Indicator(
     function=linear_regression_slope, rows=_linear_regression_slope_rows, group="statistics", first=_after_window,
-    bounds={"length": (2, 400)}, check=_at_least(2), unit="other", source=_LEAST_SQUARES,
+    bounds={"length": (2, 400)}, check=at_least(2), unit="other", source=_LEAST_SQUARES,
 )  # fmt: skip
 LINEAR_REGRESSION_ANGLE = Indicator(
     function=linear_regression_angle, rows=_linear_regression_angle_rows, group="statistics", first=_after_window,
-    bounds={"length": (2, 400)}, check=_at_least(2), unit="other", source=_LEAST_SQUARES,
+    bounds={"length": (2, 400)}, check=at_least(2), unit="other", source=_LEAST_SQUARES,
 )  # fmt: skip
 R_SQUARED = Indicator(
     function=r_squared, rows=_r_squared_rows, group="statistics", first=_after_window, bounds={"length": (3, 400)},
-    check=_at_least(2), unit="fraction", source="Sewall Wright, Correlation and Causation (1921)",
+    check=at_least(2), unit="fraction", source="Sewall Wright, Correlation and Causation (1921)",
 )  # fmt: skip
 STANDARD_ERROR = Indicator(
     function=standard_error, rows=_standard_error_rows, group="statistics", first=_after_window,
-    bounds={"length": (3, 400)}, check=_at_least(3), unit="other",
+    bounds={"length": (3, 400)}, check=at_least(3), unit="other",
     source="Jon Andersen, Standard Error Bands, Stocks & Commodities 14:9 (1996)",
 )  # fmt: skip

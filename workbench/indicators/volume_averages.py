@@ -8,15 +8,20 @@ from numpy.typing import ArrayLike
 from workbench._kernels import frozen, kernel
 from workbench.indicators._arithmetic import mean
 from workbench.indicators._array import Floats, Line
+from workbench.indicators.distribution import score
 from workbench.indicators.indicator import Indicator, Rows
 
 __all__ = [
     "DAILY_VWAP",
     "RELATIVE_VOLUME",
+    "VOLUME_RATE_OF_CHANGE",
+    "VOLUME_ZSCORE",
     "VWAP",
     "VWMA",
     "daily_vwap",
     "relative_volume",
+    "volume_rate_of_change",
+    "volume_zscore",
     "vwap",
     "vwma",
 ]
@@ -100,6 +105,20 @@ def _relative_nb(volume: Floats, mean: Floats, start: int, out: Floats) -> None:
         out[i] = value / base if base != 0.0 else 1.0 + (value - value)
 
 
+@kernel
+def _volume_rate_nb(volume: Floats, length: int, start: int, state: Floats, out: Floats) -> None:
+    """Write the relative change over `length` rows. `state` is how many values come without a gap before `start`."""
+    seen = int(state[0])
+    for i in range(start, len(volume)):
+        seen = seen + 1 if volume[i] - volume[i] == 0.0 else 0
+        if seen <= length:
+            out[i] = np.nan
+            continue
+        base = volume[i - length]
+        out[i] = (volume[i] - base) / base if base != 0.0 else 0.0
+    state[0] = seen
+
+
 def daily_vwap(high: ArrayLike, low: ArrayLike, close: ArrayLike, volume: ArrayLike, ts: ArrayLike) -> Line:
     """Volume-weighted average price since the day began, in UTC.
 
@@ -166,6 +185,75 @@ def relative_volume(volume: ArrayLike, length: int = 20) -> Line:
     array([nan, nan,  2.,  2.])
     """
     return RELATIVE_VOLUME(volume, length)
+
+
+def volume_rate_of_change(volume: ArrayLike, length: int = 14) -> Line:
+    """Relative change of volume over `length` bars, as a fraction.
+
+    Parameters
+    ----------
+    volume : array_like or pandas.Series, shape (n,)
+    length : int, default 14
+        Bars between the two volumes compared.
+
+    Returns
+    -------
+    float64 array or Series (`volume_rate_of_change_14`), shape (n,)
+        1.0 is twice as much.
+
+    Raises
+    ------
+    DataError
+        `volume` is not one column of numbers.
+    StrategyError
+        `length` is not a whole number of at least 1.
+
+    Notes
+    -----
+    `(volume - before) / before`. First value at index `length`; NaN if any value from the one compared with to the
+    present one is missing. After a bar without volume there is nothing to compare with, and it is 0. TA-Lib's ROCP
+    agrees, but for that.
+
+    Examples
+    --------
+    >>> volume_rate_of_change([2.0, 4.0, 6.0, 1.0], length=2)
+    array([  nan,   nan,  2.  , -0.75])
+    """
+    return VOLUME_RATE_OF_CHANGE(volume, length)
+
+
+def volume_zscore(volume: ArrayLike, length: int = 20) -> Line:
+    """How many standard deviations a bar's volume is from the mean of the last `length` bars.
+
+    Parameters
+    ----------
+    volume : array_like or pandas.Series, shape (n,)
+    length : int, default 20
+        Bars in the window.
+
+    Returns
+    -------
+    float64 array or Series (`volume_zscore_20`), shape (n,)
+        2.0 is above the mean by two standard deviations.
+
+    Raises
+    ------
+    DataError
+        `volume` is not one column of numbers.
+    StrategyError
+        `length` is not a whole number of at least 1.
+
+    Notes
+    -----
+    `zscore` of volume: the bar itself is in the window, the deviation is that of a population. First value at index
+    `length - 1`; NaN wherever the window holds a missing value. A flat window gives 0.
+
+    Examples
+    --------
+    >>> volume_zscore([1.0, 3.0, 3.0, 7.0], length=2)
+    array([nan,  1.,  0.,  1.])
+    """
+    return VOLUME_ZSCORE(volume, length)
 
 
 def vwap(high: ArrayLike, low: ArrayLike, close: ArrayLike, volume: ArrayLike, length: int = 20) -> Line:
@@ -262,6 +350,14 @@ def _relative_volume_rows(rows: Rows, length: int) -> None:
     _relative_nb(rows["volume"], frozen(base), rows.start, rows.out[0])
 
 
+def _volume_rate_of_change_rows(rows: Rows, length: int) -> None:
+    _volume_rate_nb(rows["volume"], length, rows.start, rows.state(1), rows.out[0])
+
+
+def _volume_zscore_rows(rows: Rows, length: int) -> None:
+    score(rows, rows["volume"], length)
+
+
 def _after_window(length: int) -> tuple[int]:
     return (length - 1,)
 
@@ -281,4 +377,12 @@ DAILY_VWAP = Indicator(
 RELATIVE_VOLUME = Indicator(
     function=relative_volume, rows=_relative_volume_rows, group="volume", first=lambda length: (length,),
     bounds={"length": (2, 400)}, unit="other", source="the field's relative volume (RVOL)",
+)  # fmt: skip
+VOLUME_RATE_OF_CHANGE = Indicator(
+    function=volume_rate_of_change, rows=_volume_rate_of_change_rows, group="volume", first=lambda length: (length,),
+    bounds={"length": (1, 200)}, unit="fraction", source="the field's volume rate of change (VROC)",
+)  # fmt: skip
+VOLUME_ZSCORE = Indicator(
+    function=volume_zscore, rows=_volume_zscore_rows, group="volume", first=_after_window, bounds={"length": (2, 400)},
+    unit="other", source="Ronald Fisher, Statistical Methods for Research Workers (1925), here of volume",
 )  # fmt: skip
