@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from workbench.indicators._array import Line
-from workbench.indicators.candles import RANGE, Candles, Flags, pattern
+from workbench._kernels import kernel
+from workbench.indicators._array import Floats, Line
+from workbench.indicators.candles import (
+    BARE,
+    RANGE,
+    Candles,
+    _body_nb,
+    _doji_nb,
+    _lower_nb,
+    _no_lower_nb,
+    _no_upper_nb,
+    _upper_nb,
+    pattern,
+)
 
 __all__ = [
     "DOJI",
@@ -17,6 +29,33 @@ __all__ = [
     "gravestone_doji",
     "long_legged_doji",
 ]
+
+
+@kernel
+def _doji_flag_nb(c: Candles, start: int, out: Floats) -> None:
+    for i in range(start, len(out)):
+        out[i] = 1.0 if _doji_nb(c, i) else 0.0
+
+
+@kernel
+def _dragonfly_doji_nb(c: Candles, start: int, out: Floats) -> None:
+    for i in range(start, len(out)):
+        found = _doji_nb(c, i) and _no_upper_nb(c, i) and _lower_nb(c, i) > BARE * c.range[i]
+        out[i] = 1.0 if found else 0.0
+
+
+@kernel
+def _gravestone_doji_nb(c: Candles, start: int, out: Floats) -> None:
+    for i in range(start, len(out)):
+        found = _doji_nb(c, i) and _no_lower_nb(c, i) and _upper_nb(c, i) > BARE * c.range[i]
+        out[i] = 1.0 if found else 0.0
+
+
+@kernel
+def _long_legged_doji_nb(c: Candles, start: int, out: Floats) -> None:
+    for i in range(start, len(out)):
+        found = _doji_nb(c, i) and max(_lower_nb(c, i), _upper_nb(c, i)) > _body_nb(c, i)
+        out[i] = 1.0 if found else 0.0
 
 
 def doji(open: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayLike) -> Line:
@@ -151,26 +190,7 @@ def long_legged_doji(open: ArrayLike, high: ArrayLike, low: ArrayLike, close: Ar
     return LONG_LEGGED_DOJI(open, high, low, close)
 
 
-def _doji(c: Candles) -> tuple[Flags, None]:
-    return c.doji(), None
-
-
-def _dragonfly_doji(c: Candles) -> tuple[Flags, None]:
-    hair = c.hair()
-    return c.doji() & (c.upper() < hair) & (c.lower() > hair), None
-
-
-def _gravestone_doji(c: Candles) -> tuple[Flags, None]:
-    hair = c.hair()
-    return c.doji() & (c.lower() < hair) & (c.upper() > hair), None
-
-
-def _long_legged_doji(c: Candles) -> tuple[Flags, None]:
-    body = c.body()
-    return c.doji() & ((c.lower() > body) | (c.upper() > body)), None
-
-
-DOJI = pattern(doji, _doji, means=(RANGE,))
-DRAGONFLY_DOJI = pattern(dragonfly_doji, _dragonfly_doji, means=(RANGE,))
-GRAVESTONE_DOJI = pattern(gravestone_doji, _gravestone_doji, means=(RANGE,))
-LONG_LEGGED_DOJI = pattern(long_legged_doji, _long_legged_doji, means=(RANGE,))
+DOJI = pattern(doji, _doji_flag_nb, means=(RANGE,))
+DRAGONFLY_DOJI = pattern(dragonfly_doji, _dragonfly_doji_nb, means=(RANGE,))
+GRAVESTONE_DOJI = pattern(gravestone_doji, _gravestone_doji_nb, means=(RANGE,))
+LONG_LEGGED_DOJI = pattern(long_legged_doji, _long_legged_doji_nb, means=(RANGE,))

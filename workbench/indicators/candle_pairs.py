@@ -4,8 +4,23 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from workbench.indicators._array import Line
-from workbench.indicators.candles import BODY, EQUAL, NEAR, RANGE, Candles, Flags, pattern
+from workbench._kernels import kernel
+from workbench.indicators._array import Floats, Line
+from workbench.indicators.candles import (
+    BODY,
+    EQUAL,
+    NEAR,
+    RANGE,
+    Candles,
+    _body_nb,
+    _bottom_nb,
+    _long_nb,
+    _no_lower_nb,
+    _no_upper_nb,
+    _top_nb,
+    _white_nb,
+    pattern,
+)
 
 __all__ = [
     "DARK_CLOUD_COVER",
@@ -21,6 +36,64 @@ __all__ = [
     "piercing",
     "tweezer",
 ]
+
+
+@kernel
+def _long_and_bare_nb(c: Candles, i: int) -> bool:
+    return _long_nb(c, i) and _no_upper_nb(c, i) and _no_lower_nb(c, i)
+
+
+@kernel
+def _dark_cloud_cover_nb(c: Candles, start: int, out: Floats, penetration: float) -> None:
+    for i in range(start, len(out)):
+        first = _long_nb(c, i - 1) and _white_nb(c, i - 1)
+        found = first and not _white_nb(c, i) and c.open[i] > c.high[i - 1]
+        found = found and c.open[i - 1] < c.close[i] < c.close[i - 1] - penetration * _body_nb(c, i - 1)
+        out[i] = -1.0 if found else 0.0
+
+
+@kernel
+def _engulfing_nb(c: Candles, start: int, out: Floats) -> None:
+    for i in range(start, len(out)):
+        white = _white_nb(c, i)
+        top, bottom, last_top, last_bottom = _top_nb(c, i), _bottom_nb(c, i), _top_nb(c, i - 1), _bottom_nb(c, i - 1)
+        holds = (top >= last_top and bottom < last_bottom) or (top > last_top and bottom <= last_bottom)
+        out[i] = (1.0 if white else -1.0) if holds and white != _white_nb(c, i - 1) else 0.0
+
+
+@kernel
+def _harami_nb(c: Candles, start: int, out: Floats) -> None:
+    for i in range(start, len(out)):
+        inside = _top_nb(c, i) <= _top_nb(c, i - 1) and _bottom_nb(c, i) >= _bottom_nb(c, i - 1)
+        found = inside and _long_nb(c, i - 1) and not _long_nb(c, i)
+        out[i] = (-1.0 if _white_nb(c, i - 1) else 1.0) if found else 0.0
+
+
+@kernel
+def _kicking_nb(c: Candles, start: int, out: Floats) -> None:
+    for i in range(start, len(out)):
+        white = _white_nb(c, i)
+        gap = c.low[i] > c.high[i - 1] if white else c.high[i] < c.low[i - 1]
+        found = gap and white != _white_nb(c, i - 1) and _long_and_bare_nb(c, i - 1) and _long_and_bare_nb(c, i)
+        out[i] = (1.0 if white else -1.0) if found else 0.0
+
+
+@kernel
+def _piercing_nb(c: Candles, start: int, out: Floats) -> None:
+    for i in range(start, len(out)):
+        both = _long_nb(c, i - 1) and not _white_nb(c, i - 1) and _long_nb(c, i) and _white_nb(c, i)
+        found = both and c.open[i] < c.low[i - 1]
+        found = found and c.close[i - 1] + 0.5 * _body_nb(c, i - 1) < c.close[i] < c.open[i - 1]
+        out[i] = 1.0 if found else 0.0
+
+
+@kernel
+def _tweezer_nb(c: Candles, start: int, out: Floats) -> None:
+    for i in range(start, len(out)):
+        white = _white_nb(c, i)
+        apart = c.low[i] - c.low[i - 1] if white else c.high[i] - c.high[i - 1]
+        found = _long_nb(c, i - 1) and white != _white_nb(c, i - 1) and abs(apart) <= EQUAL * c.near[i - 1]
+        out[i] = (1.0 if white else -1.0) if found else 0.0
 
 
 def dark_cloud_cover(
@@ -230,47 +303,11 @@ def tweezer(open: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayLike) 
     return TWEEZER(open, high, low, close)
 
 
-def _dark_cloud_cover(c: Candles, penetration: float) -> tuple[None, Flags]:
-    first = c.long(1) & c.white(1)
-    into = (c.close() > c.open(1)) & (c.close() < c.close(1) - penetration * c.body(1))
-    return None, first & c.black() & (c.open() > c.high(1)) & into
-
-
-def _engulfing(c: Candles) -> tuple[Flags, Flags]:
-    open, close, before_open, before_close = c.open(), c.close(), c.open(1), c.close(1)
-    up = ((close >= before_open) & (open < before_close)) | ((close > before_open) & (open <= before_close))
-    down = ((open >= before_close) & (close < before_open)) | ((open > before_close) & (close <= before_open))
-    return c.white() & c.black(1) & up, c.black() & c.white(1) & down
-
-
-def _harami(c: Candles) -> tuple[Flags, Flags]:
-    inside = c.long(1) & c.small() & (c.top() <= c.top(1)) & (c.bottom() >= c.bottom(1))
-    return inside & c.black(1), inside & c.white(1)
-
-
-def _kicking(c: Candles) -> tuple[Flags, Flags]:
-    both = c.long(1) & c.bare(1) & c.long() & c.bare()
-    up = both & c.black(1) & c.white() & (c.low() > c.high(1))
-    return up, both & c.white(1) & c.black() & (c.high() < c.low(1))
-
-
-def _piercing(c: Candles) -> tuple[Flags, None]:
-    both = c.long(1) & c.black(1) & c.long() & c.white()
-    into = (c.close() < c.open(1)) & (c.close() > c.close(1) + 0.5 * c.body(1))
-    return both & (c.open() < c.low(1)) & into, None
-
-
-def _tweezer(c: Candles) -> tuple[Flags, Flags]:
-    long, equal = c.long(1), c.near(1, EQUAL)
-    bottom = long & c.black(1) & c.white() & (abs(c.low() - c.low(1)) <= equal)
-    return bottom, long & c.white(1) & c.black() & (abs(c.high() - c.high(1)) <= equal)
-
-
 DARK_CLOUD_COVER = pattern(
-    dark_cloud_cover, _dark_cloud_cover, candles=2, means=(BODY,), bounds={"penetration": (0.1, 0.9)}
+    dark_cloud_cover, _dark_cloud_cover_nb, candles=2, means=(BODY,), bounds={"penetration": (0.1, 0.9)}
 )
-ENGULFING = pattern(engulfing, _engulfing, candles=2)
-HARAMI = pattern(harami, _harami, candles=2, means=(BODY,))
-KICKING = pattern(kicking, _kicking, candles=2, means=(BODY, RANGE))
-PIERCING = pattern(piercing, _piercing, candles=2, means=(BODY,))
-TWEEZER = pattern(tweezer, _tweezer, candles=2, means=(BODY, NEAR))
+ENGULFING = pattern(engulfing, _engulfing_nb, candles=2)
+HARAMI = pattern(harami, _harami_nb, candles=2, means=(BODY,))
+KICKING = pattern(kicking, _kicking_nb, candles=2, means=(BODY, RANGE))
+PIERCING = pattern(piercing, _piercing_nb, candles=2, means=(BODY,))
+TWEEZER = pattern(tweezer, _tweezer_nb, candles=2, means=(BODY, NEAR))

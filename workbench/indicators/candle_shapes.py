@@ -8,8 +8,26 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from workbench.indicators._array import Line
-from workbench.indicators.candles import BODY, NEAR, RANGE, Candles, Flags, pattern
+from workbench._kernels import kernel
+from workbench.indicators._array import Floats, Line
+from workbench.indicators.candles import (
+    BARE,
+    BODY,
+    NEAR,
+    NEARBY,
+    RANGE,
+    Candles,
+    _body_nb,
+    _bottom_nb,
+    _long_nb,
+    _lower_nb,
+    _no_lower_nb,
+    _no_upper_nb,
+    _top_nb,
+    _upper_nb,
+    _white_nb,
+    pattern,
+)
 
 __all__ = [
     "BELT_HOLD",
@@ -27,6 +45,66 @@ __all__ = [
     "shooting_star",
     "spinning_top",
 ]
+
+
+@kernel
+def _pin_nb(body: float, usual: float, long: float, none: float, hair: float) -> bool:
+    """Tell whether a body is short, one shadow longer than it, and the other none."""
+    return body < usual and long > body and none < hair
+
+
+@kernel
+def _belt_hold_nb(c: Candles, start: int, out: Floats) -> None:
+    for i in range(start, len(out)):
+        white = _white_nb(c, i)
+        found = _long_nb(c, i) and (_no_lower_nb(c, i) if white else _no_upper_nb(c, i))
+        out[i] = (1.0 if white else -1.0) if found else 0.0
+
+
+@kernel
+def _hammer_nb(c: Candles, start: int, out: Floats) -> None:
+    for i in range(start, len(out)):
+        placed = _bottom_nb(c, i) <= c.low[i - 1] + NEARBY * c.near[i - 1]
+        pin = placed and _pin_nb(_body_nb(c, i), c.body[i], _lower_nb(c, i), _upper_nb(c, i), BARE * c.range[i])
+        out[i] = 1.0 if pin else 0.0
+
+
+@kernel
+def _hanging_man_nb(c: Candles, start: int, out: Floats) -> None:
+    for i in range(start, len(out)):
+        placed = _bottom_nb(c, i) >= c.high[i - 1] - NEARBY * c.near[i - 1]
+        pin = placed and _pin_nb(_body_nb(c, i), c.body[i], _lower_nb(c, i), _upper_nb(c, i), BARE * c.range[i])
+        out[i] = -1.0 if pin else 0.0
+
+
+@kernel
+def _inverted_hammer_nb(c: Candles, start: int, out: Floats) -> None:
+    for i in range(start, len(out)):
+        placed = _top_nb(c, i) < _bottom_nb(c, i - 1)
+        pin = placed and _pin_nb(_body_nb(c, i), c.body[i], _upper_nb(c, i), _lower_nb(c, i), BARE * c.range[i])
+        out[i] = 1.0 if pin else 0.0
+
+
+@kernel
+def _marubozu_nb(c: Candles, start: int, out: Floats) -> None:
+    for i in range(start, len(out)):
+        found = _long_nb(c, i) and _no_upper_nb(c, i) and _no_lower_nb(c, i)
+        out[i] = (1.0 if _white_nb(c, i) else -1.0) if found else 0.0
+
+
+@kernel
+def _shooting_star_nb(c: Candles, start: int, out: Floats) -> None:
+    for i in range(start, len(out)):
+        placed = _bottom_nb(c, i) > _top_nb(c, i - 1)
+        pin = placed and _pin_nb(_body_nb(c, i), c.body[i], _upper_nb(c, i), _lower_nb(c, i), BARE * c.range[i])
+        out[i] = -1.0 if pin else 0.0
+
+
+@kernel
+def _spinning_top_nb(c: Candles, start: int, out: Floats) -> None:
+    for i in range(start, len(out)):
+        found = _body_nb(c, i) < c.body[i] and min(_upper_nb(c, i), _lower_nb(c, i)) > _body_nb(c, i)
+        out[i] = (1.0 if _white_nb(c, i) else -1.0) if found else 0.0
 
 
 def belt_hold(open: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayLike) -> Line:
@@ -261,50 +339,10 @@ def spinning_top(open: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayL
     return SPINNING_TOP(open, high, low, close)
 
 
-def _belt_hold(c: Candles) -> tuple[Flags, Flags]:
-    long, hair = c.long(), c.hair()
-    return long & c.white() & (c.lower() < hair), long & c.black() & (c.upper() < hair)
-
-
-def _hung(c: Candles) -> Flags:
-    return c.short() & (c.lower() > c.body()) & (c.upper() < c.hair())
-
-
-def _stood(c: Candles) -> Flags:
-    return c.short() & (c.upper() > c.body()) & (c.lower() < c.hair())
-
-
-def _hammer(c: Candles) -> tuple[Flags, None]:
-    return _hung(c) & (c.bottom() <= c.low(1) + c.near(1)), None
-
-
-def _hanging_man(c: Candles) -> tuple[None, Flags]:
-    return None, _hung(c) & (c.bottom() >= c.high(1) - c.near(1))
-
-
-def _inverted_hammer(c: Candles) -> tuple[Flags, None]:
-    return _stood(c) & (c.top() < c.bottom(1)), None
-
-
-def _marubozu(c: Candles) -> tuple[Flags, Flags]:
-    shape = c.long() & c.bare()
-    return shape & c.white(), shape & c.black()
-
-
-def _shooting_star(c: Candles) -> tuple[None, Flags]:
-    return None, _stood(c) & (c.bottom() > c.top(1))
-
-
-def _spinning_top(c: Candles) -> tuple[Flags, Flags]:
-    body = c.body()
-    shape = c.short() & (c.upper() > body) & (c.lower() > body)
-    return shape & c.white(), shape & c.black()
-
-
-BELT_HOLD = pattern(belt_hold, _belt_hold, means=(BODY, RANGE))
-HAMMER = pattern(hammer, _hammer, candles=2, means=(BODY, RANGE, NEAR))
-HANGING_MAN = pattern(hanging_man, _hanging_man, candles=2, means=(BODY, RANGE, NEAR))
-INVERTED_HAMMER = pattern(inverted_hammer, _inverted_hammer, candles=2, means=(BODY, RANGE))
-MARUBOZU = pattern(marubozu, _marubozu, means=(BODY, RANGE))
-SHOOTING_STAR = pattern(shooting_star, _shooting_star, candles=2, means=(BODY, RANGE))
-SPINNING_TOP = pattern(spinning_top, _spinning_top, means=(BODY,))
+BELT_HOLD = pattern(belt_hold, _belt_hold_nb, means=(BODY, RANGE))
+HAMMER = pattern(hammer, _hammer_nb, candles=2, means=(BODY, RANGE, NEAR))
+HANGING_MAN = pattern(hanging_man, _hanging_man_nb, candles=2, means=(BODY, RANGE, NEAR))
+INVERTED_HAMMER = pattern(inverted_hammer, _inverted_hammer_nb, candles=2, means=(BODY, RANGE))
+MARUBOZU = pattern(marubozu, _marubozu_nb, means=(BODY, RANGE))
+SHOOTING_STAR = pattern(shooting_star, _shooting_star_nb, candles=2, means=(BODY, RANGE))
+SPINNING_TOP = pattern(spinning_top, _spinning_top_nb, means=(BODY,))

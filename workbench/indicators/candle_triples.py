@@ -4,8 +4,24 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from workbench.indicators._array import Line
-from workbench.indicators.candles import BODY, FAR, NEAR, RANGE, Candles, Flags, pattern
+from workbench._kernels import kernel
+from workbench.indicators._array import Floats, Line
+from workbench.indicators.candles import (
+    BODY,
+    FAR,
+    NEAR,
+    NEARBY,
+    RANGE,
+    Candles,
+    _body_nb,
+    _bottom_nb,
+    _long_nb,
+    _no_lower_nb,
+    _no_upper_nb,
+    _top_nb,
+    _white_nb,
+    pattern,
+)
 
 __all__ = [
     "EVENING_STAR",
@@ -21,6 +37,73 @@ __all__ = [
     "three_outside",
     "three_white_soldiers",
 ]
+
+
+@kernel
+def _crow_nb(c: Candles, i: int) -> bool:
+    """Tell whether a black candle opens in the body before, which is black too, and closes below it."""
+    inside = c.close[i - 1] < c.open[i] < c.open[i - 1]
+    return inside and c.close[i] < c.close[i - 1] and not _white_nb(c, i) and _no_lower_nb(c, i)
+
+
+@kernel
+def _soldier_nb(c: Candles, i: int) -> bool:
+    """Tell whether a white candle opens in or near the body before, closes higher, and is not far shorter."""
+    reach = c.close[i - 1] + NEARBY * c.near[i - 1]
+    higher = c.close[i] > c.close[i - 1] and c.open[i - 1] < c.open[i] <= reach
+    long = _body_nb(c, i) > _body_nb(c, i - 1) - FAR * c.near[i - 1]
+    return higher and long and _white_nb(c, i) and _no_upper_nb(c, i)
+
+
+@kernel
+def _evening_star_nb(c: Candles, start: int, out: Floats, penetration: float) -> None:
+    for i in range(start, len(out)):
+        star = _long_nb(c, i - 2) and _white_nb(c, i - 2) and not _long_nb(c, i - 1)
+        found = star and _bottom_nb(c, i - 1) > _top_nb(c, i - 2) and _long_nb(c, i) and not _white_nb(c, i)
+        out[i] = -1.0 if found and c.close[i] < c.close[i - 2] - penetration * _body_nb(c, i - 2) else 0.0
+
+
+@kernel
+def _morning_star_nb(c: Candles, start: int, out: Floats, penetration: float) -> None:
+    for i in range(start, len(out)):
+        star = _long_nb(c, i - 2) and not _white_nb(c, i - 2) and not _long_nb(c, i - 1)
+        found = star and _top_nb(c, i - 1) < _bottom_nb(c, i - 2) and _long_nb(c, i) and _white_nb(c, i)
+        out[i] = 1.0 if found and c.close[i] > c.close[i - 2] + penetration * _body_nb(c, i - 2) else 0.0
+
+
+@kernel
+def _three_black_crows_nb(c: Candles, start: int, out: Floats) -> None:
+    for i in range(start, len(out)):
+        first = not _white_nb(c, i - 2) and _no_lower_nb(c, i - 2)
+        found = first and _white_nb(c, i - 3) and c.high[i - 3] > c.close[i - 2]
+        out[i] = -1.0 if found and _crow_nb(c, i - 1) and _crow_nb(c, i) else 0.0
+
+
+@kernel
+def _three_inside_nb(c: Candles, start: int, out: Floats) -> None:
+    for i in range(start, len(out)):
+        white = _white_nb(c, i)
+        inside = _top_nb(c, i - 1) < _top_nb(c, i - 2) and _bottom_nb(c, i - 1) > _bottom_nb(c, i - 2)
+        found = inside and _long_nb(c, i - 2) and not _long_nb(c, i - 1) and white != _white_nb(c, i - 2)
+        beyond = c.close[i] > c.open[i - 2] if white else c.close[i] < c.open[i - 2]
+        out[i] = (1.0 if white else -1.0) if found and beyond else 0.0
+
+
+@kernel
+def _three_outside_nb(c: Candles, start: int, out: Floats) -> None:
+    for i in range(start, len(out)):
+        white = _white_nb(c, i - 1)
+        holds = _top_nb(c, i - 1) > _top_nb(c, i - 2) and _bottom_nb(c, i - 1) < _bottom_nb(c, i - 2)
+        further = c.close[i] > c.close[i - 1] if white else c.close[i] < c.close[i - 1]
+        found = holds and further and white != _white_nb(c, i - 2)
+        out[i] = (1.0 if white else -1.0) if found else 0.0
+
+
+@kernel
+def _three_white_soldiers_nb(c: Candles, start: int, out: Floats) -> None:
+    for i in range(start, len(out)):
+        found = _white_nb(c, i - 2) and _no_upper_nb(c, i - 2) and _long_nb(c, i)
+        out[i] = 1.0 if found and _soldier_nb(c, i - 1) and _soldier_nb(c, i) else 0.0
 
 
 def evening_star(open: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayLike, penetration: float = 0.3) -> Line:
@@ -232,52 +315,9 @@ def three_white_soldiers(open: ArrayLike, high: ArrayLike, low: ArrayLike, close
     return THREE_WHITE_SOLDIERS(open, high, low, close)
 
 
-def _evening_star(c: Candles, penetration: float) -> tuple[None, Flags]:
-    star = c.long(2) & c.white(2) & c.small(1) & (c.bottom(1) > c.top(2))
-    return None, star & c.long() & c.black() & (c.close() < c.close(2) - penetration * c.body(2))
-
-
-def _morning_star(c: Candles, penetration: float) -> tuple[Flags, None]:
-    star = c.long(2) & c.black(2) & c.small(1) & (c.top(1) < c.bottom(2))
-    return star & c.long() & c.white() & (c.close() > c.close(2) + penetration * c.body(2)), None
-
-
-def _three_black_crows(c: Candles) -> tuple[None, Flags]:
-    crows = c.white(3) & (c.high(3) > c.close(2))
-    for back in (2, 1, 0):
-        crows &= c.black(back) & (c.lower(back) < c.hair(back))
-    for back in (1, 0):
-        inside = (c.open(back) < c.open(back + 1)) & (c.open(back) > c.close(back + 1))
-        crows &= inside & (c.close(back) < c.close(back + 1))
-    return None, crows
-
-
-def _three_inside(c: Candles) -> tuple[Flags, Flags]:
-    inside = c.long(2) & c.small(1) & (c.top(1) < c.top(2)) & (c.bottom(1) > c.bottom(2))
-    up = inside & c.black(2) & c.white() & (c.close() > c.open(2))
-    return up, inside & c.white(2) & c.black() & (c.close() < c.open(2))
-
-
-def _three_outside(c: Candles) -> tuple[Flags, Flags]:
-    up = c.white(1) & c.black(2) & (c.close(1) > c.open(2)) & (c.open(1) < c.close(2))
-    down = c.black(1) & c.white(2) & (c.open(1) > c.close(2)) & (c.close(1) < c.open(2))
-    return up & (c.close() > c.close(1)), down & (c.close() < c.close(1))
-
-
-def _three_white_soldiers(c: Candles) -> tuple[Flags, None]:
-    soldiers = c.long()
-    for back in (2, 1, 0):
-        soldiers &= c.white(back) & (c.upper(back) < c.hair(back))
-    for back in (1, 0):
-        opens, closes = c.open(back), c.close(back + 1)
-        soldiers &= (c.close(back) > closes) & (opens > c.open(back + 1)) & (opens <= closes + c.near(back + 1))
-        soldiers &= c.body(back) > c.body(back + 1) - c.near(back + 1, FAR)
-    return soldiers, None
-
-
-EVENING_STAR = pattern(evening_star, _evening_star, candles=3, means=(BODY,), bounds={"penetration": (0.1, 0.9)})
-MORNING_STAR = pattern(morning_star, _morning_star, candles=3, means=(BODY,), bounds={"penetration": (0.1, 0.9)})
-THREE_BLACK_CROWS = pattern(three_black_crows, _three_black_crows, candles=4, means=(RANGE,))
-THREE_INSIDE = pattern(three_inside, _three_inside, candles=3, means=(BODY,))
-THREE_OUTSIDE = pattern(three_outside, _three_outside, candles=3)
-THREE_WHITE_SOLDIERS = pattern(three_white_soldiers, _three_white_soldiers, candles=3, means=(BODY, RANGE, NEAR))
+EVENING_STAR = pattern(evening_star, _evening_star_nb, candles=3, means=(BODY,), bounds={"penetration": (0.1, 0.9)})
+MORNING_STAR = pattern(morning_star, _morning_star_nb, candles=3, means=(BODY,), bounds={"penetration": (0.1, 0.9)})
+THREE_BLACK_CROWS = pattern(three_black_crows, _three_black_crows_nb, candles=4, means=(RANGE,))
+THREE_INSIDE = pattern(three_inside, _three_inside_nb, candles=3, means=(BODY,))
+THREE_OUTSIDE = pattern(three_outside, _three_outside_nb, candles=3)
+THREE_WHITE_SOLDIERS = pattern(three_white_soldiers, _three_white_soldiers_nb, candles=3, means=(BODY, RANGE, NEAR))

@@ -13,28 +13,24 @@ near, far, equal      0.2, 0.6, 0.05 of the mean range of the 5 before   `NEAR`
 long shadow           the candle's own body                              none
 ====================  =================================================  ===============
 
-A candle is white if its close is at or above its open. Each pattern is one rule, written over whole columns; `Candles`
-gives it the columns, `rows_of` runs it in chunks that stay in the processor's cache and marks the warm-up. A mean that
-equals what it is compared with, which happens on prices in coarse ticks, is a matter of the last bit; here the bit
-depends on those ten candles alone, in TA-Lib on the whole history before.
+A candle is white if its close is at or above its open. Each pattern is one kernel over `Candles`; `pattern` hands it
+the candles with the means that it asks for and marks the warm-up. A mean that equals what it is compared with, which
+happens on prices in coarse ticks, is a matter of the last bit; here the bit depends on those ten candles alone, in TA-
+Lib on the whole history before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench._kernels import frozen, kernel
 from workbench.indicators._array import Floats
 from workbench.indicators.indicator import Indicator, Rows
-from workbench.indicators.moving import _mean_nb
 
-__all__ = ["BARE", "BODY", "DOJI", "EQUAL", "FAR", "NEAR", "NISON", "RANGE", "Candles", "Flags", "pattern"]
-
-Flags: TypeAlias = NDArray[np.bool_]
+__all__ = ["BARE", "BODY", "DOJI", "EQUAL", "FAR", "NEAR", "NEARBY", "NISON", "RANGE", "Candles", "pattern"]
 
 BODY: Final = "body"  # the mean body of the candles before
 RANGE: Final = "range"  # their mean range
@@ -43,171 +39,153 @@ _BARS: Final = {BODY: 10, RANGE: 10, NEAR: 5}
 
 DOJI: Final = 0.1
 BARE: Final = 0.1
-CLOSE_BY: Final = 0.2
+NEARBY: Final = 0.2
 FAR: Final = 0.6
 EQUAL: Final = 0.05
 
 NISON: Final = "Steve Nison, Japanese Candlestick Charting Techniques (1991), with the settings of TA-Lib"
 
-_CHUNK: Final = 8_192
+_NONE: Final = frozen(np.empty(0))
+
+
+class Candles(NamedTuple):
+    """What the kernels of the patterns read, each of shape (n,).
+
+    The means at a candle are those of the candles before it. A mean that a pattern did not ask for is empty.
+    """
+
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    body: Floats
+    range: Floats
+    near: Floats
 
 
 @kernel
-def _measure_nb(
-    prices: tuple[Floats, Floats, Floats, Floats], start: int, state: Floats, out: tuple[Floats, Floats, Floats]
-) -> None:
-    """Write body and range of each candle, and how many whole candles have come without a gap, this one included."""
-    opens, high, low, close = prices
-    body, reach, age = out
-    seen = state[0]
-    for i in range(start, len(close)):
-        poison = (opens[i] - opens[i]) + (high[i] - high[i]) + (low[i] - low[i]) + (close[i] - close[i])
-        seen = seen + 1.0 if poison == 0.0 else 0.0
-        body[i] = abs(close[i] - opens[i]) + poison
-        reach[i] = (high[i] - low[i]) + poison
-        age[i] = seen
+def _measure_nb(c: Candles, body: bool, start: int, out: Floats) -> None:
+    """Write body or range of each candle; NaN if anything of it is missing."""
+    for i in range(start, len(out)):
+        poison = (c.open[i] - c.open[i]) + (c.high[i] - c.high[i]) + (c.low[i] - c.low[i]) + (c.close[i] - c.close[i])
+        out[i] = (abs(c.close[i] - c.open[i]) if body else c.high[i] - c.low[i]) + poison
+
+
+@kernel
+def _before_nb(values: Floats, ten: bool, start: int, out: Floats) -> None:
+    """Write the mean of the ten, or five, values before each. Sums as short as these are quickest from scratch."""
+    bars = 10 if ten else 5
+    first = max(start, bars)
+    out[start:first] = np.nan
+    past, means = values[first - bars :], out[first:]
+    for i in range(len(means)):
+        five = (past[i] + past[i + 1]) + (past[i + 2] + past[i + 3]) + past[i + 4]
+        if ten:
+            five += (past[i + 5] + past[i + 6]) + (past[i + 7] + past[i + 8]) + past[i + 9]
+        means[i] = five / bars
+
+
+@kernel
+def _warm_up_nb(c: Candles, first: int, start: int, state: Floats, out: Floats) -> None:
+    """Write NaN over the flags of which one of the `first` candles before, or the own one, is missing.
+
+    `state`, shape (1,), is how many whole candles come without a gap before `start`.
+    """
+    seen, n, poison = int(state[0]), len(out), 0.0
+    for i in range(start, n):
+        poison += (c.open[i] - c.open[i]) + (c.high[i] - c.high[i]) + (c.low[i] - c.low[i]) + (c.close[i] - c.close[i])
+    if poison == 0.0:
+        out[start : min(start + max(first - seen, 0), n)] = np.nan
+        state[0] = seen + n - start
+        return
+    for i in range(start, n):
+        poison = (c.open[i] - c.open[i]) + (c.high[i] - c.high[i]) + (c.low[i] - c.low[i]) + (c.close[i] - c.close[i])
+        seen = seen + 1 if poison == 0.0 else 0
+        out[i] = out[i] if seen > first else np.nan
     state[0] = seen
 
 
-class Candles:
-    """A run of candles as a rule sees it; `back` says how many candles before the one that is marked.
-
-    Parameters
-    ----------
-    columns : dict of float64 arrays, shape (n,)
-        `open`, `high`, `low`, `close`, the measures `bodies` and `ranges`, and the means that the pattern asked for.
-    first, stop : int
-        The rows of the run.
-    """
-
-    __slots__ = ("_columns", "_first", "_stop")
-
-    def __init__(self, columns: dict[str, Floats], first: int, stop: int) -> None:
-        self._columns, self._first, self._stop = columns, first, stop
-
-    def _of(self, name: str, back: int) -> Floats:
-        return self._columns[name][self._first - back : self._stop - back]
-
-    def open(self, back: int = 0) -> Floats:
-        """First price."""
-        return self._of("open", back)
-
-    def high(self, back: int = 0) -> Floats:
-        """Highest price."""
-        return self._of("high", back)
-
-    def low(self, back: int = 0) -> Floats:
-        """Lowest price."""
-        return self._of("low", back)
-
-    def close(self, back: int = 0) -> Floats:
-        """Last price."""
-        return self._of("close", back)
-
-    def body(self, back: int = 0) -> Floats:
-        """Distance of open and close."""
-        return self._of("bodies", back)
-
-    def top(self, back: int = 0) -> Floats:
-        """Upper end of the body."""
-        return np.maximum(self.open(back), self.close(back))
-
-    def bottom(self, back: int = 0) -> Floats:
-        """Lower end of the body."""
-        return np.minimum(self.open(back), self.close(back))
-
-    def upper(self, back: int = 0) -> Floats:
-        """Length of the upper shadow."""
-        return self.high(back) - self.top(back)
-
-    def lower(self, back: int = 0) -> Floats:
-        """Length of the lower shadow."""
-        return self.bottom(back) - self.low(back)
-
-    def white(self, back: int = 0) -> Flags:
-        """Tell whether it closed at or above its open."""
-        return self.close(back) >= self.open(back)
-
-    def black(self, back: int = 0) -> Flags:
-        """Tell whether it closed below its open."""
-        return self.close(back) < self.open(back)
-
-    def long(self, back: int = 0) -> Flags:
-        """Tell whether the body is longer than those before."""
-        return self.body(back) > self._of(BODY, back + 1)
-
-    def small(self, back: int = 0) -> Flags:
-        """Tell whether the body is no longer than those before."""
-        return self.body(back) <= self._of(BODY, back + 1)
-
-    def short(self, back: int = 0) -> Flags:
-        """Tell whether the body is shorter than those before."""
-        return self.body(back) < self._of(BODY, back + 1)
-
-    def doji(self, back: int = 0) -> Flags:
-        """Tell whether there is hardly a body."""
-        return self.body(back) <= DOJI * self._of(RANGE, back + 1)
-
-    def hair(self, back: int = 0) -> Floats:
-        """Length from which a shadow counts as one."""
-        return BARE * self._of(RANGE, back + 1)
-
-    def bare(self, back: int = 0) -> Flags:
-        """Tell whether there is hardly a shadow on either end."""
-        hair = self.hair(back)
-        return (self.upper(back) < hair) & (self.lower(back) < hair)
-
-    def near(self, back: int = 0, share: float = CLOSE_BY) -> Floats:
-        """Distance that counts as near (or, by another share, as far or as none)."""
-        return share * self._of(NEAR, back + 1)
+@kernel
+def _body_nb(c: Candles, i: int) -> float:
+    """Give the distance of open and close."""
+    return abs(c.close[i] - c.open[i])
 
 
-def rows_of(
-    rule: Callable[..., tuple[Flags | None, Flags | None]], first: int, means: tuple[str, ...]
-) -> Callable[..., None]:
-    """Make the pass over the rows from a rule.
+@kernel
+def _top_nb(c: Candles, i: int) -> float:
+    """Give the upper end of the body."""
+    return max(c.open[i], c.close[i])
 
-    Parameters
-    ----------
-    rule : callable
-        `(candles, *parameters) -> (up, down)`, where it marks 1.0 and where -1.0; None for nowhere.
-    first : int
-        The index of the first flag.
-    means : tuple of str
-        Which of `BODY`, `RANGE` and `NEAR` the rule compares with.
 
-    Returns
-    -------
-    callable
-        For `Indicator.rows`.
-    """
+@kernel
+def _bottom_nb(c: Candles, i: int) -> float:
+    """Give the lower end of the body."""
+    return min(c.open[i], c.close[i])
 
+
+@kernel
+def _upper_nb(c: Candles, i: int) -> float:
+    """Give the length of the upper shadow."""
+    return c.high[i] - _top_nb(c, i)
+
+
+@kernel
+def _lower_nb(c: Candles, i: int) -> float:
+    """Give the length of the lower shadow."""
+    return _bottom_nb(c, i) - c.low[i]
+
+
+@kernel
+def _white_nb(c: Candles, i: int) -> bool:
+    """Tell whether a candle closed at or above its open."""
+    return c.close[i] >= c.open[i]
+
+
+@kernel
+def _long_nb(c: Candles, i: int) -> bool:
+    """Tell whether the body is longer than those before."""
+    return _body_nb(c, i) > c.body[i]
+
+
+@kernel
+def _doji_nb(c: Candles, i: int) -> bool:
+    """Tell whether there is hardly a body."""
+    return _body_nb(c, i) <= DOJI * c.range[i]
+
+
+@kernel
+def _no_upper_nb(c: Candles, i: int) -> bool:
+    """Tell whether there is hardly an upper shadow."""
+    return _upper_nb(c, i) < BARE * c.range[i]
+
+
+@kernel
+def _no_lower_nb(c: Candles, i: int) -> bool:
+    """Tell whether there is hardly a lower shadow."""
+    return _lower_nb(c, i) < BARE * c.range[i]
+
+
+def _rows_of(rule: Callable[..., None], first: int, means: tuple[str, ...]) -> Callable[..., None]:
     def fill(rows: Rows, *parameters: float) -> None:
-        prices = (rows["open"], rows["high"], rows["low"], rows["close"])
-        bodies, ranges, age = rows.line(), rows.line(), rows.line()
-        _measure_nb(prices, rows.start, rows.state(1), (bodies, ranges, age))
-        columns = {**rows.columns, "bodies": bodies, "ranges": ranges}
-        for name in means:
-            columns[name] = rows.line()
-            _mean_nb(frozen(bodies if name == BODY else ranges), _BARS[name], rows.state(2), columns[name])
         (out,) = rows.out
-        out[rows.start : first] = np.nan
-        with np.errstate(all="ignore"):  # what overflows compares as it should
-            for begin in range(max(rows.start, first), len(rows), _CHUNK):
-                stop = min(begin + _CHUNK, len(rows))
-                up, down = rule(Candles(columns, begin, stop), *parameters)
-                flags = out[begin:stop]
-                flags[:] = 0.0 if up is None else up
-                if down is not None:
-                    flags -= down
-                flags[age[begin:stop] <= first] = np.nan
+        plain = Candles(rows["open"], rows["high"], rows["low"], rows["close"], _NONE, _NONE, _NONE)
+        measures = {}
+        for body in sorted({name == BODY for name in means}):
+            measures[body] = rows.line()
+            _measure_nb(plain, body, rows.start, measures[body])
+        lines = {name: rows.line() for name in means}
+        for name, line in lines.items():
+            _before_nb(frozen(measures[name == BODY]), _BARS[name] == 10, rows.start, line)
+        candles = plain._replace(**{name: frozen(line) for name, line in lines.items()})
+        rule(candles, max(rows.start, first), out, *parameters)
+        _warm_up_nb(plain, first, rows.start, rows.state(1), out)
 
     return fill
 
 
 def pattern(
     function: Callable[..., object],
-    rule: Callable[..., tuple[Flags | None, Flags | None]],
+    rule: Callable[..., None],
     *,
     candles: int = 1,
     means: tuple[str, ...] = (),
@@ -221,11 +199,11 @@ def pattern(
     function : callable
         The public function of open, high, low and close.
     rule : callable
-        See `rows_of`.
+        `(candles, start, out, *parameters) -> None`, the kernel that writes the flags from row `start` on.
     candles : int, default 1
         How many the pattern consists of.
     means : tuple of str
-        See `rows_of`; the longest of them stands before the first candle.
+        Which of `BODY`, `RANGE` and `NEAR` the rule compares with; the longest stands before the first candle.
     source : str
     bounds : dict, optional
 
@@ -235,6 +213,6 @@ def pattern(
     """
     first = candles - 1 + max((_BARS[name] for name in means), default=0)
     return Indicator(
-        function=function, rows=rows_of(rule, first, means), group="pattern", first=lambda *_: (first,), unit="flag",
+        function=function, rows=_rows_of(rule, first, means), group="pattern", first=lambda *_: (first,), unit="flag",
         source=source, bounds=bounds or {},
     )  # fmt: skip
