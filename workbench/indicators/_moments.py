@@ -10,6 +10,7 @@ from workbench._kernels import frozen, kernel
 from workbench.indicators._array import Floats
 from workbench.indicators.indicator import Rows
 from workbench.indicators.moving import _gap_nb
+from workbench.indicators.volatility import _deviation_nb
 
 __all__ = ["Moments", "deviation", "pair_moments"]
 
@@ -144,44 +145,6 @@ def _shape_nb(values: Floats, length: int, state: Floats, out: tuple[Floats, Flo
             out[1][first + j] = q - m * (3.0 * p - 2.0 * m * m)
             out[2][first + j] = r - m * (4.0 * q - m * (6.0 * p - 3.0 * m * m))
         first = stop if a - a == 0.0 else _gap_nb(values, first, stop)
-        seen = length - 1  # one more value makes a whole window again
-
-
-@kernel
-def _deviation_nb(values: Floats, length: int, state: Floats, out: tuple[Floats, Floats]) -> None:
-    """Write mean and population standard deviation of each window, in blocks as `moving` describes."""
-    mean, deviation = out
-    n = len(values)
-    share = 1.0 / length
-    sums, squares = np.zeros(min(length, n)), np.zeros(min(length, n))
-    seen, first = int(state[0]), int(state[1])
-    while first < n:
-        state[0], state[1] = seen, first
-        anchor = values[first]
-        seen = seen + 1 if anchor - anchor == 0.0 else 0
-        if seen < length:
-            mean[first] = deviation[first] = np.nan
-            first += 1
-            continue
-        past = values[first - length + 1 : first]
-        total = square = 0.0
-        for j in range(length - 2, -1, -1):
-            distance = past[j] - anchor
-            total += distance
-            square += distance * distance
-            sums[j], squares[j] = total, square
-        stop = min(first + length, n)
-        block, means, deviations = values[first:stop], mean[first:stop], deviation[first:stop]
-        total = square = 0.0
-        for j in range(len(block)):
-            distance = block[j] - anchor
-            total += distance
-            square += distance * distance
-            offset = (total + sums[j]) * share
-            variance = (square + squares[j]) * share - offset * offset
-            means[j] = anchor + offset
-            deviations[j] = np.sqrt(variance) if variance > 0.0 else 0.0
-        first = stop if total - total == 0.0 else _gap_nb(values, first, stop)
         seen = length - 1  # one more value makes a whole window again
 
 

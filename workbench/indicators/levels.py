@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from workbench._kernels import frozen, kernel
 from workbench.errors import StrategyError
 from workbench.indicators._array import Floats, Line
+from workbench.indicators.extremes import _extreme_nb
 from workbench.indicators.indicator import Indicator, Rows
-from workbench.indicators.moving import _gap_nb
 
 __all__ = [
     "DRAWDOWN",
@@ -36,34 +36,6 @@ class PivotPoints(NamedTuple):
     s1: Line
     s2: Line
     s3: Line
-
-
-@kernel
-def _top_nb(values: Floats, length: int, sign: float, state: Floats, out: Floats) -> None:
-    """Write the highest value of each window (`sign` 1.0) or the lowest (-1.0), in blocks as `extremes` describes."""
-    n = len(values)
-    tail = np.full(min(length, n), -np.inf)
-    seen, first = int(state[0]), int(state[1])
-    while first < n:
-        state[0], state[1] = seen, first
-        seen = seen + 1 if values[first] - values[first] == 0.0 else 0
-        if seen < length:
-            out[first] = np.nan
-            first += 1
-            continue
-        top = -np.inf
-        for j in range(length - 2, -1, -1):
-            top = max(top, sign * values[first - length + 1 + j])
-            tail[j] = top
-        stop = min(first + length, n)
-        top, poison = -np.inf, 0.0
-        for j in range(stop - first):
-            value = values[first + j]
-            poison += value - value
-            top = max(top, sign * value)
-            out[first + j] = sign * max(top, tail[j])
-        first = stop if poison == 0.0 else _gap_nb(values, first, stop)
-        seen = length - 1  # one more value makes a whole window again
 
 
 @kernel
@@ -185,15 +157,15 @@ def pivot_points(
 
 def _drawdown_rows(rows: Rows, length: int) -> None:
     tops = rows.line()
-    _top_nb(rows["values"], length, 1.0, rows.state(2), tops)
+    _extreme_nb(rows["values"], length, 1.0, rows.state(2), tops)
     _below_nb(rows["values"], frozen(tops), rows.start, rows.out[0])
 
 
 def _pivot_points_rows(rows: Rows, length: int, kind: str) -> None:
     high, low, tops, bottoms = rows.line(), rows.line(), rows.line(), rows.line()
     _whole_nb(rows["high"], rows["low"], rows["close"], rows.start, (high, low))
-    _top_nb(frozen(high), length, 1.0, rows.state(2), tops)
-    _top_nb(frozen(low), length, -1.0, rows.state(2), bottoms)
+    _extreme_nb(frozen(high), length, 1.0, rows.state(2), tops)
+    _extreme_nb(frozen(low), length, -1.0, rows.state(2), bottoms)
     pivot, r1, r2, r3, s1, s2, s3 = rows.out
     columns = frozen(tops), frozen(bottoms), rows["close"], frozen(high)
     _levels_nb(columns, _KINDS.index(kind), rows.start, (pivot, r1, r2, r3, s1, s2, s3))
