@@ -28,7 +28,7 @@ def _row_poison_nb(high: Floats, low: Floats, i: int) -> float:
     """Give 0.0, or NaN if a row or the one before has a missing value, or there is none before."""
     if i == 0:
         return np.nan
-    return (high[i] - high[i]) + (low[i] - low[i]) + (high[i - 1] - high[i - 1]) + (low[i - 1] - low[i - 1])
+    return float((high[i] - high[i]) + (low[i] - low[i]) + (high[i - 1] - high[i - 1]) + (low[i - 1] - low[i - 1]))
 
 
 @kernel

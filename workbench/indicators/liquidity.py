@@ -47,7 +47,7 @@ def _high_low_step_nb(high: Floats, low: Floats, close: Floats, i: int) -> float
     beta, gamma = before * before + now * now, both * both
     scale = 3.0 - 2.0 * np.sqrt(2.0)
     alpha = (np.sqrt(2.0 * beta) - np.sqrt(beta)) / scale - np.sqrt(gamma / scale)
-    return max(2.0 * np.tanh(0.5 * alpha), 0.0)
+    return float(max(2.0 * np.tanh(0.5 * alpha), 0.0))
 
 
 @kernel
@@ -58,7 +58,7 @@ def _middle_step_nb(high: Floats, low: Floats, close: Floats, i: int) -> float:
     last = np.log(close[i - 1])
     before = last - 0.5 * (np.log(high[i - 1]) + np.log(low[i - 1]))
     after = last - 0.5 * (np.log(high[i]) + np.log(low[i]))
-    return 4.0 * before * after
+    return float(4.0 * before * after)
 
 
 @kernel

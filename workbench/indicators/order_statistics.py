@@ -74,7 +74,7 @@ def _at_nb(ordered: Floats, share: float) -> float:
     place = share * (len(ordered) - 1)
     low = int(place)
     below = ordered[low]
-    return below + (place - low) * (ordered[min(low + 1, len(ordered) - 1)] - below)
+    return float(below + (place - low) * (ordered[min(low + 1, len(ordered) - 1)] - below))
 
 
 @kernel

@@ -34,7 +34,7 @@ def _pair_poison_nb(left: Floats, right: Floats, i: int) -> float:
     if i == 0:
         return np.nan
     before = (left[i - 1] - left[i - 1]) + (right[i - 1] - right[i - 1])
-    return before + (left[i] - left[i]) + (right[i] - right[i])
+    return float(before + (left[i] - left[i]) + (right[i] - right[i]))
 
 
 @kernel
