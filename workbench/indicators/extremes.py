@@ -215,7 +215,8 @@ def donchian(high: ArrayLike, low: ArrayLike, length: int = 20) -> Channel:
     >>> channel.upper, channel.lower
     (array([nan,  5.,  5.]), array([nan,  1.,  2.]))
     """
-    return DONCHIAN(high, low, length)
+    channel: Channel = DONCHIAN(high, low, length)
+    return channel
 
 
 def _highest_rows(rows: Rows, length: int) -> None:

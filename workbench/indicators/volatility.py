@@ -185,7 +185,8 @@ def bollinger(close: ArrayLike, length: int = 20, deviations: float = 2.0) -> Ch
     >>> bands.upper, bands.middle, bands.lower
     (array([nan,  4.,  3.,  9.]), array([nan,  2.,  3.,  5.]), array([nan,  0.,  3.,  1.]))
     """
-    return BOLLINGER(close, length, deviations)
+    bands: Channel = BOLLINGER(close, length, deviations)
+    return bands
 
 
 def true_range(high: ArrayLike, low: ArrayLike, close: ArrayLike) -> Line:
