@@ -156,8 +156,8 @@ def engulfing(open: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayLike
     Notes
     -----
     One end of the two bodies may be shared. TA-Lib's CDLENGULFING marks such a one with 80 in place of 100; the signs
-    are equal, and it begins one bar later without need. `candles` says what long, short and near are. First flag at
-    index 1; a missing value starts the warm-up anew. The source is Nison, Japanese Candlestick Charting Techniques
+    are equal, and it begins one bar later without need. `candles` says what long, short and near are. First flag
+    at index 1; a missing value starts the warm-up anew. The source is Nison, Japanese Candlestick Charting Techniques
     (1991).
 
     Examples
@@ -190,8 +190,8 @@ def harami(open: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayLike) -
     Notes
     -----
     The colour of the small one does not count, and one or both ends of the bodies may be shared. TA-Lib's CDLHARAMI
-    marks such a one with 80 in place of 100; the signs are equal. `candles` says what long, short and near are. First
-    flag at index 11; a missing value starts the warm-up anew. The source is Nison, Japanese Candlestick Charting
+    marks such a one with 80 in place of 100; the signs are equal. `candles` says what long, short and near are.
+    First flag at index 11; a missing value starts the warm-up anew. The source is Nison, Japanese Candlestick Charting
     Techniques (1991).
 
     Examples

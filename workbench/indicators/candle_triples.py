@@ -130,8 +130,8 @@ def evening_star(open: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayL
     Notes
     -----
     The small body gaps up from the white one; the last body is not short and closes into the white one by more than
-    `penetration` of it. Equal to TA-Lib's CDLEVENINGSTAR, over 100. `candles` says what long, short and near are. First
-    flag at index 12; a missing value starts the warm-up anew. The source is Nison, Japanese Candlestick Charting
+    `penetration` of it. Equal to TA-Lib's CDLEVENINGSTAR, over 100. `candles` says what long, short and near are.
+    First flag at index 12; a missing value starts the warm-up anew. The source is Nison, Japanese Candlestick Charting
     Techniques (1991).
 
     Examples
@@ -168,8 +168,8 @@ def morning_star(open: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayL
     Notes
     -----
     The small body gaps down from the black one; the last body is not short and closes into the black one by more than
-    `penetration` of it. Equal to TA-Lib's CDLMORNINGSTAR, over 100. `candles` says what long, short and near are. First
-    flag at index 12; a missing value starts the warm-up anew. The source is Nison, Japanese Candlestick Charting
+    `penetration` of it. Equal to TA-Lib's CDLMORNINGSTAR, over 100. `candles` says what long, short and near are.
+    First flag at index 12; a missing value starts the warm-up anew. The source is Nison, Japanese Candlestick Charting
     Techniques (1991).
 
     Examples
@@ -268,8 +268,8 @@ def three_outside(open: ArrayLike, high: ArrayLike, low: ArrayLike, close: Array
     Notes
     -----
     The second body holds the first with no end shared, and the third candle closes further. TA-Lib's CDL3OUTSIDE, over
-    100, is equal; it begins one bar later without need. `candles` says what long, short and near are. First flag at
-    index 2; a missing value starts the warm-up anew. The source is Nison, Japanese Candlestick Charting Techniques
+    100, is equal; it begins one bar later without need. `candles` says what long, short and near are. First flag
+    at index 2; a missing value starts the warm-up anew. The source is Nison, Japanese Candlestick Charting Techniques
     (1991).
 
     Examples

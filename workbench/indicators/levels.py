@@ -140,10 +140,10 @@ def pivot_points(
     `pivot` is the mean of highest high, lowest low and last close of the bars before; with `range` the distance of the
     two, classic has `r1 = 2 * pivot - low`, `r2 = pivot + range`, `r3 = high + 2 * (pivot - low)`; fibonacci has `pivot
     + 0.382, 0.618 and 1.0 times range`; camarilla has `close + 1.1 / 12, 1.1 / 6 and 1.1 / 4 times range`; supports
-    mirror them. The present bar is not among the bars used, so the levels are known when it begins. First values at
-    index `length`; NaN wherever the bars used or the present one have a missing value. The window moves with each bar;
-    charts that begin one each day at midnight agree with it there. The classic ones are the floor traders' of Chicago;
-    camarilla is Nick Scott's (1989).
+    mirror them. The present bar is not among the bars used, so the levels are known when it begins. First values
+    at index `length`; NaN wherever the bars used or the present one have a missing value. The window moves with each
+    bar; charts that begin one each day at midnight agree with it there. The classic ones are the floor traders' of
+    Chicago; camarilla is Nick Scott's (1989).
 
     Examples
     --------

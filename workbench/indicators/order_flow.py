@@ -218,10 +218,10 @@ def vpin(close: ArrayLike, volume: ArrayLike, length: int = 50) -> Line:
     Notes
     -----
     The sum of `volume * abs(2 * bulk_volume - 1)` over the sum of `volume`. The source forms bars of equal volume
-    first; on bars of time, as here, busy bars weigh more, and with bars of equal volume it is the source's own. First
-    value at index `2 * length - 1`; NaN wherever the bars used hold a missing value. Without any volume it is 0. The
-    source is David Easley, Marcos López de Prado and Maureen O'Hara, Flow Toxicity and Liquidity in a High-Frequency
-    World, Review of Financial Studies 25:5 (2012).
+    first; on bars of time, as here, busy bars weigh more, and with bars of equal volume it is the source's own.
+    First value at index `2 * length - 1`; NaN wherever the bars used hold a missing value. Without any volume it is 0.
+    The source is David Easley, Marcos López de Prado and Maureen O'Hara, Flow Toxicity and Liquidity in a
+    High-Frequency World, Review of Financial Studies 25:5 (2012).
 
     Examples
     --------

@@ -137,10 +137,11 @@ def beta(values: ArrayLike, benchmark: ArrayLike, length: int = 20) -> Line:
 
     Notes
     -----
-    The covariance of the relative changes of both from bar to bar, over the variance of those of `benchmark`. First
-    value at index `length`, because the first bar has no change; NaN wherever the window or the bar before it holds a
-    missing value, or a price before a change is 0. Where the benchmark does not move it is 0. Equal to TA-Lib's BETA,
-    which takes the benchmark first. The source is William Sharpe, Capital Asset Prices, Journal of Finance 19:3 (1964).
+    The covariance of the relative changes of both from bar to bar, over the variance of those of `benchmark`.
+    First value at index `length`, because the first bar has no change; NaN wherever the window or the bar before it
+    holds a missing value, or a price before a change is 0. Where the benchmark does not move it is 0. Equal to TA-Lib's
+    BETA, which takes the benchmark first. The source is William Sharpe, Capital Asset Prices, Journal of Finance 19:3
+    (1964).
 
     Examples
     --------

@@ -162,7 +162,7 @@ def variance_ratio(close: ArrayLike, length: int = 100, lag: int = 2) -> Line:
     DataError
         `close` is not one column of numbers.
     StrategyError
-        A length is not a whole number of at least 1, `lag` is below 2, or not below `length`.
+        `length` is not a whole number of at least 1, `lag` not one from 2 to 1000, or not below `length`.
 
     Notes
     -----
@@ -212,7 +212,7 @@ def _half_at_most(length: int, max_lag: int) -> str | None:
 
 
 def _lag_below_length(length: int, lag: int) -> str | None:
-    return f"lag is {lag} and length {length}; give a lag from 2 to below the length" if not 2 <= lag < length else None
+    return f"lag is {lag} and length {length}; give a lag below the length" if lag >= length else None
 
 
 HURST = Indicator(
@@ -226,6 +226,7 @@ LOG_RETURN = Indicator(
 )  # fmt: skip
 VARIANCE_RATIO = Indicator(
     function=variance_ratio, rows=_variance_ratio_rows, group="microstructure", first=lambda length, lag: (length,),
-    bounds={"length": (20, 1000), "lag": (2, 19)}, check=_lag_below_length, unit="other",
+    bounds={"length": (20, 1000), "lag": (2, 19)}, valid={"lag": between(2, 1_000)}, check=_lag_below_length,
+    unit="other",
     source="Andrew Lo and Craig MacKinlay, Stock Market Prices Do Not Follow Random Walks, RFS 1:1 (1988)",
 )  # fmt: skip

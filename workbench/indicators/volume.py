@@ -184,8 +184,8 @@ def negative_volume_index(close: ArrayLike, volume: ArrayLike) -> Line:
 
     Notes
     -----
-    Multiplied by `close / previous close` on bars whose volume is below that before, else as it was. First value at
-    index 0. A bar with a missing value has none and ends it: it begins anew with the next bar. A close that is not
+    Multiplied by `close / previous close` on bars whose volume is below that before, else as it was. First value
+    at index 0. A bar with a missing value has none and ends it: it begins anew with the next bar. A close that is not
     above 0 changes nothing. `ta` agrees. The source is Paul Dysart; Norman Fosback, Stock Market Logic (1976), compares
     it with its average over 255 bars.
 
@@ -247,8 +247,8 @@ def positive_volume_index(close: ArrayLike, volume: ArrayLike) -> Line:
 
     Notes
     -----
-    Multiplied by `close / previous close` on bars whose volume is above that before, else as it was. First value at
-    index 0. A bar with a missing value has none and ends it: it begins anew with the next bar. A close that is not
+    Multiplied by `close / previous close` on bars whose volume is above that before, else as it was. First value
+    at index 0. A bar with a missing value has none and ends it: it begins anew with the next bar. A close that is not
     above 0 changes nothing. The source is Paul Dysart; Norman Fosback, Stock Market Logic (1976).
 
     Examples

@@ -97,10 +97,10 @@ def klinger(
     -----
     The trend is 1 if `high + low + close` rises and -1 if not. The measure is the range of the bar, summed as long as
     the trend lasts, and with the range of the bar before it from where the trend turns. The force is `100 * volume *
-    trend * abs(2 * (range / measure - 1))`, 0 where the measure is 0. First force at index 2, first `oscillator` at
-    index `slow + 1`, first `signal` at `slow + signal`. A bar with a missing value ends them: the next ones come after
-    a new warm-up. The source is Stephen Klinger, Identifying Trends with Volume Analysis, Stocks & Commodities 15:12
-    (1997); published formulas differ in the place of a bracket, and this is the one of Stock.Indicators.
+    trend * abs(2 * (range / measure - 1))`, 0 where the measure is 0. First force at index 2, first `oscillator`
+    at index `slow + 1`, first `signal` at `slow + signal`. A bar with a missing value ends them: the next ones come
+    after a new warm-up. The source is Stephen Klinger, Identifying Trends with Volume Analysis, Stocks & Commodities
+    15:12 (1997); published formulas differ in the place of a bracket, and this is the one of Stock.Indicators.
 
     Examples
     --------
