@@ -341,12 +341,12 @@ def adx(high: ArrayLike, low: ArrayLike, close: ArrayLike, length: int = 14) -> 
 
     Notes
     -----
-    `plus_di` is 100 times smoothed upward movement over `atr`, `minus_di` the same downwards; `adx` smooths `100 *
-    abs(plus_di - minus_di) / (plus_di + minus_di)`. First `plus_di` and `minus_di` at index `length`, first `adx` at `2
-    * length - 1`. A bar with a missing value ends them: the next ones come after a new warm-up. Without any range the
-    indicators are 0, without any direction the index is 0. Every smoothing is seeded with the mean of its
-    first `length` values, as the source does; TA-Lib seeds with one bar less, and agrees to 1e-9 after about `30 *
-    length` bars. The source is Wilder, New Concepts (1978), chapter IV.
+    `plus_di` is 100 times smoothed upward movement over `atr`, `minus_di` the same downwards; `adx` smooths
+    `100 * abs(plus_di - minus_di) / (plus_di + minus_di)`. First `plus_di` and `minus_di` at index `length`, first
+    `adx` at `2 * length - 1`. A bar with a missing value ends them: the next ones come after a new warm-up. Without any
+    range the indicators are 0, without any direction the index is 0. Every smoothing is seeded with the mean of its
+    first `length` values, as the source does; TA-Lib seeds with one bar less, and agrees to 1e-9 after about
+    `30 * length` bars. The source is Wilder, New Concepts (1978), chapter IV.
 
     Examples
     --------

@@ -183,8 +183,8 @@ def wilder(values: ArrayLike, length: int = 14) -> Line:
 
     Notes
     -----
-    `w[i] = w[i-1] + (values[i] - w[i-1]) / length`, seeded with the simple mean of the first `length` values.
-    First value at index `length - 1`. A missing value ends it: the next one comes after a new warm-up. The source is J.
+    `w[i] = w[i-1] + (values[i] - w[i-1]) / length`, seeded with the simple mean of the first `length` values. First
+    value at index `length - 1`. A missing value ends it: the next one comes after a new warm-up. The source is J.
     Welles Wilder, New Concepts in Technical Trading Systems (1978), who uses it in RSI, ATR and ADX.
 
     Examples
