@@ -19,7 +19,8 @@ TRAITS: dict[str, Traits] = {
         _ZERO,
     ),
     **dict.fromkeys(
-        "adl chaikin_oscillator drawdown entropy force_index twiggs_money_flow volume_price_trend volume_zone_oscillator".split(),
+        """adl chaikin_oscillator drawdown entropy force_index twiggs_money_flow volume_price_trend
+        volume_zone_oscillator""".split(),
         _QUIET,
     ),
     "abdi_ranaldo": Traits(flat=(0.0,), forgets=True, scales="no"),  # a sum of logarithms, each rounded
