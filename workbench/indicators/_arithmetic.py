@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from workbench._kernels import frozen, kernel
 from workbench.indicators._array import Floats
 from workbench.indicators.indicator import Rows
@@ -11,18 +13,22 @@ __all__ = ["distance", "mean", "pile", "ratio", "smooth"]
 
 
 @kernel
+def _pile_step_nb(total: float, lost: float, value: float) -> tuple[float, float]:
+    """Add a value to a running sum, and what rounding loses to what it lost before (Neumaier); they belong together."""
+    raised = total + value
+    return raised, lost + ((total - raised) + value if abs(total) >= abs(value) else (value - raised) + total)
+
+
+@kernel
 def _pile_nb(values: Floats, start: int, state: Floats, out: Floats) -> None:
-    """Write the sum of all values since the last missing one, with what rounding loses kept beside it (Neumaier)."""
+    """Write the sum of all values since the last missing one."""
     total, lost = state[0], state[1]
     for i in range(start, len(values)):
-        value = values[i]
-        if value - value != 0.0:
+        if values[i] - values[i] != 0.0:
             total, lost = 0.0, 0.0
-            out[i] = value - value
+            out[i] = np.nan
             continue
-        raised = total + value
-        lost += (total - raised) + value if abs(total) >= abs(value) else (value - raised) + total
-        total = raised
+        total, lost = _pile_step_nb(total, lost, values[i])
         out[i] = total + lost
     state[0], state[1] = total, lost
 

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from workbench._kernels import frozen, kernel
-from workbench.indicators._arithmetic import distance, mean, pile, ratio, smooth
+from workbench.indicators._arithmetic import _pile_step_nb, mean, ratio, smooth
 from workbench.indicators._array import Floats, Line
 from workbench.indicators.indicator import Indicator, Rows
+from workbench.indicators.moving import _smooth_step_nb
 
 __all__ = [
     "ADL",
@@ -54,6 +55,33 @@ def _flow_nb(
                 top, bottom = max(top, last), min(bottom, last)
         traded[i] = volume[i] + poison
         flow[i] = _location_step_nb(top, bottom, close[i]) * volume[i] + poison
+
+
+@kernel
+def _adl_nb(
+    columns: tuple[Floats, Floats, Floats, Floats], lengths: tuple[int, int], start: int, state: Floats, out: Floats
+) -> None:
+    """Write the line, or with lengths above 0 the distance of its exponential means of these.
+
+    `state`, shape (5,), is the sum, what it lost to rounding, the bars without a gap, and the two means.
+    """
+    high, low, close, volume = columns
+    total, lost, seen, fast, slow = state[0], state[1], int(state[2]), state[3], state[4]
+    fast_weight, slow_weight = 2.0 / (lengths[0] + 1.0), 2.0 / (lengths[1] + 1.0)
+    for i in range(start, len(close)):
+        poison = (high[i] - high[i]) + (low[i] - low[i]) + (close[i] - close[i]) + (volume[i] - volume[i])
+        if poison != 0.0:
+            total, lost, seen, fast, slow = 0.0, 0.0, 0, 0.0, 0.0
+            out[i] = np.nan
+            continue
+        total, lost = _pile_step_nb(total, lost, _location_step_nb(high[i], low[i], close[i]) * volume[i])
+        out[i] = total + lost
+        if lengths[0] > 0:
+            seen += 1
+            fast = _smooth_step_nb(fast, total + lost, seen, lengths[0], fast_weight)
+            slow = _smooth_step_nb(slow, total + lost, seen, lengths[1], slow_weight)
+            out[i] = fast - slow if seen >= lengths[1] else np.nan
+    state[0], state[1], state[2], state[3], state[4] = total, lost, seen, fast, slow
 
 
 @kernel
@@ -271,7 +299,7 @@ def _flow(rows: Rows, *, before: bool = False) -> tuple[Floats, Floats]:
 
 
 def _adl_rows(rows: Rows) -> None:
-    pile(rows, _flow(rows)[0], rows.out[0])
+    _adl_nb(_columns(rows), (0, 0), rows.start, rows.state(5), rows.out[0])
 
 
 def _chaikin_money_flow_rows(rows: Rows, length: int) -> None:
@@ -280,9 +308,7 @@ def _chaikin_money_flow_rows(rows: Rows, length: int) -> None:
 
 
 def _chaikin_oscillator_rows(rows: Rows, fast: int, slow: int) -> None:
-    line = rows.line()
-    pile(rows, _flow(rows)[0], line)
-    distance(rows, smooth(rows, line, fast), smooth(rows, line, slow), rows.out[0])
+    _adl_nb(_columns(rows), (fast, slow), rows.start, rows.state(5), rows.out[0])
 
 
 def _mfi_rows(rows: Rows, length: int) -> None:

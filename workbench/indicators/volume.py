@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from workbench._kernels import kernel
-from workbench.indicators._arithmetic import mean, pile, ratio, smooth
+from workbench.indicators._arithmetic import _pile_step_nb, mean, pile, ratio, smooth
 from workbench.indicators._array import Floats, Line
 from workbench.indicators.indicator import Indicator, Rows
 
@@ -38,21 +38,37 @@ def _pair_poison_nb(left: Floats, right: Floats, i: int) -> float:
 
 
 @kernel
-def _signed_nb(close: Floats, volume: Floats, start: int, alone: bool, out: tuple[Floats, Floats]) -> None:
-    """Write the volume with the sign of the close's change, and the volume itself.
+def _sign_nb(change: float) -> float:
+    return 1.0 if change > 0.0 else (-1.0 if change < 0.0 else 0.0)
 
-    The first bar of a stretch has no change: with `alone` it counts as rising, else both are NaN.
+
+@kernel
+def _obv_nb(close: Floats, volume: Floats, start: int, state: Floats, out: Floats) -> None:
+    """Write the running sum of signed volume; the first bar of a stretch counts as rising.
+
+    `state`, shape (3,), is the sum, what it lost to rounding, and whether there is a bar before `start`.
     """
+    total, lost, follows = state[0], state[1], state[2] > 0.0
+    for i in range(start, len(close)):
+        if (close[i] - close[i]) + (volume[i] - volume[i]) != 0.0:
+            total, lost, follows = 0.0, 0.0, False
+            out[i] = np.nan
+            continue
+        sign = _sign_nb(close[i] - close[i - 1]) if follows else 1.0
+        total, lost = _pile_step_nb(total, lost, sign * volume[i])
+        out[i] = total + lost
+        follows = True
+    state[0], state[1], state[2] = total, lost, 1.0 if follows else 0.0
+
+
+@kernel
+def _signed_nb(close: Floats, volume: Floats, start: int, out: tuple[Floats, Floats]) -> None:
+    """Write the volume with the sign of the close's change, and the volume itself; NaN for the first of a stretch."""
     signed, traded = out
     for i in range(start, len(close)):
-        poison = _pair_poison_nb(close, volume, i)
-        first = poison != 0.0
-        if first and alone:
-            poison = (close[i] - close[i]) + (volume[i] - volume[i])
-        change = 1.0 if first else close[i] - close[i - 1]
-        sign = 1.0 if change > 0.0 else (-1.0 if change < 0.0 else 0.0)
-        signed[i] = sign * volume[i] + poison
-        traded[i] = volume[i] + poison
+        signed[i] = traded[i] = np.nan
+        if _pair_poison_nb(close, volume, i) == 0.0:
+            signed[i], traded[i] = _sign_nb(close[i] - close[i - 1]) * volume[i], volume[i]
 
 
 @kernel
@@ -327,9 +343,7 @@ def volume_zone_oscillator(close: ArrayLike, volume: ArrayLike, length: int = 14
 
 
 def _obv_rows(rows: Rows) -> None:
-    signed = rows.line()
-    _signed_nb(rows["close"], rows["volume"], rows.start, True, (signed, rows.line()))
-    pile(rows, signed, rows.out[0])
+    _obv_nb(rows["close"], rows["volume"], rows.start, rows.state(3), rows.out[0])
 
 
 def _volume_price_trend_rows(rows: Rows) -> None:
@@ -360,7 +374,7 @@ def _ease_of_movement_rows(rows: Rows, length: int) -> None:
 
 def _volume_zone_oscillator_rows(rows: Rows, length: int) -> None:
     lines = rows.line(), rows.line()
-    _signed_nb(rows["close"], rows["volume"], rows.start, False, lines)
+    _signed_nb(rows["close"], rows["volume"], rows.start, lines)
     ratio(rows, smooth(rows, lines[0], length), smooth(rows, lines[1], length), rows.out[0], factor=100.0)
 
 
