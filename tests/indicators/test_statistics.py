@@ -33,8 +33,8 @@ from workbench.indicators.regression import (
 )
 
 CLOSE = bars("binance_BTC-USDT_1h")["close"]
-OTHER = bars("gym-anytrading_EUR-USD_1h")["close"][:3_000]
-SHORT = CLOSE[:3_000]
+OTHER = bars("gym-anytrading_EUR-USD_1h")["close"][:1_500]
+SHORT = CLOSE[:1_500]
 
 
 def windows(values: np.ndarray, length: int) -> np.ndarray:

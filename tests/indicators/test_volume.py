@@ -145,10 +145,10 @@ def test_twiggs_smooths_the_place_in_the_true_range() -> None:
 def test_running_sums_begin_anew_after_a_gap_and_do_not_drift() -> None:
     close = np.array([1.0, 2.0, 3.0, np.nan, 4.0, 5.0])
     np.testing.assert_array_equal(obv(close, np.ones(6)), [1.0, 2.0, 3.0, np.nan, 1.0, 2.0])
-    volume = np.full(30_001, 0.1)
-    volume[0] = 1e15
-    there_and_back = np.where(np.arange(30_001) % 2, 2.0, 1.0)
-    assert obv(there_and_back, volume)[-1] == 1e15
+    volume = np.full(10_001, 0.1)
+    volume[0] = 1e15  # beside which a plain sum takes 0.1 for 0.125
+    assert obv(np.arange(10_001.0), volume)[-1] == 1e15 + 1_000.0
+    assert adl(volume, 0.0 * volume, volume, volume)[-1] == 1e15 + 1_000.0
 
 
 @pytest.mark.parametrize("function", [chaikin_oscillator, klinger])
