@@ -96,9 +96,9 @@ def _money_nb(
         price = (high[i] + low[i] + close[i]) / 3.0
         poison = (price - price) + (volume[i] - volume[i])
         change = price - last + poison
-        money = price * volume[i]
-        rising[i] = money if change > 0.0 else change - change
-        falling[i] = money if change < 0.0 else change - change
+        money, least = price * volume[i], 1e-15 * abs(price)  # what rounding makes of two equal means of three prices
+        rising[i] = money if change > least else change - change
+        falling[i] = money if change < -least else change - change
         last = price + poison
     state[0] = last
 
