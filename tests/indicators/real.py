@@ -13,8 +13,6 @@ SAMPLE = Path(__file__).resolve().parent.parent.parent / "data" / "sample"
 
 Columns = MappingProxyType[str, np.ndarray]
 
-SERIES = ("binance_BTC-USDT_1h", "gym-anytrading_EUR-USD_1h", "index_IXIC_1d", "index_SPX_1d", "nasdaq_GOOGL_1d")
-
 
 @cache
 def bars(series: str, longest: int = 20_000) -> Columns:

@@ -1,4 +1,4 @@
-"""Volume indicators against TA-Lib, `ta`, published figures, plain numpy and sums made by hand."""
+"""Volume indicators against published figures, plain numpy and sums made by hand."""
 
 from __future__ import annotations
 
@@ -7,15 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import ta
-import talib
 
 from tests.indicators.real import Columns, assert_close, bars
 from workbench.errors import StrategyError
 from workbench.indicators.money_flow import adl, chaikin_money_flow, chaikin_oscillator, mfi, twiggs_money_flow
 from workbench.indicators.volume import (
-    ease_of_movement,
-    force_index,
     negative_volume_index,
     obv,
     positive_volume_index,
@@ -27,7 +23,6 @@ from workbench.indicators.volume_averages import (
     relative_volume,
     volume_rate_of_change,
     volume_zscore,
-    vwap,
     vwma,
 )
 from workbench.indicators.volume_oscillators import klinger, pvo
@@ -44,33 +39,6 @@ def market(request: pytest.FixtureRequest) -> Columns:
 def published() -> pd.DataFrame:
     """Bars and what Stock.Indicators publishes for them; the file names its source."""
     return pd.read_csv(Path(__file__).parent / "stock_indicators_flow.csv", comment="#", index_col="row")
-
-
-def test_equal_to_talib(market: Columns) -> None:
-    high, low, close, volume = (market[name] for name in HLCV)
-    assert_close(obv(close, volume), talib.OBV(close, volume))
-    assert_close(adl(high, low, close, volume), talib.AD(high, low, close, volume))
-    assert_close(mfi(high, low, close, volume), talib.MFI(high, low, close, volume))
-    assert_close(mfi(high, low, close, volume, 5), talib.MFI(high, low, close, volume, 5))
-    mine, other = chaikin_oscillator(high, low, close, volume), talib.ADOSC(high, low, close, volume)
-    assert np.argmax(np.isfinite(mine)) == np.argmax(np.isfinite(other))
-    assert_close(mine, other, skip=200)
-
-
-def test_equal_to_ta_where_it_is_right(market: Columns) -> None:
-    high, low, close, volume = (pd.Series(market[name]) for name in HLCV)
-    money = ta.volume.ChaikinMoneyFlowIndicator(high, low, close, volume).chaikin_money_flow()
-    assert_close(chaikin_money_flow(high, low, close, volume).to_numpy(), money.to_numpy(), rtol=1e-7)
-    price = ta.volume.VolumeWeightedAveragePrice(high, low, close, volume, 20).volume_weighted_average_price()
-    assert_close(vwap(high, low, close, volume, 20).to_numpy(), price.to_numpy())
-    index = ta.volume.NegativeVolumeIndexIndicator(close, volume).negative_volume_index()
-    assert_close(negative_volume_index(close, volume).to_numpy(), index.to_numpy())
-    force = ta.volume.ForceIndexIndicator(close, volume).force_index()
-    assert_close(force_index(close, volume).to_numpy(), force.to_numpy(), skip=200)
-    ease = ta.volume.EaseOfMovementIndicator(high, low, volume, 14).sma_ease_of_movement()
-    traded = volume.rolling(14).min().to_numpy() > 0.0  # ta has no value for a bar without volume
-    mine = np.where(traded, ease_of_movement(high, low, volume).to_numpy(), np.nan)
-    assert_close(mine, ease.to_numpy(), skip=20)
 
 
 def test_equal_to_published_values_from_the_first_one_on(published: pd.DataFrame) -> None:

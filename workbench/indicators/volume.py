@@ -232,9 +232,10 @@ def obv(close: ArrayLike, volume: ArrayLike) -> Line:
 
     Notes
     -----
-    First value at index 0, the volume of the first bar, as TA-Lib has it (others begin at 0). A bar with a missing
-    value has none and ends the sum: it begins anew with the next bar. What rounding loses is kept beside the sum, so it
-    does not drift. The source is Joseph Granville, Granville's New Key to Stock Market Profits (1963).
+    First value at index 0, the volume of the first bar, as TA-Lib has it (others begin at 0). An unchanged close adds
+    nothing (`ta` adds it). A bar with a missing value has none and ends the sum: it begins anew with the next bar. What
+    rounding loses is kept beside the sum, so it does not drift. The source is Joseph Granville, Granville's New Key to
+    Stock Market Profits (1963).
 
     Examples
     --------
