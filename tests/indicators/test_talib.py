@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import talib
 
 import workbench as wb
 from tests.indicators.catalog import market
-from tests.indicators.talib_pairs import PAIRS, Pair, Prices
+from tests.indicators.talib_pairs import NOT_IN_COMMON, PAIRS, Pair, Prices
 from workbench.indicators import registry
 
 SERIES = (
@@ -29,8 +30,6 @@ def prices(request: pytest.FixtureRequest, lake: wb.Lake) -> Prices:
 
 @every
 def test_equal_to_talib_after_the_warm_up(prices: Prices, pair: Pair) -> None:
-    if pair.fades > 10_000:
-        pytest.skip(pair.why)
     counted = np.ones(len(prices["close"]), dtype=bool)
     if pair.uncounted is not None:
         counted = ~pair.uncounted(prices)
@@ -60,3 +59,9 @@ def test_every_disagreement_has_its_reason() -> None:
     for name, pair in PAIRS.items():
         assert registry.get(pair.ours).name == pair.ours
         assert bool(pair.why) == bool(pair.fades or pair.uncounted), name
+
+
+def test_what_is_compared_is_in_talib_and_what_is_not_has_its_reason() -> None:
+    compared = {function for pair in PAIRS.values() for function in pair.functions}
+    assert compared | set(NOT_IN_COMMON) <= set(talib.get_functions())
+    assert not compared & set(NOT_IN_COMMON)

@@ -10,12 +10,12 @@ from workbench.indicators.candles import (
     BARE,
     RANGE,
     Candles,
-    _body_nb,
-    _doji_nb,
-    _lower_nb,
-    _no_lower_nb,
-    _no_upper_nb,
-    _upper_nb,
+    _body_step_nb,
+    _doji_step_nb,
+    _lower_step_nb,
+    _no_lower_step_nb,
+    _no_upper_step_nb,
+    _upper_step_nb,
     pattern,
 )
 
@@ -32,29 +32,29 @@ __all__ = [
 
 
 @kernel
-def _doji_flag_nb(c: Candles, start: int, out: Floats) -> None:
+def _doji_nb(c: Candles, start: int, out: Floats) -> None:
     for i in range(start, len(out)):
-        out[i] = 1.0 if _doji_nb(c, i) else 0.0
+        out[i] = 1.0 if _doji_step_nb(c, i) else 0.0
 
 
 @kernel
 def _dragonfly_doji_nb(c: Candles, start: int, out: Floats) -> None:
     for i in range(start, len(out)):
-        found = _doji_nb(c, i) and _no_upper_nb(c, i) and _lower_nb(c, i) > BARE * c.range[i]
+        found = _doji_step_nb(c, i) and _no_upper_step_nb(c, i) and _lower_step_nb(c, i) > BARE * c.range[i]
         out[i] = 1.0 if found else 0.0
 
 
 @kernel
 def _gravestone_doji_nb(c: Candles, start: int, out: Floats) -> None:
     for i in range(start, len(out)):
-        found = _doji_nb(c, i) and _no_lower_nb(c, i) and _upper_nb(c, i) > BARE * c.range[i]
+        found = _doji_step_nb(c, i) and _no_lower_step_nb(c, i) and _upper_step_nb(c, i) > BARE * c.range[i]
         out[i] = 1.0 if found else 0.0
 
 
 @kernel
 def _long_legged_doji_nb(c: Candles, start: int, out: Floats) -> None:
     for i in range(start, len(out)):
-        found = _doji_nb(c, i) and max(_lower_nb(c, i), _upper_nb(c, i)) > _body_nb(c, i)
+        found = _doji_step_nb(c, i) and max(_lower_step_nb(c, i), _upper_step_nb(c, i)) > _body_step_nb(c, i)
         out[i] = 1.0 if found else 0.0
 
 
@@ -190,7 +190,7 @@ def long_legged_doji(open: ArrayLike, high: ArrayLike, low: ArrayLike, close: Ar
     return LONG_LEGGED_DOJI(open, high, low, close)
 
 
-DOJI = pattern(doji, _doji_flag_nb, means=(RANGE,))
+DOJI = pattern(doji, _doji_nb, means=(RANGE,))
 DRAGONFLY_DOJI = pattern(dragonfly_doji, _dragonfly_doji_nb, means=(RANGE,))
 GRAVESTONE_DOJI = pattern(gravestone_doji, _gravestone_doji_nb, means=(RANGE,))
 LONG_LEGGED_DOJI = pattern(long_legged_doji, _long_legged_doji_nb, means=(RANGE,))

@@ -12,13 +12,13 @@ from workbench.indicators.candles import (
     NEAR,
     RANGE,
     Candles,
-    _body_nb,
-    _bottom_nb,
-    _long_nb,
-    _no_lower_nb,
-    _no_upper_nb,
-    _top_nb,
-    _white_nb,
+    _body_step_nb,
+    _bottom_step_nb,
+    _long_step_nb,
+    _no_lower_step_nb,
+    _no_upper_step_nb,
+    _top_step_nb,
+    _white_step_nb,
     pattern,
 )
 
@@ -39,60 +39,70 @@ __all__ = [
 
 
 @kernel
-def _long_and_bare_nb(c: Candles, i: int) -> bool:
-    return _long_nb(c, i) and _no_upper_nb(c, i) and _no_lower_nb(c, i)
+def _long_and_bare_step_nb(c: Candles, i: int) -> bool:
+    return _long_step_nb(c, i) and _no_upper_step_nb(c, i) and _no_lower_step_nb(c, i)
 
 
 @kernel
 def _dark_cloud_cover_nb(c: Candles, start: int, out: Floats, penetration: float) -> None:
     for i in range(start, len(out)):
-        first = _long_nb(c, i - 1) and _white_nb(c, i - 1)
-        found = first and not _white_nb(c, i) and c.open[i] > c.high[i - 1]
-        found = found and c.open[i - 1] < c.close[i] < c.close[i - 1] - penetration * _body_nb(c, i - 1)
+        first = _long_step_nb(c, i - 1) and _white_step_nb(c, i - 1)
+        found = first and not _white_step_nb(c, i) and c.open[i] > c.high[i - 1]
+        found = found and c.open[i - 1] < c.close[i] < c.close[i - 1] - penetration * _body_step_nb(c, i - 1)
         out[i] = -1.0 if found else 0.0
 
 
 @kernel
 def _engulfing_nb(c: Candles, start: int, out: Floats) -> None:
     for i in range(start, len(out)):
-        white = _white_nb(c, i)
-        top, bottom, last_top, last_bottom = _top_nb(c, i), _bottom_nb(c, i), _top_nb(c, i - 1), _bottom_nb(c, i - 1)
+        white = _white_step_nb(c, i)
+        top, bottom, last_top, last_bottom = (
+            _top_step_nb(c, i),
+            _bottom_step_nb(c, i),
+            _top_step_nb(c, i - 1),
+            _bottom_step_nb(c, i - 1),
+        )
         holds = (top >= last_top and bottom < last_bottom) or (top > last_top and bottom <= last_bottom)
-        out[i] = (1.0 if white else -1.0) if holds and white != _white_nb(c, i - 1) else 0.0
+        out[i] = (1.0 if white else -1.0) if holds and white != _white_step_nb(c, i - 1) else 0.0
 
 
 @kernel
 def _harami_nb(c: Candles, start: int, out: Floats) -> None:
     for i in range(start, len(out)):
-        inside = _top_nb(c, i) <= _top_nb(c, i - 1) and _bottom_nb(c, i) >= _bottom_nb(c, i - 1)
-        found = inside and _long_nb(c, i - 1) and not _long_nb(c, i)
-        out[i] = (-1.0 if _white_nb(c, i - 1) else 1.0) if found else 0.0
+        inside = _top_step_nb(c, i) <= _top_step_nb(c, i - 1) and _bottom_step_nb(c, i) >= _bottom_step_nb(c, i - 1)
+        found = inside and _long_step_nb(c, i - 1) and not _long_step_nb(c, i)
+        out[i] = (-1.0 if _white_step_nb(c, i - 1) else 1.0) if found else 0.0
 
 
 @kernel
 def _kicking_nb(c: Candles, start: int, out: Floats) -> None:
     for i in range(start, len(out)):
-        white = _white_nb(c, i)
+        white = _white_step_nb(c, i)
         gap = c.low[i] > c.high[i - 1] if white else c.high[i] < c.low[i - 1]
-        found = gap and white != _white_nb(c, i - 1) and _long_and_bare_nb(c, i - 1) and _long_and_bare_nb(c, i)
+        found = (
+            gap
+            and white != _white_step_nb(c, i - 1)
+            and _long_and_bare_step_nb(c, i - 1)
+            and _long_and_bare_step_nb(c, i)
+        )
         out[i] = (1.0 if white else -1.0) if found else 0.0
 
 
 @kernel
 def _piercing_nb(c: Candles, start: int, out: Floats) -> None:
     for i in range(start, len(out)):
-        both = _long_nb(c, i - 1) and not _white_nb(c, i - 1) and _long_nb(c, i) and _white_nb(c, i)
+        both = _long_step_nb(c, i - 1) and not _white_step_nb(c, i - 1) and _long_step_nb(c, i) and _white_step_nb(c, i)
         found = both and c.open[i] < c.low[i - 1]
-        found = found and c.close[i - 1] + 0.5 * _body_nb(c, i - 1) < c.close[i] < c.open[i - 1]
+        found = found and c.close[i - 1] + 0.5 * _body_step_nb(c, i - 1) < c.close[i] < c.open[i - 1]
         out[i] = 1.0 if found else 0.0
 
 
 @kernel
 def _tweezer_nb(c: Candles, start: int, out: Floats) -> None:
     for i in range(start, len(out)):
-        white = _white_nb(c, i)
+        white = _white_step_nb(c, i)
         apart = c.low[i] - c.low[i - 1] if white else c.high[i] - c.high[i - 1]
-        found = _long_nb(c, i - 1) and white != _white_nb(c, i - 1) and abs(apart) <= EQUAL * c.near[i - 1]
+        found = _long_step_nb(c, i - 1) and white != _white_step_nb(c, i - 1) and abs(apart) <= EQUAL * c.near[i - 1]
         out[i] = (1.0 if white else -1.0) if found else 0.0
 
 

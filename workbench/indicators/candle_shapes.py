@@ -17,15 +17,15 @@ from workbench.indicators.candles import (
     NEARBY,
     RANGE,
     Candles,
-    _body_nb,
-    _bottom_nb,
-    _long_nb,
-    _lower_nb,
-    _no_lower_nb,
-    _no_upper_nb,
-    _top_nb,
-    _upper_nb,
-    _white_nb,
+    _body_step_nb,
+    _bottom_step_nb,
+    _long_step_nb,
+    _lower_step_nb,
+    _no_lower_step_nb,
+    _no_upper_step_nb,
+    _top_step_nb,
+    _upper_step_nb,
+    _white_step_nb,
     pattern,
 )
 
@@ -48,7 +48,7 @@ __all__ = [
 
 
 @kernel
-def _pin_nb(body: float, usual: float, long: float, none: float, hair: float) -> bool:
+def _pin_step_nb(body: float, usual: float, long: float, none: float, hair: float) -> bool:
     """Tell whether a body is short, one shadow longer than it, and the other none."""
     return body < usual and long > body and none < hair
 
@@ -56,55 +56,65 @@ def _pin_nb(body: float, usual: float, long: float, none: float, hair: float) ->
 @kernel
 def _belt_hold_nb(c: Candles, start: int, out: Floats) -> None:
     for i in range(start, len(out)):
-        white = _white_nb(c, i)
-        found = _long_nb(c, i) and (_no_lower_nb(c, i) if white else _no_upper_nb(c, i))
+        white = _white_step_nb(c, i)
+        found = _long_step_nb(c, i) and (_no_lower_step_nb(c, i) if white else _no_upper_step_nb(c, i))
         out[i] = (1.0 if white else -1.0) if found else 0.0
 
 
 @kernel
 def _hammer_nb(c: Candles, start: int, out: Floats) -> None:
     for i in range(start, len(out)):
-        placed = _bottom_nb(c, i) <= c.low[i - 1] + NEARBY * c.near[i - 1]
-        pin = placed and _pin_nb(_body_nb(c, i), c.body[i], _lower_nb(c, i), _upper_nb(c, i), BARE * c.range[i])
+        placed = _bottom_step_nb(c, i) <= c.low[i - 1] + NEARBY * c.near[i - 1]
+        pin = placed and _pin_step_nb(
+            _body_step_nb(c, i), c.body[i], _lower_step_nb(c, i), _upper_step_nb(c, i), BARE * c.range[i]
+        )
         out[i] = 1.0 if pin else 0.0
 
 
 @kernel
 def _hanging_man_nb(c: Candles, start: int, out: Floats) -> None:
     for i in range(start, len(out)):
-        placed = _bottom_nb(c, i) >= c.high[i - 1] - NEARBY * c.near[i - 1]
-        pin = placed and _pin_nb(_body_nb(c, i), c.body[i], _lower_nb(c, i), _upper_nb(c, i), BARE * c.range[i])
+        placed = _bottom_step_nb(c, i) >= c.high[i - 1] - NEARBY * c.near[i - 1]
+        pin = placed and _pin_step_nb(
+            _body_step_nb(c, i), c.body[i], _lower_step_nb(c, i), _upper_step_nb(c, i), BARE * c.range[i]
+        )
         out[i] = -1.0 if pin else 0.0
 
 
 @kernel
 def _inverted_hammer_nb(c: Candles, start: int, out: Floats) -> None:
     for i in range(start, len(out)):
-        placed = _top_nb(c, i) < _bottom_nb(c, i - 1)
-        pin = placed and _pin_nb(_body_nb(c, i), c.body[i], _upper_nb(c, i), _lower_nb(c, i), BARE * c.range[i])
+        placed = _top_step_nb(c, i) < _bottom_step_nb(c, i - 1)
+        pin = placed and _pin_step_nb(
+            _body_step_nb(c, i), c.body[i], _upper_step_nb(c, i), _lower_step_nb(c, i), BARE * c.range[i]
+        )
         out[i] = 1.0 if pin else 0.0
 
 
 @kernel
 def _marubozu_nb(c: Candles, start: int, out: Floats) -> None:
     for i in range(start, len(out)):
-        found = _long_nb(c, i) and _no_upper_nb(c, i) and _no_lower_nb(c, i)
-        out[i] = (1.0 if _white_nb(c, i) else -1.0) if found else 0.0
+        found = _long_step_nb(c, i) and _no_upper_step_nb(c, i) and _no_lower_step_nb(c, i)
+        out[i] = (1.0 if _white_step_nb(c, i) else -1.0) if found else 0.0
 
 
 @kernel
 def _shooting_star_nb(c: Candles, start: int, out: Floats) -> None:
     for i in range(start, len(out)):
-        placed = _bottom_nb(c, i) > _top_nb(c, i - 1)
-        pin = placed and _pin_nb(_body_nb(c, i), c.body[i], _upper_nb(c, i), _lower_nb(c, i), BARE * c.range[i])
+        placed = _bottom_step_nb(c, i) > _top_step_nb(c, i - 1)
+        pin = placed and _pin_step_nb(
+            _body_step_nb(c, i), c.body[i], _upper_step_nb(c, i), _lower_step_nb(c, i), BARE * c.range[i]
+        )
         out[i] = -1.0 if pin else 0.0
 
 
 @kernel
 def _spinning_top_nb(c: Candles, start: int, out: Floats) -> None:
     for i in range(start, len(out)):
-        found = _body_nb(c, i) < c.body[i] and min(_upper_nb(c, i), _lower_nb(c, i)) > _body_nb(c, i)
-        out[i] = (1.0 if _white_nb(c, i) else -1.0) if found else 0.0
+        found = _body_step_nb(c, i) < c.body[i] and min(_upper_step_nb(c, i), _lower_step_nb(c, i)) > _body_step_nb(
+            c, i
+        )
+        out[i] = (1.0 if _white_step_nb(c, i) else -1.0) if found else 0.0
 
 
 def belt_hold(open: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayLike) -> Line:

@@ -13,13 +13,13 @@ from workbench.indicators.candles import (
     NEARBY,
     RANGE,
     Candles,
-    _body_nb,
-    _bottom_nb,
-    _long_nb,
-    _no_lower_nb,
-    _no_upper_nb,
-    _top_nb,
-    _white_nb,
+    _body_step_nb,
+    _bottom_step_nb,
+    _long_step_nb,
+    _no_lower_step_nb,
+    _no_upper_step_nb,
+    _top_step_nb,
+    _white_step_nb,
     pattern,
 )
 
@@ -40,51 +40,60 @@ __all__ = [
 
 
 @kernel
-def _crow_nb(c: Candles, i: int) -> bool:
+def _crow_step_nb(c: Candles, i: int) -> bool:
     """Tell whether a black candle opens in the body before, which is black too, and closes below it."""
     inside = c.close[i - 1] < c.open[i] < c.open[i - 1]
-    return inside and c.close[i] < c.close[i - 1] and not _white_nb(c, i) and _no_lower_nb(c, i)
+    return inside and c.close[i] < c.close[i - 1] and not _white_step_nb(c, i) and _no_lower_step_nb(c, i)
 
 
 @kernel
-def _soldier_nb(c: Candles, i: int) -> bool:
+def _soldier_step_nb(c: Candles, i: int) -> bool:
     """Tell whether a white candle opens in or near the body before, closes higher, and is not far shorter."""
     reach = c.close[i - 1] + NEARBY * c.near[i - 1]
     higher = c.close[i] > c.close[i - 1] and c.open[i - 1] < c.open[i] <= reach
-    long = _body_nb(c, i) > _body_nb(c, i - 1) - FAR * c.near[i - 1]
-    return higher and long and _white_nb(c, i) and _no_upper_nb(c, i)
+    long = _body_step_nb(c, i) > _body_step_nb(c, i - 1) - FAR * c.near[i - 1]
+    return higher and long and _white_step_nb(c, i) and _no_upper_step_nb(c, i)
 
 
 @kernel
 def _evening_star_nb(c: Candles, start: int, out: Floats, penetration: float) -> None:
     for i in range(start, len(out)):
-        star = _long_nb(c, i - 2) and _white_nb(c, i - 2) and not _long_nb(c, i - 1)
-        found = star and _bottom_nb(c, i - 1) > _top_nb(c, i - 2) and _long_nb(c, i) and not _white_nb(c, i)
-        out[i] = -1.0 if found and c.close[i] < c.close[i - 2] - penetration * _body_nb(c, i - 2) else 0.0
+        star = _long_step_nb(c, i - 2) and _white_step_nb(c, i - 2) and not _long_step_nb(c, i - 1)
+        found = (
+            star
+            and _bottom_step_nb(c, i - 1) > _top_step_nb(c, i - 2)
+            and _long_step_nb(c, i)
+            and not _white_step_nb(c, i)
+        )
+        out[i] = -1.0 if found and c.close[i] < c.close[i - 2] - penetration * _body_step_nb(c, i - 2) else 0.0
 
 
 @kernel
 def _morning_star_nb(c: Candles, start: int, out: Floats, penetration: float) -> None:
     for i in range(start, len(out)):
-        star = _long_nb(c, i - 2) and not _white_nb(c, i - 2) and not _long_nb(c, i - 1)
-        found = star and _top_nb(c, i - 1) < _bottom_nb(c, i - 2) and _long_nb(c, i) and _white_nb(c, i)
-        out[i] = 1.0 if found and c.close[i] > c.close[i - 2] + penetration * _body_nb(c, i - 2) else 0.0
+        star = _long_step_nb(c, i - 2) and not _white_step_nb(c, i - 2) and not _long_step_nb(c, i - 1)
+        found = (
+            star and _top_step_nb(c, i - 1) < _bottom_step_nb(c, i - 2) and _long_step_nb(c, i) and _white_step_nb(c, i)
+        )
+        out[i] = 1.0 if found and c.close[i] > c.close[i - 2] + penetration * _body_step_nb(c, i - 2) else 0.0
 
 
 @kernel
 def _three_black_crows_nb(c: Candles, start: int, out: Floats) -> None:
     for i in range(start, len(out)):
-        first = not _white_nb(c, i - 2) and _no_lower_nb(c, i - 2)
-        found = first and _white_nb(c, i - 3) and c.high[i - 3] > c.close[i - 2]
-        out[i] = -1.0 if found and _crow_nb(c, i - 1) and _crow_nb(c, i) else 0.0
+        first = not _white_step_nb(c, i - 2) and _no_lower_step_nb(c, i - 2)
+        found = first and _white_step_nb(c, i - 3) and c.high[i - 3] > c.close[i - 2]
+        out[i] = -1.0 if found and _crow_step_nb(c, i - 1) and _crow_step_nb(c, i) else 0.0
 
 
 @kernel
 def _three_inside_nb(c: Candles, start: int, out: Floats) -> None:
     for i in range(start, len(out)):
-        white = _white_nb(c, i)
-        inside = _top_nb(c, i - 1) < _top_nb(c, i - 2) and _bottom_nb(c, i - 1) > _bottom_nb(c, i - 2)
-        found = inside and _long_nb(c, i - 2) and not _long_nb(c, i - 1) and white != _white_nb(c, i - 2)
+        white = _white_step_nb(c, i)
+        inside = _top_step_nb(c, i - 1) < _top_step_nb(c, i - 2) and _bottom_step_nb(c, i - 1) > _bottom_step_nb(
+            c, i - 2
+        )
+        found = inside and _long_step_nb(c, i - 2) and not _long_step_nb(c, i - 1) and white != _white_step_nb(c, i - 2)
         beyond = c.close[i] > c.open[i - 2] if white else c.close[i] < c.open[i - 2]
         out[i] = (1.0 if white else -1.0) if found and beyond else 0.0
 
@@ -92,18 +101,20 @@ def _three_inside_nb(c: Candles, start: int, out: Floats) -> None:
 @kernel
 def _three_outside_nb(c: Candles, start: int, out: Floats) -> None:
     for i in range(start, len(out)):
-        white = _white_nb(c, i - 1)
-        holds = _top_nb(c, i - 1) > _top_nb(c, i - 2) and _bottom_nb(c, i - 1) < _bottom_nb(c, i - 2)
+        white = _white_step_nb(c, i - 1)
+        holds = _top_step_nb(c, i - 1) > _top_step_nb(c, i - 2) and _bottom_step_nb(c, i - 1) < _bottom_step_nb(
+            c, i - 2
+        )
         further = c.close[i] > c.close[i - 1] if white else c.close[i] < c.close[i - 1]
-        found = holds and further and white != _white_nb(c, i - 2)
+        found = holds and further and white != _white_step_nb(c, i - 2)
         out[i] = (1.0 if white else -1.0) if found else 0.0
 
 
 @kernel
 def _three_white_soldiers_nb(c: Candles, start: int, out: Floats) -> None:
     for i in range(start, len(out)):
-        found = _white_nb(c, i - 2) and _no_upper_nb(c, i - 2) and _long_nb(c, i)
-        out[i] = 1.0 if found and _soldier_nb(c, i - 1) and _soldier_nb(c, i) else 0.0
+        found = _white_step_nb(c, i - 2) and _no_upper_step_nb(c, i - 2) and _long_step_nb(c, i)
+        out[i] = 1.0 if found and _soldier_step_nb(c, i - 1) and _soldier_step_nb(c, i) else 0.0
 
 
 def evening_star(open: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayLike, penetration: float = 0.3) -> Line:

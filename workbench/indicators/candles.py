@@ -106,63 +106,63 @@ def _warm_up_nb(c: Candles, first: int, start: int, state: Floats, out: Floats) 
 
 
 @kernel
-def _body_nb(c: Candles, i: int) -> float:
+def _body_step_nb(c: Candles, i: int) -> float:
     """Give the distance of open and close."""
     return float(abs(c.close[i] - c.open[i]))
 
 
 @kernel
-def _top_nb(c: Candles, i: int) -> float:
+def _top_step_nb(c: Candles, i: int) -> float:
     """Give the upper end of the body."""
     return float(max(c.open[i], c.close[i]))
 
 
 @kernel
-def _bottom_nb(c: Candles, i: int) -> float:
+def _bottom_step_nb(c: Candles, i: int) -> float:
     """Give the lower end of the body."""
     return float(min(c.open[i], c.close[i]))
 
 
 @kernel
-def _upper_nb(c: Candles, i: int) -> float:
+def _upper_step_nb(c: Candles, i: int) -> float:
     """Give the length of the upper shadow."""
-    return float(c.high[i] - _top_nb(c, i))
+    return float(c.high[i] - _top_step_nb(c, i))
 
 
 @kernel
-def _lower_nb(c: Candles, i: int) -> float:
+def _lower_step_nb(c: Candles, i: int) -> float:
     """Give the length of the lower shadow."""
-    return float(_bottom_nb(c, i) - c.low[i])
+    return float(_bottom_step_nb(c, i) - c.low[i])
 
 
 @kernel
-def _white_nb(c: Candles, i: int) -> bool:
+def _white_step_nb(c: Candles, i: int) -> bool:
     """Tell whether a candle closed at or above its open."""
     return bool(c.close[i] >= c.open[i])
 
 
 @kernel
-def _long_nb(c: Candles, i: int) -> bool:
+def _long_step_nb(c: Candles, i: int) -> bool:
     """Tell whether the body is longer than those before."""
-    return bool(_body_nb(c, i) > c.body[i])
+    return bool(_body_step_nb(c, i) > c.body[i])
 
 
 @kernel
-def _doji_nb(c: Candles, i: int) -> bool:
+def _doji_step_nb(c: Candles, i: int) -> bool:
     """Tell whether there is hardly a body."""
-    return bool(_body_nb(c, i) <= DOJI * c.range[i])
+    return bool(_body_step_nb(c, i) <= DOJI * c.range[i])
 
 
 @kernel
-def _no_upper_nb(c: Candles, i: int) -> bool:
+def _no_upper_step_nb(c: Candles, i: int) -> bool:
     """Tell whether there is hardly an upper shadow."""
-    return bool(_upper_nb(c, i) < BARE * c.range[i])
+    return bool(_upper_step_nb(c, i) < BARE * c.range[i])
 
 
 @kernel
-def _no_lower_nb(c: Candles, i: int) -> bool:
+def _no_lower_step_nb(c: Candles, i: int) -> bool:
     """Tell whether there is hardly a lower shadow."""
-    return bool(_lower_nb(c, i) < BARE * c.range[i])
+    return bool(_lower_step_nb(c, i) < BARE * c.range[i])
 
 
 def _rows_of(rule: Callable[..., None], first: int, means: tuple[str, ...]) -> Callable[..., None]:

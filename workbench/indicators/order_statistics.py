@@ -29,7 +29,7 @@ __all__ = [
 
 
 @kernel
-def _begin_nb(values: Floats, length: int, start: int) -> int:
+def _begin_step_nb(values: Floats, length: int, start: int) -> int:
     """Give the row from which the window of the row before `start` is to be filled."""
     begin = start
     while begin > 0 and start - begin < length and values[begin - 1] - values[begin - 1] == 0.0:
@@ -38,7 +38,7 @@ def _begin_nb(values: Floats, length: int, start: int) -> int:
 
 
 @kernel
-def _insert_nb(ordered: Floats, count: int, value: float) -> None:
+def _insert_step_nb(ordered: Floats, count: int, value: float) -> None:
     """Put a value among the first `count`, which are in order."""
     k = count
     while k > 0 and ordered[k - 1] > value:
@@ -48,7 +48,7 @@ def _insert_nb(ordered: Floats, count: int, value: float) -> None:
 
 
 @kernel
-def _exchange_nb(ordered: Floats, leaving: float, value: float) -> None:
+def _exchange_step_nb(ordered: Floats, leaving: float, value: float) -> None:
     """Put a value in the place of another one and keep the order, moving only what lies between the two."""
     low, high = 0, len(ordered) - 1
     while low < high:
@@ -69,7 +69,7 @@ def _exchange_nb(ordered: Floats, leaving: float, value: float) -> None:
 
 
 @kernel
-def _at_nb(ordered: Floats, share: float) -> float:
+def _at_step_nb(ordered: Floats, share: float) -> float:
     """Give the quantile of values in order."""
     place = share * (len(ordered) - 1)
     low = int(place)
@@ -78,7 +78,7 @@ def _at_nb(ordered: Floats, share: float) -> float:
 
 
 @kernel
-def _middle_distance_nb(ordered: Floats, middle: float) -> float:
+def _middle_distance_step_nb(ordered: Floats, middle: float) -> float:
     """Give the median distance of values in order from their median, by going outwards from it."""
     n = len(ordered)
     right = n // 2
@@ -101,18 +101,22 @@ def _ordered_nb(values: Floats, length: int, share: float, start: int, out: Floa
     n = len(values)
     ordered = np.empty(min(length, n))
     count = 0
-    for i in range(_begin_nb(values, length, start), n):
+    for i in range(_begin_step_nb(values, length, start), n):
         value = values[i] + 0.0  # no zero with a minus, whose place among zeros would depend on the way there
         found = np.nan
         if value - value != 0.0:
             count = 0
         elif count == length:
-            _exchange_nb(ordered, values[i - length] + 0.0, value)
+            _exchange_step_nb(ordered, values[i - length] + 0.0, value)
         else:
-            _insert_nb(ordered, count, value)
+            _insert_step_nb(ordered, count, value)
             count += 1
         if count == length:
-            found = _at_nb(ordered, share) if share >= 0.0 else _middle_distance_nb(ordered, _at_nb(ordered, 0.5))
+            found = (
+                _at_step_nb(ordered, share)
+                if share >= 0.0
+                else _middle_distance_step_nb(ordered, _at_step_nb(ordered, 0.5))
+            )
         if i >= start:
             out[i] = found
 

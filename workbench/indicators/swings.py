@@ -66,7 +66,7 @@ def _heikin_ashi_nb(
 
 
 @kernel
-def _peak_nb(values: Floats, sign: float, wing: int, last: int) -> float:
+def _peak_step_nb(values: Floats, sign: float, wing: int, last: int) -> float:
     """Give 1.0 if the value `wing` rows before `last` is above those around it (below with `sign` -1.0), else 0.0."""
     peak = sign * values[last - wing]
     for k in range(1, wing + 1):
@@ -82,8 +82,8 @@ def _fractals_nb(high: Floats, low: Floats, wing: int, start: int, state: Floats
     for i in range(start, len(high)):
         seen = seen + 1 if (high[i] - high[i]) + (low[i] - low[i]) == 0.0 else 0
         whole = seen > 2 * wing
-        out[0][i] = _peak_nb(high, 1.0, wing, i) if whole else np.nan
-        out[1][i] = _peak_nb(low, -1.0, wing, i) if whole else np.nan
+        out[0][i] = _peak_step_nb(high, 1.0, wing, i) if whole else np.nan
+        out[1][i] = _peak_step_nb(low, -1.0, wing, i) if whole else np.nan
     state[0] = seen
 
 

@@ -38,7 +38,7 @@ def _pair_poison_nb(left: Floats, right: Floats, i: int) -> float:
 
 
 @kernel
-def _sign_nb(change: float) -> float:
+def _sign_step_nb(change: float) -> float:
     return 1.0 if change > 0.0 else (-1.0 if change < 0.0 else 0.0)
 
 
@@ -54,7 +54,7 @@ def _obv_nb(close: Floats, volume: Floats, start: int, state: Floats, out: Float
             total, lost, follows = 0.0, 0.0, False
             out[i] = np.nan
             continue
-        sign = _sign_nb(close[i] - close[i - 1]) if follows else 1.0
+        sign = _sign_step_nb(close[i] - close[i - 1]) if follows else 1.0
         total, lost = _pile_step_nb(total, lost, sign * volume[i])
         out[i] = total + lost
         follows = True
@@ -68,7 +68,7 @@ def _signed_nb(close: Floats, volume: Floats, start: int, out: tuple[Floats, Flo
     for i in range(start, len(close)):
         signed[i] = traded[i] = np.nan
         if _pair_poison_nb(close, volume, i) == 0.0:
-            signed[i], traded[i] = _sign_nb(close[i] - close[i - 1]) * volume[i], volume[i]
+            signed[i], traded[i] = _sign_step_nb(close[i] - close[i - 1]) * volume[i], volume[i]
 
 
 @kernel

@@ -99,3 +99,5 @@ PAIRS: dict[str, Pair] = {
     "three_outside": _pattern("three_outside", "CDL3OUTSIDE", uncounted=_first_rows, why=_EARLIER),
     "three_white_soldiers": _pattern("three_white_soldiers", "CDL3WHITESOLDIERS"),
 }  # fmt: skip
+
+NOT_IN_COMMON: dict[str, str] = {}

@@ -5,3 +5,4 @@ from __future__ import annotations
 from tests.indicators.talib_pairs.kinds import Pair
 
 PAIRS: dict[str, Pair] = {}
+NOT_IN_COMMON: dict[str, str] = {}
