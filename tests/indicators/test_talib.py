@@ -43,7 +43,7 @@ def test_equal_to_talib_after_the_warm_up(prices: Prices, pair: Pair) -> None:
         compared += len(expected)
         scale = np.median(np.abs(expected)) if len(expected) else 0.0
         np.testing.assert_allclose(ours[rows], expected, rtol=1e-9, atol=1e-9 * scale)
-    assert compared or len(prices["close"]) < pair.fades + 500
+    assert compared or not counted.any() or len(prices["close"]) < pair.fades + 500
 
 
 @pytest.mark.parametrize("pair", [pair for pair in PAIRS.values() if not pair.fades], ids=lambda pair: pair.ours)

@@ -24,10 +24,28 @@ from workbench.indicators.streaming import Stream
 __all__ = ["Registered", "columns_of", "compute", "get", "names", "register", "stream", "unregister"]
 
 _MODULES: Final = (
+    "bar_ranges",
+    "candle_dojis",
+    "candle_pairs",
+    "candle_shapes",
+    "candle_triples",
+    "distribution",
     "extremes",
+    "levels",
+    "liquidity",
     "momentum",
+    "money_flow",
     "moving",
+    "order_flow",
+    "order_statistics",
+    "pairs",
+    "persistence",
+    "regression",
+    "swings",
     "volatility",
+    "volume",
+    "volume_averages",
+    "volume_oscillators",
 )
 _BRIDGE: Final = "ta:"
 
