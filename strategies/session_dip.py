@@ -19,6 +19,7 @@ class SessionDip(wb.SignalStrategy):
     profit_wanted: float = wb.param(0.01, low=0.001, high=0.2, doc="gain (a fraction) at a close at which to leave")
     loss_taken: float = wb.param(0.02, low=0.002, high=0.3, doc="loss (a fraction) at a close at which to leave")
     patience: int = wb.param(24, low=2, high=200, doc="bars after which no loss is waited for")
+    needs_next_open = True
 
     @property
     def warm_up(self) -> int:

@@ -89,7 +89,7 @@ def _module(name: str, file: RuleFile, source: str) -> ModuleType:
     module = ModuleType(name, file.summary)
     module.__file__ = str(file.path)
     summary = file.summary or f"The rules of {file.path.name}."
-    members = {"__module__": name, "__doc__": summary, "file": file}
+    members = {"__module__": name, "__doc__": summary, "file": file, "needs_next_open": file.follows_position}
     made = cast(type[RuleStrategy], type(file.name, (RuleStrategy,), members))
     made.declared = dict(file.settings)
     module.__workbench_source__ = source  # type: ignore[attr-defined]
