@@ -22,6 +22,7 @@ _DEEPEST: Final = 30
 _MOST: Final = 20_000  # nodes
 _NUMBER: Final = re.compile(r"[-+]?(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][-+]?\d+)?")
 _LARGEST: Final = 1e15
+_ESCAPES: Final = {"x": 4, "u": 6, "U": 10}  # characters that an escape in double quotes takes; 2 for all others
 _WORDS: Final[dict[str, bool | None]] = {
     "": None, "null": None, "Null": None, "~": None, "true": True, "True": True, "false": False, "False": False,
 }  # fmt: skip
@@ -147,7 +148,7 @@ def _explained(error: Any) -> tuple[str, Place]:
     problem = str(error.problem or error.context or "this is no YAML")
     hints = {
         "mapping values are not allowed": "put text that contains ': ' into quotes",
-        "cannot start any token": "indent with spaces, and put text that begins with a special sign into quotes",
+        "cannot start any token": "indent with spaces, and put text that has [ or { in it, or begins with a sign, into quotes",
         "could not find expected ':'": "a name wants ': ' after it, and items of a list want '- ' before them",
         "did not find expected key": "check the indentation here and quotes, and put text with [ or { into quotes",
         "did not find expected ',' or": "close the bracket, and put a condition with [ ] inside a list into quotes",
@@ -229,13 +230,14 @@ def _put(parent: tuple[Listed | Mapped, list[Text]], node: Node, mistakes: Mista
 
 
 def _aligned(written: str, text: str, offset: int) -> int:
-    """Find where a character of folded or escaped text is written: walk both, and let white space stretch."""
-    at = 0
+    """Find where a character of folded or escaped text is written: walk both, letting white space stretch."""
+    at = found = 0
     for letter in text[: offset + 1]:
         if letter.isspace():
             continue
-        found = written.find(letter, at)
-        if found < 0:
-            return 0
-        at = found + 1
-    return max(at - 1, 0)
+        while at < len(written) and written[at] != letter and written[at] != "\\":
+            at += 1  # white space, the opening quote or the sign of a block
+        found = at
+        escaped = written[at : at + 1] == "\\"
+        at += _ESCAPES.get(written[at + 1 : at + 2], 2) if escaped else 1
+    return min(found, len(written))

@@ -124,6 +124,7 @@ class _Reader:
         if not {"entry", "short_entry"} & set(self.root.items):
             place = self.root.place_of(next(iter(self.root.items))) if self.root.items else self.root.place
             self.mistakes.add("there is neither an entry nor a short_entry; say when to go into the market", place)
+            return found
         for way_out, way_in in (("exit", "entry"), ("short_exit", "short_entry")):
             if way_out in self.root.items and way_in not in self.root.items:
                 message = f"there is an {way_out} and no {way_in}: nothing would ever be left by it"

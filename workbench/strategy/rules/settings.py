@@ -61,7 +61,7 @@ def _parameter(name: str, node: Node, owner: str) -> Parameter:
     for key in node.items:
         if key not in PARAMETER_KEYS:
             hint = suggestion(key, PARAMETER_KEYS)
-            if " " in key:
+            if isinstance(node.items[key], Text) and describe(node.items[key]) == "nothing":
                 hint = "; put text with a comma in it into quotes"
             raise Mistake(f"a parameter has no {key!r}{hint}", node.place_of(key))
     facts: dict[str, Any] = {key: _plain(node.items[key]) for key in ("default", "low", "high") if key in node.items}
