@@ -115,8 +115,8 @@ class Naive:
     def value(self, tree: Tree, row: int, low: int = 0) -> float:
         if not holding(tree):
             low = 0
-        if row < low:
-            return float(tree[1]) if tree[0] == "number" else math.nan
+        if row < low and not constant(tree):
+            return math.nan
         match tree:
             case ("number", value):
                 return float(value)

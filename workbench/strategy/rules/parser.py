@@ -103,7 +103,9 @@ class _Parser:
 
     def want(self, text: str, why: str) -> None:
         if not self.took(text):
-            raise Mistake(f"{text!r} is wanted here {why}, not {self.shown()}", self.place)
+            cut = self.token.kind == "end" and not self.text.quoted
+            hint = "; inside { } and [ ], put text with a comma or bracket in it into quotes" if cut else ""
+            raise Mistake(f"{text!r} is wanted here {why}, not {self.shown()}{hint}", self.place)
 
     def shown(self) -> str:
         return "the end" if self.token.kind == "end" else repr(self.token.text)
