@@ -58,4 +58,5 @@ class SessionDip(wb.SignalStrategy):
 
 
 def lagged(line: np.ndarray, bars: int) -> np.ndarray:
+    """Give each bar what a line was some bars ago, 0 included."""
     return previous(line, bars) if bars else line

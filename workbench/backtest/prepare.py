@@ -135,8 +135,8 @@ def _check_call(strategy: Any, cash: float, fill: str, rules: Rules | None) -> N
         raise ConfigError(f"fill = {fill!r} is not one of {', '.join(map(repr, get_args(Fill)))}", fill=fill)
     if fill == "close" and getattr(strategy, "needs_next_open", False):
         raise ConfigError(
-            f"fill='close': {strategy!r} follows its positions from the next open on, so its exits would look at another "
-            "price than was paid; leave fill='next_open'", fill=fill,
+            f"fill='close': {strategy!r} follows its positions from the next open on, so its exits would look at "
+            "another price than was paid; leave fill='next_open'", fill=fill,
         )  # fmt: skip
     if rules is not None and not isinstance(rules, Rules):
         raise ConfigError(f"rules is a {type(rules).__name__}: give wb.Rules(margin='isolated')", rules=rules)

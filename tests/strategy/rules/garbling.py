@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables
 """Rule files gone wrong: mutations of good ones, and random structures, each made by a seed alone."""
 
 from __future__ import annotations

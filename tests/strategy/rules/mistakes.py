@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a mistake a line reads as a table
 """One file for each kind of mistake: its text, what is said of it, where, and whether its structure alone is wrong."""
 
 from __future__ import annotations

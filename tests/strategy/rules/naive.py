@@ -1,7 +1,7 @@
 """Rules said again in the plainest Python: trees of tuples, written as text and worked out bar by bar.
 
-It shares nothing with the package: no parser, no numpy. A condition is True, False or None where something that it needs
-is missing. `low` is the first row that exists for what is asked: 0, or the bar in which the position was opened.
+It shares nothing with the package: no parser, no numpy. A condition is True, False or None where something that it
+needs is missing. `low` is the first row that exists for what is asked: 0, or the bar in which the position was opened.
 """
 
 from __future__ import annotations
@@ -106,11 +106,12 @@ class Naive:
             groups.setdefault(ts // span, []).append(row)
         whole = [rows for rows in groups.values() if len(rows) == times]
         take = self.rows
-        return Naive({
-            "ts": [take["ts"][one[0]] for one in whole], "open": [take["open"][one[0]] for one in whole],
-            "high": [max(take["high"][i] for i in one) for one in whole], "low": [min(take["low"][i] for i in one) for one in whole],
-            "close": [take["close"][one[-1]] for one in whole], "volume": [sum(take["volume"][i] for i in one) for one in whole],
-        }, span)  # fmt: skip
+        made = {name: [take[name][one[0]] for one in whole] for name in ("ts", "open")}
+        made["high"] = [max(take["high"][i] for i in one) for one in whole]
+        made["low"] = [min(take["low"][i] for i in one) for one in whole]
+        made["close"] = [take["close"][one[-1]] for one in whole]
+        made["volume"] = [sum(take["volume"][i] for i in one) for one in whole]
+        return Naive(made, span)
 
     def value(self, tree: Tree, row: int, low: int = 0) -> float:
         if not holding(tree):
@@ -142,7 +143,11 @@ class Naive:
                 if constant(of):
                     return self.value(of, row)
                 slow = self.slower(int(frame[:-1]))
-                known = [i for i, ts in enumerate(slow.rows["ts"]) if ts + slow.frame_ms <= self.rows["ts"][row] + self.frame_ms]
+                known = [
+                    i
+                    for i, ts in enumerate(slow.rows["ts"])
+                    if ts + slow.frame_ms <= self.rows["ts"][row] + self.frame_ms
+                ]
                 return slow.value(of, known[-1]) if known else math.nan
             case (sign, left, right):
                 a, b = self.value(left, row, low), self.value(right, row, low)
@@ -173,10 +178,12 @@ class Naive:
                 return _all(steps + [None] * (bars - len(steps)))
             case ("cross", word, left, right):
                 now, before = (">", "<=") if word == "crosses_above" else ("<", ">=")
-                return _all([
-                    self._compare(now, left, right, (row, row), low),
-                    self._compare(before, left, right, (row - 1, row - 1), low),
-                ])
+                return _all(
+                    [
+                        self._compare(now, left, right, (row, row), low),
+                        self._compare(before, left, right, (row - 1, row - 1), low),
+                    ]
+                )
             case ("time", start, end, zone):
                 local = datetime.fromtimestamp(self.rows["ts"][row] / 1000, UTC).astimezone(ZoneInfo(zone))
                 minute = local.hour * 60 + local.minute

@@ -109,7 +109,10 @@ small = tuples("number", st.sampled_from([0, 0.005, -0.005, 0.01, 2, 3, 5]))
 def test_exits_that_follow_the_position_are_those_of_the_plain_interpreter(
     entry: Tree, leave: Tree, series: wb.Bars
 ) -> None:
-    leave = ("any", [leave, ("all", [(">", ("name", "profit"), ("number", 0.004)), (">", ("name", "bars_held"), ("number", 2))])])
+    leave = (
+        "any",
+        [leave, ("all", [(">", ("name", "profit"), ("number", 0.004)), (">", ("name", "bars_held"), ("number", 2))])],
+    )
     made = rules(written(entry=text_of(entry), exit=text_of(leave)))
     assert made.needs_next_open and holding(leave)
     strategy = type("FromTheStart", (made,), {"warm_up": 0})()

@@ -34,7 +34,9 @@ def validator() -> jsonschema.Draft202012Validator:
 
 
 @pytest.mark.parametrize("wrong", [one for one in WRONG if one.structural], ids=lambda one: one.name)
-def test_the_schema_refuses_what_is_wrong_in_structure(wrong: Wrong, validator: jsonschema.Draft202012Validator) -> None:
+def test_the_schema_refuses_what_is_wrong_in_structure(
+    wrong: Wrong, validator: jsonschema.Draft202012Validator
+) -> None:
     assert not validator.is_valid(yaml.safe_load(wrong.text))
 
 
@@ -101,7 +103,10 @@ def test_the_error_survives_being_sent_to_another_process() -> None:
 
 def test_nothing_in_a_file_is_run(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
-    for text in (f"entry: !!python/object/apply:os.mkdir ['{mark}']\n", f"entry: __import__('os').mkdir('{mark}') > 0\n"):
+    for text in (
+        f"entry: !!python/object/apply:os.mkdir ['{mark}']\n",
+        f"entry: __import__('os').mkdir('{mark}') > 0\n",
+    ):
         with pytest.raises(StrategyError):
             rules(text)
     assert not mark.exists()

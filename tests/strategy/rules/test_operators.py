@@ -104,7 +104,9 @@ def test_the_mapping_form_says_the_same_as_the_text(mapping: str, text: str) -> 
 
 
 def test_a_name_with_several_lines_is_read_by_its_outputs() -> None:
-    text = "indicators:\n  m: macd(close, 2, 3, 2)\n  s: {indicator: macd, fast: 2, slow: 3, signal: 2, output: signal}\n"
+    text = (
+        "indicators:\n  m: macd(close, 2, 3, 2)\n  s: {indicator: macd, fast: 2, slow: 3, signal: 2, output: signal}\n"
+    )
     signals = rules(f"{text}entry: m.macd > m.signal and m.signal == s and s == macd(close, 2, 3, 2).signal")()
     macd = wb.indicators.macd(BARS.close, 2, 3, 2)
     np.testing.assert_array_equal(signals.signals(BARS).entry, macd.macd > macd.signal)
@@ -112,9 +114,9 @@ def test_a_name_with_several_lines_is_read_by_its_outputs() -> None:
 
 
 def test_a_column_may_be_spelt_out_inside_another() -> None:
-    file = "indicators:\n  x: {indicator: sma, of: {indicator: sma, of: open, length: 2}, length: 2, shift: 1}\nentry: x > 11"
+    column = "{indicator: sma, of: {indicator: sma, of: open, length: 2}, length: 2, shift: 1}"
     inner = wb.indicators.sma(wb.indicators.sma(BARS.open, 2), 2)
-    assert np.flatnonzero(rules(file)().signals(BARS).entry).tolist() == [i + 1 for i in range(7) if inner[i] > 11]
+    assert entries("x > 11", BARS, indicators=f"{{x: {column}}}") == [i + 1 for i in range(7) if inner[i] > 11]
 
 
 TIMES = bars_from([10.0] * 48, start=1_736_467_200_000)  # Friday 2025-01-10 00:00 UTC, two days of hours
@@ -141,7 +143,9 @@ def test_time_of_day_and_weekday_are_those_at_which_a_bar_opens(condition: str, 
 
 
 def test_clocks_change_on_the_day_when_they_change() -> None:
-    spring = bars_from([10.0] * 24, start=1_741_478_400_000)  # 2025-03-09: New York goes from 02:00 to 03:00 at 07:00 UTC
+    spring = bars_from(
+        [10.0] * 24, start=1_741_478_400_000
+    )  # 2025-03-09: New York goes from 02:00 to 03:00 at 07:00 UTC
     assert entries("time between 01:00 and 04:00 in America/New_York", spring) == [6, 7]
 
 

@@ -121,5 +121,5 @@ def test_profit_beside_a_stop_inside_the_bar_is_refused_with_a_way_to_write_it(n
 
 def test_fills_at_the_close_are_refused() -> None:
     strategy = rules("entry: close > open\nexit: profit > 0.02")()
-    with pytest.raises(ConfigError, match="fill='close': .* follows its positions from the next open on"):
+    with pytest.raises(ConfigError, match=r"fill='close': .* follows its positions from the next open on"):
         wb.backtest(strategy, wandering(1, 50), fill="close")

@@ -138,8 +138,8 @@ def _check_timeframes(part: Part, inside: On | None, file: RuleFile) -> None:
         inside = part
     elif inside is not None and isinstance(part, Column) and not isinstance(file.columns[part.name], On):
         raise Mistake(
-            f"{part.name} is a column of the strategy's own bars and stands inside one of longer bars: give {part.name} "
-            "the same timeframe, or write what it is made of in its place", part.place,
+            f"{part.name} is a column of the strategy's own bars and stands inside one of longer bars: give "
+            f"{part.name} the same timeframe, or write what it is made of in its place", part.place,
         )  # fmt: skip
     elif inside is not None and isinstance(part, (Clock, Weekday, Holding)):
         raise Mistake("this is only known of the strategy's own bars; take the timeframe away", part.place)
@@ -188,9 +188,10 @@ def _check_position(file: RuleFile, mistakes: Mistakes) -> None:
     blocking += [f"protections ({one.kind})" for one in file.guards] + (["leverage"] if file.leverage else [])
     if asked is not None and blocking:
         mistakes.add(
-            f"{asked.name} cannot be followed beside {blocking[0]}: what happens inside a bar depends on costs and ticks "
-            "that rules do not know. Write the stop as a condition of the exit as well, such as `profit <= -0.05` (at "
-            "the close), or leave by stops alone; `bars_held >= 10` as an exit by itself goes with everything",
+            f"{asked.name} cannot be followed beside {blocking[0]}: what happens inside a bar depends on costs and "
+            "ticks that rules do not know. Write the stop as a condition of the exit as well, such as "
+            "`profit <= -0.05` (at the close), or leave by stops alone. `bars_held >= 10` as an exit by itself goes "
+            "with everything",
             asked.place,
         )
 

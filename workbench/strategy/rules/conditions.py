@@ -90,7 +90,9 @@ def _timed(found: Condition, node: Mapped, scope: Scope) -> Condition:
 
 def _several(node: Node, scope: Scope, owner: str) -> tuple[Condition, ...]:
     if not isinstance(node, Listed):
-        raise Mistake(f"{owner} wants a list of conditions (lines that begin with '- '), not {describe(node)}", node.place)
+        raise Mistake(
+            f"{owner} wants a list of conditions (lines that begin with '- '), not {describe(node)}", node.place
+        )
     if not node.items:
         raise Mistake(f"{owner} is empty; give at least one condition", node.place)
     return tuple(condition_of(one, scope) for one in node.items)

@@ -210,7 +210,7 @@ class Flag(Condition):
 
 @dataclass(frozen=True)
 class Clock(Condition):
-    """The bar opens within a time of day, in minutes: from `start` on, before `end`, over midnight where it is later."""
+    """The bar opens within a time of day, in minutes: from `start` on and before `end`, or over midnight."""
 
     start: int
     end: int
@@ -236,7 +236,7 @@ def _remembering_its_hash(kind: type[Part]) -> None:
             object.__setattr__(self, "_hash", known)
         return int(known)
 
-    kind.__hash__ = remembered  # type: ignore[method-assign]
+    kind.__hash__ = remembered  # type: ignore[assignment, method-assign]
 
 
 for _kind in (*Value.__subclasses__(), *Condition.__subclasses__()):

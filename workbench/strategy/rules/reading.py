@@ -1,8 +1,8 @@
 """YAML into a small tree in which everything knows its line and column.
 
-Only what a rule file needs is read: mappings with text keys, lists, and plain or quoted text. The parser of PyYAML gives
-events; no object is ever built from a tag, nothing is shared between places (no aliases), and size and depth are
-limited, so that a file that was made to hurt is refused like any other mistake.
+Only what a rule file needs is read: mappings with text keys, lists, and plain or quoted text. The parser of PyYAML
+gives events; no object is ever built from a tag, nothing is shared between places (no aliases), and size and depth
+are limited, so that a file that was made to hurt is refused like any other mistake.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def _explained(error: Any) -> tuple[str, Place]:
     problem = str(error.problem or error.context or "this is no YAML")
     hints = {
         "mapping values are not allowed": "put text that contains ': ' into quotes",
-        "cannot start any token": "indent with spaces, and put text that has [ or { in it, or begins with a sign, into quotes",
+        "cannot start any token": "indent with spaces, and put text with [ or {, or a sign at its start, into quotes",
         "could not find expected ':'": "a name wants ': ' after it, and items of a list want '- ' before them",
         "did not find expected key": "check the indentation here and quotes, and put text with [ or { into quotes",
         "did not find expected ',' or": "close the bracket, and put a condition with [ ] inside a list into quotes",

@@ -69,7 +69,9 @@ def schema() -> dict[str, Any]:
         "properties": _sections(),
         "$defs": {
             "number": _told("A number, a parameter, or an expression of both.", type=["number", "string"]),
-            "value": _told("A number, a column, or an expression such as 2 * atr(14) / close.", type=["number", "string"]),
+            "value": _told(
+                "A number, a column, or an expression such as 2 * atr(14) / close.", type=["number", "string"]
+            ),
             "condition": _condition(),
             "several": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/condition"}},
             "parameter": _parameter(),
@@ -102,7 +104,9 @@ def _sections() -> dict[str, Any]:
     return {
         "name": _told("Of the strategy; the name of the file when left out.", type="string"),
         "description": _told("What it does and why; the first line is its summary.", type="string"),
-        "timeframe": _told("Of the bars that it is meant for, such as 1h.", type="string", pattern="^[1-9][0-9]*[smhdw]$"),
+        "timeframe": _told(
+            "Of the bars that it is meant for, such as 1h.", type="string", pattern="^[1-9][0-9]*[smhdw]$"
+        ),
         "parameters": {
             "description": "Numbers to choose when the strategy is made, with bounds for searches.",
             "type": "object",
@@ -250,7 +254,10 @@ def _form(indicator: Any) -> dict[str, Any]:
     for name, default in indicator.defaults.items():
         low, high = indicator.bounds.get(name, (None, None))
         sensible = f", sensible {low:g} to {high:g}" if low is not None else ""
-        properties[name] = {"type": ["number", "string", "boolean"], "description": f"{default!r} if left out{sensible}."}
+        properties[name] = {
+            "type": ["number", "string", "boolean"],
+            "description": f"{default!r} if left out{sensible}.",
+        }
     if len(indicator.outputs) > 1:
         properties["output"] = {"enum": list(indicator.outputs)}
     return _object(properties)

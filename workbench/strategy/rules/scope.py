@@ -165,7 +165,7 @@ def _positional(indicator: Any, columns: Sequence[Value], place: Place) -> dict[
         some = len(columns)
         raise Mistake(
             f"{indicator.name}: {some} column{'s' * (some > 1)}, and it is made of "
-            f"{', '.join(indicator.inputs)}; give all of them, as in {_example(indicator)}, or none for those of the bars",
+            f"{', '.join(indicator.inputs)}; give all of them, as in {_example(indicator)}, or none of them",
             place,
         )
     return dict(zip(indicator.inputs, columns, strict=False))
@@ -204,4 +204,3 @@ def _complete(indicator: Any, inputs: dict[str, Value], place: Place) -> tuple[t
                 f"{indicator.name}: {one} is missing; give a column for it, as in {_example(indicator)}", place
             )
     return tuple(found)
-

@@ -57,7 +57,9 @@ def _parameter(name: str, node: Node, owner: str) -> Parameter:
     if isinstance(node, Text):
         node = Mapped({"default": node}, node.place, {"default": node})
     if not isinstance(node, Mapped):
-        raise Mistake(f"{name} wants a default, as in {{default: 14, low: 2, high: 50}}, not {describe(node)}", node.place)
+        raise Mistake(
+            f"{name} wants a default, as in {{default: 14, low: 2, high: 50}}, not {describe(node)}", node.place
+        )
     for key in node.items:
         if key not in PARAMETER_KEYS:
             hint = suggestion(key, PARAMETER_KEYS)
@@ -77,7 +79,9 @@ def _parameter(name: str, node: Node, owner: str) -> Parameter:
 def _annotation(node: Mapped, kind: type | None) -> str:
     optional = "optional" in node.items and _plain(node.items["optional"])
     if optional not in (True, False):
-        raise Mistake(f"optional is true or false, not {describe(node.items['optional'])}", node.items["optional"].place)
+        raise Mistake(
+            f"optional is true or false, not {describe(node.items['optional'])}", node.items["optional"].place
+        )
     return f"{kind.__name__ if kind else ''}{' | None' if optional else ''}"
 
 

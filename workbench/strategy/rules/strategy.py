@@ -104,9 +104,7 @@ def _wait_for(said: dict[str, Any], needed: Sequence[Any]) -> None:
 
 
 def _numbers_of(guard: Guard, fixed: Frame) -> dict[str, Any]:
-    return {
-        name: fixed.value(value) if isinstance(value, Value) else value for name, value in guard.settings
-    }
+    return {name: fixed.value(value) if isinstance(value, Value) else value for name, value in guard.settings}
 
 
 def wrong_numbers(file: RuleFile, parameters: dict[str, Any]) -> Iterator[tuple[Place, str]]:
@@ -145,7 +143,9 @@ def _check_part(part: Part, fixed: Frame) -> None:
         bars = fixed.value(part.bars)
         if not isinstance(bars, int) or isinstance(bars, bool) or not 1 <= bars <= 1_000_000:
             what = "close[1]" if isinstance(part, Shift) else "for 3 bars"
-            raise Mistake(f"{bars!r} is no number of bars; give a whole number of at least 1, as in {what}", part.bars.place)
+            raise Mistake(
+                f"{bars!r} is no number of bars; give a whole number of at least 1, as in {what}", part.bars.place
+            )
 
 
 def _wrong_exits(file: RuleFile, fixed: Frame) -> Iterator[tuple[Place, str]]:

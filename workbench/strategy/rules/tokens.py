@@ -48,7 +48,9 @@ def tokens(text: Text) -> list[Token]:
     """
     written = text.text
     if len(written) > _LONGEST:
-        raise Mistake(f"an expression of {len(written)} characters; split it with columns under `indicators:`", text.place)
+        raise Mistake(
+            f"an expression of {len(written)} characters; split it with columns under `indicators:`", text.place
+        )
     found, at = [], 0
     while at < len(written):
         if written[at].isspace():
