@@ -146,7 +146,7 @@ def constants(file: RuleFile, settings: Mapping[str, Any]) -> Frame:
 
 @cache
 def _no_bars() -> Bars:
-    none = dict.fromkeys(COLUMNS, np.zeros(0))
+    none: dict[str, Any] = dict.fromkeys(COLUMNS, np.zeros(0))
     return Bars(instrument=Instrument(symbol="NONE"), timeframe=Timeframe.parse("1d"), ts=np.zeros(0, np.int64), **none)
 
 

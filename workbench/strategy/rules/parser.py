@@ -162,8 +162,9 @@ class _Parser:
             return Literal(token.text[1:-1], place=place)
         if token.text == "-":
             of = self.value(_MINUS)
-            negative = isinstance(of, Literal) and not isinstance(of.value, str)
-            return Literal(-of.value, place=place) if negative else Arithmetic("*", Literal(-1), of, place=place)
+            if isinstance(of, Literal) and not isinstance(of.value, str):
+                return Literal(-of.value, place=place)
+            return Arithmetic("*", Literal(-1), of, place=place)
         if token.text == "(":
             found = self.parse(0)
             self.want(")", "to close the bracket")

@@ -13,6 +13,7 @@ from workbench.market.timeframe import Timeframe
 from workbench.strategy.parameters import Parameter
 from workbench.strategy.rules.mistakes import Place
 from workbench.strategy.rules.nodes import Call, Column, Condition, On, Part, Value, speaks_of_position, walk
+from workbench.strategy.signals import SizeUnit
 
 __all__ = ["SIDES", "STOPS", "Guard", "Required", "RuleFile"]
 
@@ -61,7 +62,7 @@ class RuleFile:
         Some of `STOPS`.
     roi : tuple of (minutes, Value)
     max_bars, size, leverage, warm_up : Value or None
-    size_unit : str
+    size_unit : {"fraction", "quantity", "cash", "risk"}
     guards : tuple of Guard
     """
 
@@ -78,7 +79,7 @@ class RuleFile:
     roi: tuple[tuple[float, Value], ...]
     max_bars: Value | None
     size: Value | None
-    size_unit: str
+    size_unit: SizeUnit
     guards: tuple[Guard, ...]
     leverage: Value | None
     warm_up: Value | None

@@ -55,7 +55,7 @@ class _Trade(Frame):
         self._values[Holding("profit")] = side * (close / paid - 1.0)
 
     def rows(self) -> int:
-        return self._rows.stop - self._rows.start
+        return int(self._rows.stop - self._rows.start)
 
     def value(self, part: Value) -> Any:
         return super().value(part) if speaks_of_position(part) else self._cut(self._whole.value(part))

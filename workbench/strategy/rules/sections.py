@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final, cast, get_args
 
 from workbench.market.timeframe import Timeframe
 from workbench.strategy.rules.columns import read_columns, timeframe_of
@@ -163,19 +163,23 @@ class _Reader:
                 found.append((float(number_in(key, given.place)), value_of(given, self.scope.numbers())))
         return tuple(found)
 
-    def size(self) -> tuple[Value | None, str]:
+    def size(self) -> tuple[Value | None, SizeUnit]:
         node = self.root.items.get("size")
         if not isinstance(node, Mapped):
             return self.value(self.root, "size", bars=True), "fraction"
         section = self.section("size", ("amount", "unit"))
         if "amount" not in node.items:
             self.mistakes.add("size has no amount; write {amount: 0.5, unit: fraction}", node.place)
-        unit: Node | None = node.items.get("unit")
-        known = get_args(SizeUnit)
-        if unit is not None and (not isinstance(unit, Text) or unit.text not in known):
-            hint = suggestion(unit.text if isinstance(unit, Text) else "", known)
-            self.mistakes.add(f"{describe(unit)} is no unit of size{hint}", unit.place)
-        return self.value(section, "amount", bars=True), unit.text if isinstance(unit, Text) else "fraction"
+        return self.value(section, "amount", bars=True), self._unit(node.items.get("unit"))
+
+    def _unit(self, node: Node | None) -> SizeUnit:
+        text = node.text if isinstance(node, Text) else ""
+        for known in get_args(SizeUnit):
+            if text == known:
+                return cast(SizeUnit, known)
+        if node is not None:
+            self.mistakes.add(f"{describe(node)} is no unit of size{suggestion(text, get_args(SizeUnit))}", node.place)
+        return "fraction"
 
 
 def class_name(text: str) -> str:
