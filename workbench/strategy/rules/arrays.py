@@ -87,7 +87,7 @@ class Frame:
     def __init__(self, bars: Bars, settings: Mapping[str, Any], file: RuleFile) -> None:
         self.bars, self.settings, self.file = bars, settings, file
         self._values: dict[Value, Any] = {}
-        self._slower: dict[int, Frame] = {}
+        self._slower: dict[int, tuple[Frame, NDArray[np.int64]]] = {}
 
     def value(self, part: Value) -> Any:
         """Give an expression: a float64 array, shape (n,), or one number for all bars."""
@@ -114,8 +114,8 @@ class Frame:
         """When the bars open, minutes since 1970 on the clocks of a timezone."""
         return local_minutes(self.bars.ts, zone)
 
-    def slower(self, timeframe: Timeframe) -> Frame:
-        """Give the same file on longer bars, made of these and of no unfinished one.
+    def slower(self, timeframe: Timeframe) -> tuple[Frame, NDArray[np.int64]]:
+        """Give the same file on longer bars, made of these, and the last of them that has closed by each of these.
 
         Raises
         ------
@@ -124,19 +124,15 @@ class Frame:
         DataError
             It is no whole multiple.
         """
-        if timeframe == self.bars.timeframe:
-            return self
         if timeframe < self.bars.timeframe:
             raise StrategyError(
                 f"the rules need bars of {timeframe} and have bars of {self.bars.timeframe}; longer bars can be made "
                 "of shorter ones, and not the other way round: run the strategy on shorter bars"
             )
         if timeframe.ms not in self._slower:
-            self._slower[timeframe.ms] = self._resampled(timeframe)
+            slow = resample(self.bars, timeframe)
+            self._slower[timeframe.ms] = Frame(slow, self.settings, self.file), last_closed(slow, at=self.bars)
         return self._slower[timeframe.ms]
-
-    def _resampled(self, timeframe: Timeframe) -> Frame:
-        return Frame(resample(self.bars, timeframe), self.settings, self.file)
 
 
 def constants(file: RuleFile, settings: Mapping[str, Any]) -> Frame:
@@ -232,13 +228,15 @@ def _function(frame: Frame, part: Function) -> Any:
 
 
 def _on(frame: Frame, part: On) -> Any:
-    slow = frame.slower(Timeframe.parse(str(frame.value(part.timeframe))))
+    timeframe = Timeframe.parse(str(frame.value(part.timeframe)))
+    if timeframe == frame.bars.timeframe:
+        return frame.value(part.of)
+    slow, rows = frame.slower(timeframe)
     values = slow.value(part.of)
-    if slow is frame or not isinstance(values, np.ndarray):
+    if not isinstance(values, np.ndarray):
         return values
     if not len(values):
         return np.full(len(frame.bars), np.nan)
-    rows = last_closed(slow.bars, at=frame.bars)
     return np.where(rows < 0, np.nan, values[np.maximum(rows, 0)])
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
-from functools import lru_cache
 
 from workbench.strategy.rules.mistakes import NOWHERE, Place
 
@@ -264,7 +263,10 @@ def walk(whole: Part) -> Iterator[Part]:
         yield from walk(one)
 
 
-@lru_cache(maxsize=4096)
 def speaks_of_position(whole: Part) -> bool:
-    """Tell whether something can only be known of a position that is held."""
-    return any(isinstance(one, Holding) for one in walk(whole))
+    """Tell whether something can only be known of a position that is held; found out once."""
+    known = whole.__dict__.get("_speaks")
+    if known is None:
+        known = any(isinstance(one, Holding) for one in walk(whole))
+        object.__setattr__(whole, "_speaks", known)
+    return bool(known)

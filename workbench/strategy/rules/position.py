@@ -23,6 +23,7 @@ from workbench.strategy.rules.plan import SIDES
 __all__ = ["follow"]
 
 _ENTRY, _EXIT, _SHORT_ENTRY, _SHORT_EXIT = 1, 2, 4, 8
+_BARS_HELD, _PROFIT = Holding("bars_held"), Holding("profit")
 _FIRST_LOOK = 32  # bars that are looked at after an entry; twice as many each time that no exit is among them
 
 
@@ -51,8 +52,8 @@ class _Trade(Frame):
         super().__init__(whole.bars, whole.settings, whole.file)
         self._whole, self._rows = whole, rows
         close, paid = whole.bars.close[rows], float(whole.bars.open[rows.start])
-        self._values[Holding("bars_held")] = np.arange(1.0, len(close) + 1.0)
-        self._values[Holding("profit")] = side * (close / paid - 1.0)
+        self._values[_BARS_HELD] = np.arange(1.0, len(close) + 1.0)
+        self._values[_PROFIT] = side * (close / paid - 1.0)
 
     def rows(self) -> int:
         return int(self._rows.stop - self._rows.start)
