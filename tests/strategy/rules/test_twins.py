@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import jsonschema
@@ -83,6 +84,11 @@ def test_a_shipped_file_is_what_the_schema_describes(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     jsonschema.Draft202012Validator(schema()).validate(yaml.safe_load(text))
     assert text.startswith("# yaml-language-server: $schema=rules.schema.json\n")
+
+
+def test_the_shipped_schema_is_in_step() -> None:
+    """`workbench strategies schema > strategies/rules.schema.json` writes it after an indicator was added."""
+    assert json.loads((STRATEGIES / "rules.schema.json").read_text(encoding="utf-8")) == schema()
 
 
 def test_each_of_them_has_its_twin_and_some_are_there() -> None:

@@ -48,8 +48,8 @@ def schema() -> dict[str, Any]:
 
     Notes
     -----
-    `workbench strategies schema` prints it. An editor with a YAML language server reads it where the first line of a
-    file says `# yaml-language-server: $schema=rules.schema.json`.
+    `workbench strategies schema` prints it, and `strategies/rules.schema.json` has it. An editor with a YAML language
+    server reads it where the first line of a file says `# yaml-language-server: $schema=rules.schema.json`.
 
     Examples
     --------
