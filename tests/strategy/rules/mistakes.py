@@ -136,5 +136,5 @@ WRONG = (
     Wrong("profit in an entry", "entry: profit > 3\n", r"profit is known of an open position: use it in exit and short_exit only", 1, 8),
     Wrong("past profit", OK + "exit: profit[1] > 3\n", r"profit is no column: nothing can be made of its past", 2, 7),
     Wrong("profit in a stop", OK + "stops: {stop_loss: profit / 2}\n", r"profit is known of an open position", 2, 20),
-    Wrong("profit and a stop", OK + "exit: profit > 0.1\nstops: {stop_loss: 0.1}\n", r"profit cannot be followed beside stop_loss", 2, 7),
+    Wrong("profit and protections", OK + "exit: profit > 0.1\nprotections: [{cooldown: 2}]\n", r"profit cannot be followed beside protections", 2, 7),
 )  # fmt: skip
