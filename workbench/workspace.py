@@ -23,6 +23,7 @@ SHIPPED: Final = (
     "strategies/*.py",
     "strategies/*.yaml",
     "strategies/*.md",
+    "strategies/*.json",
     "data/sample/**/*",
     "reports/*.toml",
 )
