@@ -1,0 +1,266 @@
+"""From what was seen to findings: how bad it is, in which words, and what to do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from workbench.market.bars import Bars
+from workbench.research.check.findings import ColumnReport, Finding
+from workbench.research.check.laboratory import Laboratory
+from workbench.research.check.live import Unfinished
+from workbench.research.check.patterns import Pattern, pattern_of
+from workbench.research.check.starts import Settling
+from workbench.research.check.subject import FLAGS
+from workbench.research.check.truncation import Leak, Truncations, bars_ahead
+from workbench.research.check.wishes import Divergence
+
+__all__ = ["about_columns", "about_leaks", "about_settling", "about_unfinished", "about_wishes", "broken_histories"]
+
+_MEASURED = 12  # leaks whose reach is measured by bisection; the others are of the same making
+
+
+def about_leaks(lab: Laboratory, found: Truncations, labels: Iterable[str]) -> list[Finding]:
+    """Say what changes when bars are appended: a finding a column, signals first."""
+    signals, allowed = lab.whole.signals, set(labels)
+    leaks = sorted(found.leaks.values(), key=lambda leak: (leak.name not in signals, leak.row))
+    reached = any(leak.name in signals for leak in leaks)
+    return [
+        _about_leak(lab, leak, found, measured=place < _MEASURED, reached=reached, allowed=leak.name in allowed)
+        for place, leak in enumerate(leaks)
+    ]
+
+
+def _about_leak(
+    lab: Laboratory, leak: Leak, found: Truncations, *, measured: bool, reached: bool, allowed: bool
+) -> Finding:
+    bars, signal = lab.bars, leak.name in lab.whole.signals
+    pattern: Pattern = pattern_of(leak, found, bars.ts, bars.timeframe.ms)
+    ahead = bars_ahead(lab, leak) if measured else None
+    cut = leak.history.cuts[0]
+    more = f" once {ahead:,} {'bar is' if ahead == 1 else 'bars are'} appended" if ahead else " with the bars after it"
+    after = "" if signal or reached else "; no signal was seen to change with it"
+    said = (
+        f"at bar {leak.row:,} it is {written(leak.before)} while history ends {cut - leak.row:,} "
+        f"{'bar' if cut - leak.row == 1 else 'bars'} later, and {written(leak.after)}{more}; {pattern.said}{after}"
+    )
+    return Finding(
+        kind=pattern.kind,
+        severity="note" if allowed else "critical" if signal or reached else "warning",
+        column=leak.name,
+        row=leak.row,
+        ts=int(bars.ts[leak.row]),
+        before=leak.before,
+        after=leak.after,
+        history=cut - leak.history.first,
+        bars_ahead=ahead,
+        said=said,
+        remedy="it is named as a label: see that it reaches no signal" if allowed else pattern.remedy,
+        evidence={
+            "history_from": leak.history.first, "history_to": cut, "cuts_that_show_it": len(leak.touches),
+            "longest_reach": max(touch.reach for touch in leak.touches),
+        },
+    )  # fmt: skip
+
+
+def about_unfinished(bars: Bars, seen: Unfinished, leaks: Iterable[str]) -> list[Finding]:
+    """Say what an unfinished last bar changes."""
+    known = set(leaks)
+    found = [
+        Finding(
+            kind="repaint",
+            severity="critical",
+            column=name,
+            row=row,
+            ts=int(bars.ts[row]),
+            before=before,
+            after=after,
+            said=f"while a later bar was unfinished it was {written(before)} at bar {row:,}, and {written(after)} when "
+            "that bar was over",
+            remedy="work out each bar from itself and earlier ones",
+        )
+        for name, (row, before, after) in seen.repaints.items()
+        if name not in known
+    ]
+    flips = {name: count for name, count in seen.flips.items() if name not in known}
+    if flips:
+        told = ", ".join(f"{name} on {count} of {seen.tried}" for name, count in flips.items())
+        found.append(
+            Finding(
+                kind="unfinished_signal",
+                severity="note",
+                said=f"fed a bar that is not over, signals are given or withdrawn before its close ({told} bars tried)",
+                remedy="ask on closed bars only, as bots here do; on charts, the last bar says nothing yet",
+                evidence={**flips, "tried": seen.tried},
+            )
+        )
+    return found
+
+
+def about_settling(lab: Laboratory, settled: dict[str, Settling], suggested: int) -> list[Finding]:
+    """Say which signals and columns depend on where history starts, and whether the declared warm-up is enough."""
+    allowed = bool(getattr(lab.subject.target, "start_dependent", False))
+    never = {name: one for name, one in settled.items() if one.settles == "never"}
+    found = [_about_start(lab, name, one, allowed) for name, one in never.items()]
+    slow = [name for name, one in settled.items() if one.settles == "slowly"]
+    if slow:
+        found.append(_about_slow(lab, slow))
+    rest = {name: one for name, one in settled.items() if one.settles == "yes"}
+    if not allowed:
+        found += _about_warm_up(lab, rest, suggested)
+    return found
+
+
+def _about_start(lab: Laboratory, name: str, one: Settling, allowed: bool) -> Finding:
+    signal = name in lab.whole.signals
+    row = one.row
+    return Finding(
+        kind="start_dependence",
+        severity="warning" if signal and not allowed else "note",
+        column=name,
+        row=row,
+        ts=None if row is None else int(lab.bars.ts[row]),
+        said=f"it never forgets where history starts: a history that begins later gives other values to the end"
+        f"{'' if name in FLAGS else f', up to {_share(one.off)} apart'}",
+        remedy="use changes, ratios to a mean or windows of fixed length instead of totals and extremes of all there "
+        "was; if it is meant so, say start_dependent = True in the class, and start backtest and bot at the same bar",
+        evidence={"relative_difference": one.off},
+    )
+
+
+def _about_slow(lab: Laboratory, names: list[str]) -> Finding:
+    return Finding(
+        kind="warm_up",
+        severity="note",
+        column=names[0] if len(names) == 1 else "",
+        said=f"{', '.join(names[:4])} had not settled when the {len(lab.bars):,} bars were used up, but come closer",
+        remedy="check it on a longer history, or shorten its memory",
+    )
+
+
+def _about_warm_up(lab: Laboratory, settled: dict[str, Settling], suggested: int) -> list[Finding]:
+    declared = lab.subject.declared
+    wrong = {name: one for name, one in settled.items() if one.warm_up > declared}
+    if not wrong:
+        return []
+    flags = {name: one for name, one in wrong.items() if name in FLAGS}
+    spurious = [name for name, one in flags.items() if one.spurious]
+    serious = spurious if declared == 0 else list(flags)
+    if serious:
+        one = flags[serious[0]]
+        said = (
+            f"{', '.join(serious)} {'is' if len(serious) == 1 else 'are'} not yet right after the {declared:,} bars "
+            f"declared: a later start gives {one.spurious:,} signals that the long history has not, and lacks "
+            f"{one.silent:,} that it has"
+        )
+    elif flags and declared == 0:
+        said = f"no warm-up is declared; signals are silent or not settled for the first {suggested:,} bars"
+    else:
+        name, one = max(wrong.items(), key=lambda pair: (pair[1].off, pair[0]))
+        off = "has no value yet" if math.isinf(one.off) else f"is up to {_share(one.off)} off"
+        said = f"after the {declared:,} bars declared {name} {off}; no signal was seen to change with it"
+    row = min((one.row for one in wrong.values() if one.row is not None), default=None)
+    return [
+        Finding(
+            kind="warm_up",
+            severity="warning" if serious else "note",
+            column=serious[0] if serious else "",
+            row=row,
+            ts=None if row is None else int(lab.bars.ts[row]),
+            said=said,
+            remedy=f"declare warm_up = {suggested:,} (or a property that works it out of the parameters)".replace(",", "_"),
+            evidence={"declared": declared, "measured": suggested},
+        )
+    ]
+
+
+def about_wishes(diverged: list[Divergence], repeats: bool, bars: Bars) -> list[Finding]:
+    """Say where orders were decided differently with later bars there, or from one run to the next."""
+    found = []
+    if diverged:
+        one = min(diverged, key=lambda each: each.ts)
+        row = int(bars.ts.searchsorted(one.ts - bars.timeframe.ms))
+        found.append(
+            Finding(
+                kind="look_ahead",
+                severity="critical",
+                column=one.method,
+                row=min(row, len(bars) - 1),
+                ts=one.ts,
+                history=one.history,
+                said=f"with {one.history:,} bars it wished {_short(one.shorter)}, and with later ones appended "
+                f"{_short(one.longer)}; so at {len(diverged)} of the cuts tried",
+                remedy="decide from what the view shows (view.bars, view.value): it ends at the last closed bar",
+                evidence={"cuts_that_show_it": len(diverged)},
+            )
+        )
+    if not repeats:
+        found.append(
+            Finding(
+                kind="hidden_state",
+                severity="critical",
+                column="on_bar",
+                said="the same history gave other orders when it was run again",
+                remedy="keep what is to be remembered in view.memory, and draw no random numbers without a seed",
+            )
+        )
+    return found
+
+
+def broken_histories(lab: Laboratory, broke: dict[int, str]) -> list[Finding]:
+    """Say on which histories the subject raised or gave something of the wrong length."""
+    if not broke:
+        return []
+    length = max(broke)
+    enough = length > max(lab.subject.declared, _longest_wait(lab))
+    return [
+        Finding(
+            kind="breaks",
+            severity="warning" if enough else "note",
+            history=length,
+            said=f"on a history of {length:,} bars it fails: {broke[length]}",
+            remedy="make it work on any history: a bot starts with a short one, and a gap may leave less",
+            evidence={"histories": len(broke)},
+        )
+    ]
+
+
+def _longest_wait(lab: Laboratory) -> int:
+    return min(len(lab.bars) - 1, 64)
+
+
+def about_columns(
+    lab: Laboratory, settled: dict[str, Settling], leaks: Iterable[str]
+) -> tuple[ColumnReport, ...]:
+    """Give a line for each column that says anything: signals first, those that are always the same left out."""
+    ahead = set(leaks)
+    rows = []
+    for name, column in lab.whole.values.items():
+        signal = name in lab.whole.signals
+        if signal and len(column) and bool(((column == column[0]) | (column != column)).all()) and name not in ahead:
+            continue
+        one = settled.get(name, Settling())
+        rows.append(
+            ColumnReport(
+                name=name, is_signal=signal, settles=one.settles, look_ahead=name in ahead,
+                warm_up=one.warm_up if one.settles == "yes" else None,
+            )
+        )  # fmt: skip
+    return tuple(sorted(rows, key=lambda row: not row.is_signal))
+
+
+def written(value: float) -> str:
+    """Write a value of a column for people."""
+    if value != value:
+        return "missing"
+    return str(value) if isinstance(value, bool) else f"{value:,.6g}"
+
+
+def _share(off: float) -> str:
+    if math.isinf(off):
+        return "a missing value"
+    return f"{100 * off:.2g} %"
+
+
+def _short(text: str, most: int = 160) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
