@@ -192,9 +192,7 @@ class Indicator:
         out = tuple(np.empty(len(columns)) for _ in self.outputs)
         self.rows(Rows(columns.arrays, out), *parameters)
         labels = tuple(value for value in parameters if not isinstance(value, (str, bool)))
-        found: Line = (
-            columns.line(out[0], *labels) if self.lines is None else columns.lines(self.lines, out, *labels)
-        )
+        found: Line = columns.line(out[0], *labels) if self.lines is None else columns.lines(self.lines, out, *labels)
         observer = OBSERVER.get()
         if observer is not None:
             observer(self, parameters, found)

@@ -26,8 +26,8 @@ from workbench.research.check.verdicts import (
     about_unfinished,
     about_wishes,
     broken_histories,
+    is_write,
 )
-from workbench.research.check.watching import Codes
 from workbench.research.check.wishes import WishLab, compare_wishes
 from workbench.strategy.orders import OrderStrategy
 from workbench.strategy.strategy import SignalStrategy, signals_of
@@ -185,8 +185,8 @@ def _check_length(series: Sequence[Any], who: object) -> None:
             raise DataError(f"check: a {type(one).__name__} is no series; give wb.Bars, as wb.read gives them")
     if not series or min(map(len, series)) < _FEWEST:
         raise DataError(
-            f"check: {min(map(len, series), default=0)} bars are too few to compare histories; give at least {_FEWEST}, "
-            "better thousands",
+            f"check: {min(map(len, series), default=0)} bars are too few to compare histories; give at least "
+            f"{_FEWEST}, better thousands",
             value=min(map(len, series), default=0),
         )
 
@@ -227,7 +227,7 @@ def _report(lab: Laboratory, findings: list[Finding], **known: Any) -> CheckRepo
 
 def _unable(lab: Laboratory, error: Broke, tolerance: float) -> CheckReport:
     """Report an attempt to write into the bars; what else fails on the whole history is raised as a backtest would."""
-    if "read-only" not in str(error):
+    if not is_write(str(error)):
         if isinstance(lab.subject.target, SignalStrategy):
             signals_of(lab.subject.target, lab.bars)
         raise error
@@ -271,10 +271,9 @@ def _of_symbol(report: CheckReport, symbol: str) -> CheckReport:
 
 def _with_wishes(strategy: OrderStrategy, series: list[Bars], reports: list[CheckReport]) -> CheckReport:
     """Add to what is known of the indicators what the orders show."""
-    authored = authored_by(strategy)
-    lab = WishLab(strategy, Keeper(authored, strategy), Codes(0, frozenset(), authored.all_codes()))
+    lab = WishLab(strategy, Keeper(authored_by(strategy), strategy))
     lab.remembers = any(one.of("hidden_state") for one in reports)
-    heard, diverged, repeats = compare_wishes(lab, series)
+    diverged, repeats = compare_wishes(lab, series)
     lab.keeper.restore()
     findings = [one for report in reports for one in report.findings] + about_wishes(diverged, repeats, series[0])
     first = reports[0]

@@ -9,9 +9,9 @@ A value leaks when it changes as bars are appended. How far ahead it looks decid
   and at the ends of hours, days, weeks and months.
 - What depends on how long the history is changes somewhere on a ladder of lengths.
 
-So the whole history is cut at a ladder of lengths, near its end, and at chance places; and *windows*, short histories of
-their own, are cut at **every** bar of a stretch. A causal function of history must not care on any history, so what is
-seen on a window is as true as on the whole, and costs a hundredth. What this guarantees: on the stretches, whatever
+So the whole history is cut at a ladder of lengths, near its end, and at chance places; and *windows*, short histories
+of their own, are cut at **every** bar of a stretch. A causal function of history must not care on any history, so what
+is seen on a window is as true as on the whole, and costs a hundredth. What this guarantees: on the stretches, whatever
 changes is found, whatever the reach; elsewhere what shows at one of the sampled cuts. What it cannot: a leak that is
 acted on so seldom that no stretch has such a bar, while no number on the way to it shows it.
 """
@@ -90,7 +90,7 @@ def behind_signals(history: History, said: Said) -> list[int]:
     for name in names:
         rows = np.flatnonzero(said.values[name])[::-1]
         step = max(1, len(rows) // _FIRED)
-        found.update((history.first + 1 + rows[::step][: _FIRED]).tolist())
+        found.update((history.first + 1 + rows[::step][:_FIRED]).tolist())
     return sorted(cut for cut in found - set(history.cuts) if history.first + 2 <= cut < history.last)
 
 

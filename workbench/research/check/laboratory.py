@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import random
 import warnings
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from workbench.market.bars import Bars
+from workbench.market.bars import COLUMNS, Bars
 from workbench.research.check.agreement import disagreements
 from workbench.research.check.state import Keeper
 from workbench.research.check.subject import Said, Subject
 
 __all__ = ["Laboratory", "differing"]
 
-_SEED = 20_240_229
+_SEED: Final = 20_240_229
+_COLUMNS: Final = ("ts", *COLUMNS)
 
 
 class Laboratory:
@@ -38,6 +39,8 @@ class Laboratory:
         About the whole history, as said at first.
     runs : int
         Questions so far.
+    spoiled : dict of str to int
+        Columns of the bars that were written into, and the first row; they are mended at once.
     noisy : set of str
         Names that differ from one call to the next even so; nothing else is concluded from them.
     """
@@ -51,9 +54,11 @@ class Laboratory:
         self.whole = Said({})
         self._generators: Any = None
         self._quiet = warnings.catch_warnings()
+        self._pristine = {name: getattr(bars, name).copy() for name in _COLUMNS}
+        self.spoiled: dict[str, int] = {}
 
     def __enter__(self) -> Laboratory:
-        self._generators = (random.getstate(), np.random.get_state())
+        self._generators = (random.getstate(), np.random.get_state(legacy=False))
         self._quiet.__enter__()
         warnings.simplefilter("ignore")  # a short history makes means of nothing and divisions by zero
         return self
@@ -82,7 +87,21 @@ class Laboratory:
     def ask(self, bars: Bars) -> Said:
         """Ask as things are, with whatever is remembered."""
         self.runs += 1
-        return self.subject.say(bars)
+        try:
+            return self.subject.say(bars)
+        finally:
+            if self.spoiled or len(bars) == len(self.bars):
+                self._mend()
+
+    def _mend(self) -> None:
+        """Note what was written into the bars, and undo it."""
+        for name, kept in self._pristine.items():
+            column = getattr(self.bars, name)
+            if not np.array_equal(kept, column):
+                self.spoiled.setdefault(name, int(np.flatnonzero(kept != column)[0]))
+                column.flags.writeable = True
+                column[:] = kept
+                column.flags.writeable = False
 
     def history(self, first: int, last: int) -> Said:
         """Ask about some of the bars."""
@@ -90,9 +109,8 @@ class Laboratory:
 
     def drew(self) -> bool:
         """Tell whether a shared random generator has moved since the laboratory was opened."""
-        before = self._generators[1]
-        now = np.random.get_state()
-        moved = now[2] != before[2] or not np.array_equal(now[1], before[1])  # type: ignore[call-overload]
+        before, now = self._generators[1]["state"], np.random.get_state(legacy=False)["state"]
+        moved = now["pos"] != before["pos"] or not np.array_equal(now["key"], before["key"])
         return moved or random.getstate() != self._generators[0]
 
 

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from workbench.market.bars import COLUMNS, Bars
 from workbench.research.check.findings import Finding, FindingKind, Severity
 from workbench.research.check.laboratory import Laboratory, differing
 from workbench.research.check.outside import Use, uses_in
-from workbench.research.check.subject import Broke, Said
+from workbench.research.check.subject import Broke
 
 __all__ = ["look_at_memory"]
 
-_WINDOW = 2_000
-_SHOWN = 4
+_WINDOW: Final = 2_000
+_SHOWN: Final = 4
+_ASKED: Final[dict[FindingKind, tuple[str, str]]] = {
+    "randomness": (
+        "draws random numbers without a seed",
+        "make a generator with a fixed seed inside: rng = np.random.default_rng(seed), with the seed as a parameter",
+    ),
+    "clock": ("reads the clock", "take the time from bars.ts: history has no now"),
+    "file": (
+        "reads files, a store or the network, of which the check sees nothing: what comes from there is not cut off",
+        "give it as bars or as a parameter, and read nothing while signals are made",
+    ),
+    "environment": (
+        "asks the machine that it runs on",
+        "make it a parameter, so that a run can be repeated elsewhere",
+    ),
+}
 
 
 def look_at_memory(lab: Laboratory) -> list[Finding]:
@@ -22,9 +39,8 @@ def look_at_memory(lab: Laboratory) -> list[Finding]:
     What was seen to be remembered or drawn is from then on put back by the laboratory, and columns that differ even so
     are marked as noisy.
     """
-    pristine = {name: getattr(lab.bars, name).copy() for name in ("ts", *COLUMNS)}
     lab.whole = lab.ask(lab.bars)
-    found = _mutations(lab.bars, pristine)
+    found = _mutations(lab)
     once = lab.keeper.changed()
     kept = lab.keeper.digests() if once else []
     again = lab.ask(lab.bars)
@@ -42,27 +58,18 @@ def look_at_memory(lab: Laboratory) -> list[Finding]:
     return found
 
 
-def _mutations(bars: Bars, pristine: dict[str, np.ndarray]) -> list[Finding]:
-    changed = [name for name, kept in pristine.items() if not np.array_equal(kept, getattr(bars, name))]
-    if not changed:
-        return []
-    row = int(np.flatnonzero(pristine[changed[0]] != getattr(bars, changed[0]))[0])
-    for name in changed:
-        column = getattr(bars, name)
-        column.flags.writeable = True
-        column[:] = pristine[name]
-        column.flags.writeable = False
+def _mutations(lab: Laboratory) -> list[Finding]:
     return [
         Finding(
             kind="mutation",
             severity="critical",
             column=name,
             row=row,
-            ts=int(bars.ts[row]),
+            ts=int(lab.bars.ts[row]),
             said=f"it writes into bars.{name}, so that whoever reads the bars next reads other prices",
             remedy=f"work on a copy: {name} = bars.{name}.copy()",
         )
-        for name in changed
+        for name, row in lab.spoiled.items()
     ]
 
 
@@ -80,26 +87,20 @@ def _of(uses: list[Use], *kinds: str) -> list[Use]:
 
 def _outside(uses: list[Use], differ: list[str], drew: bool) -> list[Finding]:
     """Say what it asks of the outside; critical where its answers differ and this can be why."""
-    drawn, clocks = _of(uses, "randomness"), _of(uses, "clock")
-    found = []
-    if drawn or (drew and differ):
-        found += [_told("randomness", drawn, differ, "draws random numbers without a seed",
-                        "make a generator with a fixed seed inside: rng = np.random.default_rng(seed), with the seed as "
-                        "a parameter")]  # fmt: skip
-    if clocks:
-        found += [_told("clock", clocks, [] if drawn or drew else differ, "reads the clock",
-                        "take the time from bars.ts: history has no now")]  # fmt: skip
-    if files := _of(uses, "file"):
-        found += [_told("file", files, [], "reads files, a store or the network, of which the check sees nothing: what "
-                        "comes from there is not cut off",
-                        "give it as bars or as a parameter, and read nothing while signals are made")]  # fmt: skip
-    if places := _of(uses, "environment"):
-        found += [_told("environment", places, [], "asks the machine that it runs on",
-                        "make it a parameter, so that a run can be repeated elsewhere")]  # fmt: skip
-    return found
+    asked = {kind: _of(uses, kind) for kind in _ASKED}
+    if not differ and _of(uses, "seed"):
+        asked["randomness"] = []
+    chance = bool(asked["randomness"]) or drew
+    blamed: dict[FindingKind, list[str]] = {"randomness": differ, "clock": [] if chance else differ}
+    return [
+        _told(kind, made, blamed.get(kind, []))
+        for kind, made in asked.items()
+        if made or (kind == "randomness" and drew and differ)
+    ]
 
 
-def _told(kind: FindingKind, uses: list[Use], differ: list[str], said: str, remedy: str) -> Finding:
+def _told(kind: FindingKind, uses: list[Use], differ: list[str]) -> Finding:
+    said, remedy = _ASKED[kind]
     severity: Severity = "critical" if differ else "warning"
     where = [f"{use.name} in line {use.line} of {use.path.rpartition('/')[2]}" for use in uses]
     places = f" ({', '.join(where[:_SHOWN])})" if where else ""
@@ -174,5 +175,3 @@ def _other_prices(bars: Bars) -> Bars:
 def _listed(names: list[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return f"{', '.join(names[:_SHOWN])}{more}"
-
-

@@ -25,7 +25,7 @@ import numpy as np
 
 __all__ = ["BUILT_IN", "Kind", "Use", "uses_in"]
 
-Kind = Literal["clock", "randomness", "file", "environment"]
+Kind = Literal["clock", "randomness", "seed", "file", "environment"]
 
 
 class Use(NamedTuple):
@@ -70,6 +70,7 @@ _NAMED: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
     ("randomness", re.compile(rf"random\.({'|'.join(_DRAWS)})")),
     ("randomness", re.compile(rf"numpy\.random\.({'|'.join(_NUMPY_DRAWS)})")),
     ("randomness", re.compile(r"secrets\..+|uuid\.uuid[14]|os\.urandom|random\.SystemRandom")),
+    ("seed", re.compile(r"(numpy\.)?random\.seed")),
     ("environment", re.compile(r"os\.(environ(\..+)?|getenv|cpu_count|getcwd|getpid|uname)|platform\..+")),
     ("environment", re.compile(r"socket\.(gethostname|getfqdn)")),
     ("file", re.compile(r"(builtins\.|io\.|_io\.|os\.)?open|os\.(listdir|stat|scandir)")),
@@ -106,12 +107,10 @@ def _uses_of(function: FunctionType) -> Iterator[Use]:
     names = {**vars(builtins), **function.__globals__, **_closed_over(function), **_imported(tree)}
     path = function.__code__.co_filename
     for node in ast.walk(tree):
-        name = ""
-        if isinstance(node, ast.Call):
-            name = _name_of(node.func, names)
-        elif isinstance(node, ast.Subscript) and _name_of(node.value, names) == "os.environ":
-            name = "os.environ"
-        kind = _kind_of(name, node) if name else None
+        if not isinstance(node, (ast.Call, ast.Subscript)):
+            continue
+        name = _name_of(node.func if isinstance(node, ast.Call) else node.value, names)
+        kind = _kind_of(name, node) if name and (isinstance(node, ast.Call) or name == "os.environ") else None
         if kind is not None:
             yield Use(kind, name, path, first + node.lineno - 1)
 

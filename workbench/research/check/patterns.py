@@ -17,7 +17,8 @@ _DAY: Final = 86_400_000
 _WEEK: Final = 7 * _DAY
 _MONDAY: Final = 4 * _DAY
 _LENGTHS: Final = {
-    **{f"{n}m": n * _MINUTE for n in (3, 5, 10, 15, 20, 30)}, **{f"{n}h": n * 60 * _MINUTE for n in (1, 2, 3, 4, 6, 8, 12)},
+    **{f"{n}m": n * _MINUTE for n in (3, 5, 10, 15, 20, 30)},
+    **{f"{n}h": n * 60 * _MINUTE for n in (1, 2, 3, 4, 6, 8, 12)},
     "1d": _DAY, "1w": _WEEK,
 }  # fmt: skip
 _FEW: Final = 64
@@ -49,7 +50,7 @@ def pattern_of(leak: Leak, found: Truncations, ts: NDArray[np.int64], step: int)
         return Pattern(
             "unfinished_bar",
             f"it is known from the open of each bar of {longer} on and made at its close",
-            f"show only finished bars: wb.data.align(wb.data.resample(bars, ...), to=bars), or .shift(1) on the bars of "
+            "show only finished bars: wb.data.align(wb.data.resample(bars, ...), to=bars), or .shift(1) on the bars of "
             f"{longer} before spreading them over the shorter ones",
         )
     reach = max(touch.reach for touch in leak.touches)
@@ -102,7 +103,9 @@ def _longer_bar(leak: Leak, found: Truncations, ts: NDArray[np.int64], step: int
 
 def _slots(ts: NDArray[np.int64], step: int) -> list[tuple[str, NDArray[np.int64]]]:
     found = [
-        (name, (ts - (_MONDAY if ms == _WEEK else 0)) // ms) for name, ms in _LENGTHS.items() if ms > step and ms % step == 0
+        (name, (ts - (_MONDAY if ms == _WEEK else 0)) // ms)
+        for name, ms in _LENGTHS.items()
+        if ms > step and ms % step == 0
     ]
     months = ts.astype("datetime64[ms]").astype("datetime64[M]").astype(np.int64)
     return [*found, ("a month", months)]

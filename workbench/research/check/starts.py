@@ -3,7 +3,7 @@
 A column has settled when a history that begins later says what the long history says. How many bars that takes is its
 warm-up, to a tolerance of a millionth: less than a tick of most prices, about 7 lengths of an exponential mean and 14
 of one of Wilder's, whose seed fades and never goes. What has not settled when all bars are used up, and does not come
-closer either, depends on where history starts: running totals, levels of volume, all-time highs, ranks of all there was.
+closer either, depends on where history starts: running totals, levels of volume, all-time highs, ranks of all.
 """
 
 from __future__ import annotations
@@ -25,8 +25,13 @@ _STARTS: Final = (0.33, 0.45, 0.57, 0.69)  # of history; before each there is a 
 _FIRST_SPAN: Final = 2_000
 _WIDER: Final = 4
 _FADES: Final = 0.25  # of the earlier gap: what shrinks as much from one quarter to the next but one will settle
+_SAME: Final = 1e-6  # of a gap: what changes less from one bar to the next stays the same
+_STEP: Final = 10.0  # tolerances: a gap of this size that closes from one bar to the next has not faded
+_SEEN: Final = 0.75  # of a history: what has settled by then was seen to stay so
+_ALIKE: Final = 3  # times: what rests on a fixed memory settles after about as many bars from any start
 
 Settles = Literal["yes", "slowly", "never", "unknown"]
+_ORDER: Final[tuple[Settles, ...]] = ("unknown", "yes", "slowly", "never")
 
 
 @dataclass
@@ -45,6 +50,8 @@ class Settling:
         the other way round.
     row : int or None
         The first such bar, of the whole history.
+    steps : bool
+        Whether a gap closed from one bar to the next instead of fading.
     """
 
     settles: Settles = "unknown"
@@ -53,6 +60,7 @@ class Settling:
     spurious: int = 0
     silent: int = 0
     row: int | None = None
+    steps: bool = False
 
 
 def settle(lab: Laboratory, needed: int, tolerance: float, skipped: set[str]) -> dict[str, Settling]:
@@ -72,7 +80,7 @@ def settle(lab: Laboratory, needed: int, tolerance: float, skipped: set[str]) ->
     -------
     dict of Settling, by column
     """
-    found: dict[str, Settling] = {}
+    looks: dict[str, list[Settling]] = {}
     names = [name for name in lab.whole.values if name not in skipped]
     for share in _STARTS:
         start = int(len(lab.bars) * share)
@@ -89,8 +97,10 @@ def settle(lab: Laboratory, needed: int, tolerance: float, skipped: set[str]) ->
             open_names = [name for name, one in seen.items() if one.settles != "yes" and not final]
             for name, one in seen.items():
                 if name not in open_names:
-                    _merge(found.setdefault(name, Settling()), one)
+                    looks.setdefault(name, []).append(one)
             span *= _WIDER
+    found = {name: _judged(ones, needed) for name, ones in looks.items()}
+    _with_flags(found, {name for name in found if lab.whole.values[name].dtype == np.bool_})
     return found
 
 
@@ -104,7 +114,9 @@ def _look(lab: Laboratory, said: Said, name: str, start: int, tolerance: float) 
     rows = disagreements(known, fresh, tolerance)
     rows = rows[comparable[rows]]
     one = Settling("yes", int(rows[-1]) + 1 if len(rows) else 0)
-    if one.warm_up * 2 > len(fresh):
+    if len(rows) and known.dtype != np.bool_:
+        one.steps = bool(_STEP * tolerance < gaps(known, fresh, rows[-1:])[0] < np.inf)
+    if one.warm_up > _SEEN * len(fresh):
         one.settles = "slowly" if _fades(known, fresh, rows) else "never"
     late = rows[rows >= lab.subject.declared]
     if len(late):
@@ -124,7 +136,10 @@ def _comparable(known: Column, fresh: Column) -> NDArray[np.bool_]:
 
 
 def _fades(known: Column, fresh: Column, rows: NDArray[np.int64]) -> bool:
-    """Tell whether the differences of the last quarter are much smaller, or rarer, than those of the second."""
+    """Tell whether differences become much smaller from the second quarter to the last, a little with every bar.
+
+    Those of a maximum of all there was stay the same for long, those of a mean of all there was shrink too slowly.
+    """
     quarter = len(fresh) // 4
     early, late = rows[(rows >= quarter) & (rows < 2 * quarter)], rows[rows >= 3 * quarter]
     if known.dtype == np.bool_ or fresh.dtype == np.bool_:
@@ -133,17 +148,38 @@ def _fades(known: Column, fresh: Column, rows: NDArray[np.int64]) -> bool:
         return True
     if not len(early):
         return False
-    return float(np.median(gaps(known, fresh, late))) < _FADES * float(np.median(gaps(known, fresh, early)))
+    apart = np.abs(known[late] - fresh[late])
+    moving = np.abs(np.diff(apart)) > _SAME * apart[1:]
+    shrunk = float(np.median(gaps(known, fresh, late))) < _FADES * float(np.median(gaps(known, fresh, early)))
+    return shrunk and bool(moving.mean() > 0.5 if len(moving) else True)
 
 
-_ORDER: Final[tuple[Settles, ...]] = ("unknown", "yes", "slowly", "never")
+def _judged(looks: list[Settling], needed: int) -> Settling:
+    """Make one verdict of several starts: the worst, and never where it is chance that decides when it settles."""
+    told = [one for one in looks if one.settles != "unknown"]
+    if not told:
+        return Settling()
+    rows = [one.row for one in told if one.row is not None]
+    worst = Settling(
+        max((one.settles for one in told), key=_ORDER.index), max(one.warm_up for one in told),
+        max(one.off for one in told), sum(one.spurious for one in told), sum(one.silent for one in told),
+        min(rows, default=None),
+    )  # fmt: skip
+    first, last = min(one.warm_up for one in told), worst.warm_up
+    by_chance = last > _ALIKE * first + 64 and last > 2 * needed
+    if any(one.steps for one in told) and (by_chance or worst.settles == "slowly"):
+        worst.settles = "never"
+    return worst
 
 
-def _merge(kept: Settling, one: Settling) -> None:
-    """Keep the worst of several starts."""
-    kept.settles = max(kept.settles, one.settles, key=_ORDER.index)
-    kept.warm_up = max(kept.warm_up, one.warm_up)
-    kept.off = max(kept.off, one.off)
-    kept.spurious += one.spurious
-    kept.silent += one.silent
-    kept.row = one.row if kept.row is None else min(kept.row, one.row if one.row is not None else kept.row)
+def _with_flags(found: dict[str, Settling], flags: set[str]) -> None:
+    """Judge flags by what they are made of: they settle with the columns, and one that outlasts those never does."""
+    columns = [one for name, one in found.items() if name not in flags]
+    longest = max((one.warm_up for one in columns if one.settles == "yes"), default=0)
+    fades = any(one.settles == "slowly" for one in columns)
+    never = any(one.settles == "never" for one in columns)
+    for name in flags & found.keys():
+        one = found[name]
+        unsettled = one.settles in ("slowly", "never")
+        if unsettled or (never and one.warm_up > longest + 1):
+            one.settles = "slowly" if fades and not never else "never"

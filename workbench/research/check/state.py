@@ -65,9 +65,7 @@ class Keeper:
 
     def restore(self) -> None:
         """Put everything back as it was, into the very objects that were there."""
-        for place, original, kept, was in zip(
-            self._places, self._originals, self._copies, self._digests, strict=True
-        ):
+        for place, original, kept, was in zip(self._places, self._originals, self._copies, self._digests, strict=True):
             if digest(place.get()) == was:
                 continue
             place.put(_refilled(original, _copied(kept)))
@@ -92,7 +90,9 @@ def _in_function(function: FunctionType) -> Iterator[_Place]:
     name = function.__qualname__.rpartition("<locals>.")[2]
     for field in ("__defaults__", "__kwdefaults__"):
         if getattr(function, field):
-            yield _Place(f"a default argument of {name}", _attribute(function, field), _attribute_setter(function, field))
+            yield _Place(
+                f"a default argument of {name}", _attribute(function, field), _attribute_setter(function, field)
+            )
     for label, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
         yield _Place(
             f"{label} outside {name}", _attribute(cell, "cell_contents"), _attribute_setter(cell, "cell_contents")
@@ -152,7 +152,7 @@ def _is_pandas(value: Any) -> bool:
 
 def _is_authors(value: Any) -> bool:
     home = type(value).__module__
-    return home == "collections" or hasattr(value, "__dict__") and home.partition(".")[0] not in _libraries()
+    return home == "collections" or (hasattr(value, "__dict__") and home.partition(".")[0] not in _libraries())
 
 
 def _libraries() -> frozenset[str]:

@@ -15,7 +15,15 @@ from workbench.research.check.subject import FLAGS
 from workbench.research.check.truncation import Leak, Truncations, bars_ahead
 from workbench.research.check.wishes import Divergence
 
-__all__ = ["about_columns", "about_leaks", "about_settling", "about_unfinished", "about_wishes", "broken_histories"]
+__all__ = [
+    "about_columns",
+    "about_leaks",
+    "about_settling",
+    "about_unfinished",
+    "about_wishes",
+    "broken_histories",
+    "is_write",
+]
 
 _MEASURED = 12  # leaks whose reach is measured by bisection; the others are of the same making
 
@@ -38,11 +46,14 @@ def _about_leak(
     pattern: Pattern = pattern_of(leak, found, bars.ts, bars.timeframe.ms)
     ahead = bars_ahead(lab, leak) if measured else None
     cut = leak.history.cuts[0]
-    more = f" once {ahead:,} {'bar is' if ahead == 1 else 'bars are'} appended" if ahead else " with the bars after it"
+    flag = lab.whole.values[leak.name].dtype == bool
+    ends = cut - leak.row - 1
+    last = "that is the last bar" if ends == 0 else f"history ends {_bars(ends)} later"
+    more = f"once {_bars(ahead)} {'is' if ahead == 1 else 'are'} appended" if ahead else "with the bars after it"
     after = "" if signal or reached else "; no signal was seen to change with it"
     said = (
-        f"at bar {leak.row:,} it is {written(leak.before)} while history ends {cut - leak.row:,} "
-        f"{'bar' if cut - leak.row == 1 else 'bars'} later, and {written(leak.after)}{more}; {pattern.said}{after}"
+        f"at bar {leak.row:,} it is {written(leak.before, flag)} while {last}, and {written(leak.after, flag)} {more}; "
+        f"{pattern.said}{after}"
     )
     return Finding(
         kind=pattern.kind,
@@ -158,7 +169,8 @@ def _about_warm_up(lab: Laboratory, settled: dict[str, Settling], suggested: int
     else:
         name, one = max(wrong.items(), key=lambda pair: (pair[1].off, pair[0]))
         off = "has no value yet" if math.isinf(one.off) else f"is up to {_share(one.off)} off"
-        said = f"after the {declared:,} bars declared {name} {off}; no signal was seen to change with it"
+        since = f"after the {_bars(declared)} declared {name} {off}" if declared else f"{name} {off} at first"
+        said = f"{since}; no signal was seen to change with it"
     row = min((one.row for one in wrong.values() if one.row is not None), default=None)
     return [
         Finding(
@@ -168,7 +180,9 @@ def _about_warm_up(lab: Laboratory, settled: dict[str, Settling], suggested: int
             row=row,
             ts=None if row is None else int(lab.bars.ts[row]),
             said=said,
-            remedy=f"declare warm_up = {suggested:,} (or a property that works it out of the parameters)".replace(",", "_"),
+            remedy=f"declare warm_up = {suggested:,} (or a property that works it out of the parameters)".replace(
+                ",", "_"
+            ),
             evidence={"declared": declared, "measured": suggested},
         )
     ]
@@ -186,10 +200,10 @@ def about_wishes(diverged: list[Divergence], repeats: bool, bars: Bars) -> list[
                 severity="critical",
                 column=one.method,
                 row=min(row, len(bars) - 1),
-                ts=one.ts,
+                ts=int(bars.ts[min(row, len(bars) - 1)]),
                 history=one.history,
-                said=f"with {one.history:,} bars it wished {_short(one.shorter)}, and with later ones appended "
-                f"{_short(one.longer)}; so at {len(diverged)} of the cuts tried",
+                said=f"at the end of {_bars(one.history)} it wished {one.shorter}, and with later bars appended "
+                f"{one.longer}; so at {len(diverged)} of the cuts tried",
                 remedy="decide from what the view shows (view.bars, view.value): it ends at the last closed bar",
                 evidence={"cuts_that_show_it": len(diverged)},
             )
@@ -209,6 +223,7 @@ def about_wishes(diverged: list[Divergence], repeats: bool, bars: Bars) -> list[
 
 def broken_histories(lab: Laboratory, broke: dict[int, str]) -> list[Finding]:
     """Say on which histories the subject raised or gave something of the wrong length."""
+    broke = {length: why for length, why in broke.items() if not is_write(why)}
     if not broke:
         return []
     length = max(broke)
@@ -225,13 +240,16 @@ def broken_histories(lab: Laboratory, broke: dict[int, str]) -> list[Finding]:
     ]
 
 
+def is_write(why: str) -> bool:
+    """Tell whether an error is that of writing into bars, which are read-only."""
+    return "read-only" in why or "WRITEABLE" in why
+
+
 def _longest_wait(lab: Laboratory) -> int:
     return min(len(lab.bars) - 1, 64)
 
 
-def about_columns(
-    lab: Laboratory, settled: dict[str, Settling], leaks: Iterable[str]
-) -> tuple[ColumnReport, ...]:
+def about_columns(lab: Laboratory, settled: dict[str, Settling], leaks: Iterable[str]) -> tuple[ColumnReport, ...]:
     """Give a line for each column that says anything: signals first, those that are always the same left out."""
     ahead = set(leaks)
     rows = []
@@ -249,18 +267,18 @@ def about_columns(
     return tuple(sorted(rows, key=lambda row: not row.is_signal))
 
 
-def written(value: float) -> str:
+def written(value: float, flag: bool = False) -> str:
     """Write a value of a column for people."""
-    if value != value:
-        return "missing"
-    return str(value) if isinstance(value, bool) else f"{value:,.6g}"
+    if flag:
+        return "yes" if value else "no"
+    return "missing" if math.isnan(value) else f"{value:,.6g}"
+
+
+def _bars(count: int) -> str:
+    return f"{count:,} {'bar' if count == 1 else 'bars'}"
 
 
 def _share(off: float) -> str:
     if math.isinf(off):
         return "a missing value"
     return f"{100 * off:.2g} %"
-
-
-def _short(text: str, most: int = 160) -> str:
-    return text if len(text) <= most else f"{text[:most]}…"

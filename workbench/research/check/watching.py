@@ -112,6 +112,8 @@ class Watch:
             self._places.update((id(member), member) for member in value)
 
     def _hear(self, indicator: Indicator, parameters: tuple[Any, ...], found: Any) -> None:
-        label = f"{indicator.name}({', '.join(f'{one:g}' if isinstance(one, float) else str(one) for one in parameters)})"
+        label = (
+            f"{indicator.name}({', '.join(f'{one:g}' if isinstance(one, float) else str(one) for one in parameters)})"
+        )
         count = self._calls[label] = self._calls.get(label, 0) + 1
         self._indicators.append((label if count == 1 else f"{label}#{count}", found))

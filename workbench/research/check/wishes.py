@@ -6,7 +6,7 @@ The event path runs, with a recorder in the strategy's place that passes everyth
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -15,10 +15,8 @@ from workbench.backtest.event_path import Replay
 from workbench.backtest.prepare import prepare
 from workbench.errors import WorkbenchError
 from workbench.market.bars import Bars
-from workbench.research.check.outside import Use
 from workbench.research.check.state import Keeper
 from workbench.research.check.subject import Broke
-from workbench.research.check.watching import Codes, Watch
 from workbench.strategy.orders import OrderStrategy
 from workbench.trading.view import flat_list
 
@@ -30,6 +28,7 @@ _HEARS: Final = frozenset(
 _WINDOW: Final = 3_000
 _CUTS: Final = 10
 _SEED: Final = 5
+_OWN: Final = ("id", "decided")  # of a wish: numbers that the core gives it
 
 Heard = list[tuple[int, str, str]]
 """What was wished: when (ms UTC), in which method, and the wishes in words."""
@@ -49,7 +48,7 @@ class _Recorder:
         def told(view: Any, *event: Any) -> Any:
             said = method(view, *event)
             if said:
-                self.heard += [(int(view.now), name, repr(wish)) for wish in flat_list(said)]
+                self.heard += [(int(view.now), name, in_words(wish)) for wish in flat_list(said)]
             return said
 
         return told
@@ -79,10 +78,8 @@ class WishLab:
 
     strategy: OrderStrategy
     keeper: Keeper
-    codes: Codes
     remembers: bool = False
     runs: int = 0
-    uses: list[Use] = field(default_factory=list)
 
     def run(self, series: Sequence[Bars]) -> Heard:
         """Run over some history and give all wishes.
@@ -98,22 +95,28 @@ class WishLab:
         try:
             replay = Replay(prepare(self.strategy, list(series)))
             recorder = _Recorder(self.strategy)
-            replay.core.trader = recorder  # type: ignore[assignment]
-            with Watch(self.codes, series[0][:0]) as watch:
-                replay.go()
+            replay.core.trader = recorder
+            replay.go()
         except WorkbenchError as error:
             raise Broke(str(error)) from error
-        self.uses += watch.uses
         return recorder.heard
 
 
-def compare_wishes(lab: WishLab, series: Sequence[Bars]) -> tuple[Heard, list[Divergence], bool]:
-    """Compare wishes on shorter histories with those on the longest.
+def in_words(wish: Any) -> str:
+    """Write a wish without what it leaves open: `Intent(side='buy', type='limit', size=1, price=99.5)`."""
+    if not is_dataclass(wish):
+        return repr(wish)
+    said = {one.name: getattr(wish, one.name) for one in fields(wish)}
+    left = {one.name: one.default for one in fields(wish)}
+    told = {name: value for name, value in said.items() if value == value and value != left[name] and name not in _OWN}
+    return f"{type(wish).__name__}({', '.join(f'{name}={value!r}' for name, value in told.items())})"
+
+
+def compare_wishes(lab: WishLab, series: Sequence[Bars]) -> tuple[list[Divergence], bool]:
+    """Compare wishes on shorter histories with those on the longest, at most three thousand bars of the first series.
 
     Returns
     -------
-    heard : Heard
-        On the longest history, at most three thousand bars of the first series.
     diverged : list of Divergence
         One a cut at which a wish was another.
     repeats : bool
@@ -131,7 +134,7 @@ def compare_wishes(lab: WishLab, series: Sequence[Bars]) -> tuple[Heard, list[Di
             said = lab.run(shorter)
             diverged = _first_difference(said, heard, cut, len(shorter[0]))
             found += [diverged] if diverged else []
-    return heard, found, repeats
+    return found, repeats
 
 
 def _cuts(bars: Bars, heard: Heard) -> list[int]:
