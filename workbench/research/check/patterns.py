@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from workbench.research.check.findings import FindingKind
 from workbench.research.check.truncation import Leak, Truncations
 
-__all__ = ["Pattern", "pattern_of"]
+__all__ = ["Pattern", "pattern_of", "unfinished_bars"]
 
 _MINUTE: Final = 60_000
 _DAY: Final = 86_400_000
@@ -22,6 +23,7 @@ _LENGTHS: Final = {
     "1d": _DAY, "1w": _WEEK,
 }  # fmt: skip
 _FEW: Final = 64
+_CHANCE: Final = 0.05  # that a column which has nothing to do with a longer bar looks as if it had
 _WHOLE: Final = 0.5  # of a history's bars: what changes as far back as this rests on all of it
 
 
@@ -33,7 +35,14 @@ class Pattern(NamedTuple):
     remedy: str
 
 
-def pattern_of(leak: Leak, found: Truncations, ts: NDArray[np.int64], step: int) -> Pattern:
+def unfinished_bars(found: Truncations, ts: NDArray[np.int64], step: int) -> set[str]:
+    """Give the longer bars that some column surely sees before they are over."""
+    return {_longer_bar(leak, found, ts, step) for leak in found.leaks.values()} - {""}
+
+
+def pattern_of(
+    leak: Leak, found: Truncations, ts: NDArray[np.int64], step: int, bars_seen: Collection[str] = ()
+) -> Pattern:
     """Tell in which way a column looks ahead.
 
     Parameters
@@ -44,8 +53,12 @@ def pattern_of(leak: Leak, found: Truncations, ts: NDArray[np.int64], step: int)
         Open times of all bars, ms UTC.
     step : int
         Length of a bar, ms.
+    bars_seen : names
+        Longer bars that other columns surely see (`unfinished_bars`): a flag that is seldom another then sees them too.
     """
-    longer = _longer_bar(leak, found, ts, step)
+    longer = _longer_bar(leak, found, ts, step) or next(
+        (name for name, slots in _slots(ts, step) if name in bars_seen and _within(leak, slots)), ""
+    )
     if longer:
         return Pattern(
             "unfinished_bar",
@@ -84,21 +97,27 @@ def _rests_on_all(leak: Leak) -> bool:
 
 def _longer_bar(leak: Leak, found: Truncations, ts: NDArray[np.int64], step: int) -> str:
     """Give the shortest longer bar that a column sees before it is over, "" where it is nothing of the kind."""
-    touches = leak.touches
-    if len(touches) < 3 or max(touch.reach for touch in touches) < 2:
-        return ""
-    cuts = np.array([touch.cut for touch in touches])
-    earliest = np.array([touch.earliest for touch in touches])
-    changed = set(cuts.tolist())
-    calm = np.array(sorted(cut for cut in found.tried if cut not in changed and cut < len(ts)), dtype=np.int64)
-    inside = cuts < len(ts)
     for name, slots in _slots(ts, step):
-        open_at_cut = slots[cuts - 1] == slots[np.minimum(cuts, len(ts) - 1)]
-        if not open_at_cut[inside].all() or not (slots[earliest] == slots[cuts - 1]).all():
-            continue
-        if len(calm) and (slots[calm] != slots[calm - 1]).any():
+        if _within(leak, slots) and _stops_at_ends(leak, found, slots):
             return name
     return ""
+
+
+def _within(leak: Leak, slots: NDArray[np.int64]) -> bool:
+    """Tell whether only bars of the longer bar that was open at the cut have changed."""
+    cuts = np.array([touch.cut for touch in leak.touches])
+    earliest = np.array([touch.earliest for touch in leak.touches])
+    cut_open = slots[cuts - 1] == slots[np.minimum(cuts, len(slots) - 1)]
+    return bool(cut_open.all() and (slots[earliest] == slots[cuts - 1]).all())
+
+
+def _stops_at_ends(leak: Leak, found: Truncations, slots: NDArray[np.int64]) -> bool:
+    """Tell whether it can hardly be chance that no cut at the end of a longer bar has changed anything."""
+    tried = np.array(sorted(cut for cut in found.tried if cut < len(slots)), dtype=np.int64)
+    ends = slots[tried] != slots[tried - 1]
+    inside = np.isin(tried[~ends], [touch.cut for touch in leak.touches])
+    reach = max(touch.reach for touch in leak.touches)
+    return len(inside) > 0 and reach > 1 and float((1.0 - inside.mean()) ** ends.sum()) < _CHANCE
 
 
 def _slots(ts: NDArray[np.int64], step: int) -> list[tuple[str, NDArray[np.int64]]]:

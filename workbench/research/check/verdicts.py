@@ -9,7 +9,7 @@ from workbench.market.bars import Bars
 from workbench.research.check.findings import ColumnReport, Finding
 from workbench.research.check.laboratory import Laboratory
 from workbench.research.check.live import Unfinished
-from workbench.research.check.patterns import Pattern, pattern_of
+from workbench.research.check.patterns import Pattern, pattern_of, unfinished_bars
 from workbench.research.check.starts import Settling
 from workbench.research.check.subject import FLAGS
 from workbench.research.check.truncation import Leak, Truncations, bars_ahead
@@ -33,17 +33,21 @@ def about_leaks(lab: Laboratory, found: Truncations, labels: Iterable[str]) -> l
     signals, allowed = lab.whole.signals, set(labels)
     leaks = sorted(found.leaks.values(), key=lambda leak: (leak.name not in signals, leak.row))
     reached = any(leak.name in signals for leak in leaks)
+    ts, step = lab.bars.ts, lab.bars.timeframe.ms
+    seen = unfinished_bars(found, ts, step)
     return [
-        _about_leak(lab, leak, found, measured=place < _MEASURED, reached=reached, allowed=leak.name in allowed)
+        _about_leak(
+            lab, leak, pattern_of(leak, found, ts, step, seen),
+            measured=place < _MEASURED, reached=reached, allowed=leak.name in allowed,
+        )
         for place, leak in enumerate(leaks)
-    ]
+    ]  # fmt: skip
 
 
 def _about_leak(
-    lab: Laboratory, leak: Leak, found: Truncations, *, measured: bool, reached: bool, allowed: bool
+    lab: Laboratory, leak: Leak, pattern: Pattern, *, measured: bool, reached: bool, allowed: bool
 ) -> Finding:
     bars, signal = lab.bars, leak.name in lab.whole.signals
-    pattern: Pattern = pattern_of(leak, found, bars.ts, bars.timeframe.ms)
     ahead = bars_ahead(lab, leak) if measured else None
     cut = leak.history.cuts[0]
     flag = lab.whole.values[leak.name].dtype == bool

@@ -54,7 +54,7 @@ class Watch:
     def __init__(self, codes: Codes, bars: Bars) -> None:
         self._codes, self._bars = codes, bars
         self._named: dict[str, Column] = {}
-        self._places: dict[int, Any] = {}
+        self._places: dict[int, tuple[Any, list[str]]] = {}
         self._indicators: list[tuple[str, Any]] = []
         self._calls: dict[str, int] = {}
         self.uses: list[Use] = []
@@ -64,7 +64,7 @@ class Watch:
     def __enter__(self) -> Watch:
         self._token = OBSERVER.set(self._hear)
         self._before = sys.getprofile()
-        sys.setprofile(self._hook)
+        sys.setprofile(self._hook())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -74,42 +74,57 @@ class Watch:
     def columns(self) -> dict[str, Column]:
         """Give all columns that were seen, by name: variables first, then indicators that no variable holds."""
         for name, value in self._indicators:
-            self._keep(name, value)
+            self._keep(name, value, main=False)
         self._indicators.clear()
         return self._named
 
-    def _hook(self, frame: FrameType, event: str, what: Any) -> None:
-        if event == "return":
-            code = id(frame.f_code)
-            if code in self._codes.own and len(self._named) < _MOST_COLUMNS:
-                self._look(frame, "" if code == self._codes.main else f"{frame.f_code.co_name}.")
-        elif event == "c_call" and id(frame.f_code) in self._codes.inner:
-            try:
-                kind = BUILT_IN.get(what)
-            except TypeError:
-                return
-            if kind is not None:
-                self.uses.append(Use(*kind, frame.f_code.co_filename, frame.f_lineno))
+    def _hook(self) -> Callable[[FrameType, str, Any], None]:
+        """Make the hook: it is called at every call and return, so all that it needs is at hand."""
+        own, inner, look, hear = self._codes.own, self._codes.inner, self._look, self._hear_call
 
-    def _look(self, frame: FrameType, prefix: str) -> None:
-        count = self._calls[prefix] = self._calls.get(prefix, 0) + 1
-        if count > _MOST_CALLS or prefix.startswith("<"):
+        def hook(frame: FrameType, event: str, what: Any) -> None:
+            if event == "return":
+                if id(frame.f_code) in own:
+                    look(frame)
+            elif event == "c_call" and id(frame.f_code) in inner:
+                hear(frame, what)
+
+        return hook
+
+    def _hear_call(self, frame: FrameType, what: Any) -> None:
+        try:
+            kind = BUILT_IN.get(what)
+        except TypeError:
             return
-        prefix = prefix if count == 1 or not prefix else f"{prefix[:-1]}#{count}."
+        if kind is not None:
+            self.uses.append(Use(*kind, frame.f_code.co_filename, frame.f_lineno))
+
+    def _look(self, frame: FrameType) -> None:
+        name = frame.f_code.co_name
+        main = id(frame.f_code) == self._codes.main
+        count = self._calls[name] = self._calls.get(name, 0) + 1
+        if count > _MOST_CALLS or name.startswith("<") or len(self._named) > _MOST_COLUMNS:
+            return
+        prefix = "" if main else f"{name}." if count == 1 else f"{name}#{count}."
         variables: Mapping[str, Any] = frame.f_locals
-        for name, value in list(variables.items()):
-            if name not in _SKIPPED and not name.startswith("."):
-                self._keep(f"{prefix}{name}", value)
+        for label, value in list(variables.items()):
+            if label not in _SKIPPED and not label.startswith("."):
+                self._keep(f"{prefix}{label}", value, main)
 
-    def _keep(self, name: str, value: Any) -> None:
-        place = id(value)
-        if place in self._places:
+    def _keep(self, name: str, value: Any, main: bool) -> None:
+        """Keep the columns of a value, which go by their name in the main function where they have one there."""
+        known = self._places.get(id(value))
+        if known is not None and not main:
             return
+        for label in known[1] if known else ():
+            self._named.pop(label, None)
+        labels = []
         for label, column in columns_in(name, value, self._bars):
             self._named.setdefault(label, column)
-            self._places[place] = value  # held, so that no other value comes to the same place
+            labels.append(label)
+        self._places[id(value)] = (value, labels)  # the value is held, so that no other comes to the same place
         if isinstance(value, tuple) and hasattr(value, "_fields"):
-            self._places.update((id(member), member) for member in value)
+            self._places.update({id(member): (member, []) for member in value})
 
     def _hear(self, indicator: Indicator, parameters: tuple[Any, ...], found: Any) -> None:
         label = (
