@@ -144,9 +144,9 @@ class UnfinishedFourHours(wb.SignalStrategy):
 @planted("unfinished_bar", "entry", "top")
 class DailyHighAtTheOpen(wb.SignalStrategy):
     def signals(self, bars: wb.Bars) -> wb.Signals:
-        high = bars.to_pandas().high
-        top = high.groupby(high.index.date).transform("max")
-        return wb.Signals(entry=np.asarray(bars.close > top * 0.999))
+        _, first, row = np.unique(bars.ts // 86_400_000, return_index=True, return_inverse=True)
+        top = np.maximum.reduceat(bars.high, first)[row]
+        return wb.Signals(entry=bars.close > top * 0.999)
 
 
 @planted("look_ahead", "entry", "trend")
@@ -219,11 +219,11 @@ class LabelLeak(wb.SignalStrategy):
     """A model that is taught with the returns of the next hours, those that it trades included."""
 
     def signals(self, bars: wb.Bars) -> wb.Signals:
-        close = pd.Series(bars.close)
-        label = (close.shift(-5) / close - 1.0).fillna(0.0).to_numpy()
-        feature = np.sign(np.diff(bars.close, prepend=bars.close[0]))
-        score = pd.Series(label).groupby(feature * np.arange(len(bars))).transform("mean").to_numpy()
-        return wb.Signals(entry=score > 0.01)
+        label = np.append(bars.close[5:], bars.close[-5:]) / bars.close - 1.0
+        feature = np.column_stack([np.ones(len(bars)), bars.close / bars.open - 1.0, bars.volume])
+        weights, *_ = np.linalg.lstsq(feature, label, rcond=None)
+        score = feature @ weights
+        return wb.Signals(entry=score > 0.0)
 
 
 @planted("look_ahead", "entry", "slope")
@@ -251,7 +251,7 @@ class NextOpen(wb.SignalStrategy):
 class InAFrame(wb.SignalStrategy):
     def signals(self, bars: wb.Bars) -> wb.Signals:
         frame = bars.to_pandas()
-        frame["best"] = frame.high[::-1].rolling(6).max()[::-1]
+        frame["best"] = np.maximum(np.roll(bars.high, -1), np.roll(bars.high, -2))
         return wb.Signals(entry=frame.best > frame.close * 1.01)
 
 

@@ -195,6 +195,12 @@ class CheckReport:
         verdict = "passed" if self.passed else "did not pass"
         return f"{verdict}{f': {told}' if told else ''}"
 
+    @property
+    def warm_up_in_words(self) -> str:
+        """What was measured and what is declared."""
+        measured = any(one.warm_up is not None for one in self.columns)
+        return f"{f'{self.warm_up:,} bars' if measured else 'not'} measured, {self.declared_warm_up:,} declared"
+
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain data, ready for JSON."""
         return {
@@ -219,7 +225,7 @@ class CheckReport:
 
     def __str__(self) -> str:
         lines = [f"{self.name} on {self.market}: {self.summary}"]
-        lines.append(f"warm-up {self.warm_up} bars measured, {self.declared_warm_up} declared")
+        lines.append(f"warm-up {self.warm_up_in_words}")
         for one in self.findings:
             lines += [f"{one.severity.upper():<9} {one.title}: {one.said}", f"{'':<9} {one.remedy}"]
         return "\n".join(lines)

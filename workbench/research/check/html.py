@@ -35,8 +35,8 @@ def report_html(report: CheckReport) -> str:
         'border-radius:8px;padding:.8em 1.1em;max-width:60em">'
         '<div style="display:flex;justify-content:space-between;align-items:baseline;gap:.2em 1em;flex-wrap:wrap">'
         f'<strong>{text(report.name)}</strong><span style="color:{tone};{SMALL}">{text(report.summary)}</span></div>'
-        f'<div style="{MUTED};{SMALL}">{text(report.market)}; warm-up {report.warm_up:,} bars measured, '
-        f"{report.declared_warm_up:,} declared; asked {report.runs:,} times</div>"
+        f'<div style="{MUTED};{SMALL}">{text(report.market)}; warm-up {report.warm_up_in_words}; '
+        f"asked {report.runs:,} times</div>"
         f"{rows}{calm}{_notes(report)}{_columns(report)}</section>"
     )
 
@@ -88,7 +88,7 @@ def _columns(report: CheckReport) -> str:
     rows = "".join(_column_row(one) for one in report.columns)
     table = (
         '<div style="overflow-x:auto">'
-        '<table style="font-variant-numeric:tabular-nums;border-collapse:collapse;margin:0">'
+        '<table style="font-variant-numeric:tabular-nums;border-collapse:collapse;margin:0;font-size:inherit">'
         f"<tr>{head}</tr>{rows}</table></div>"
     )
     return _folded("Columns looked at", TONES["fine"], len(report.columns), table) if report.columns else ""

@@ -84,11 +84,11 @@ class Laboratory:
             np.random.seed(_SEED)
         return self.ask(bars)
 
-    def ask(self, bars: Bars) -> Said:
-        """Ask as things are, with whatever is remembered."""
+    def ask(self, bars: Bars, listens: bool = False) -> Said:
+        """Ask as things are, with whatever is remembered; `listens`: and hear what is asked of the outside."""
         self.runs += 1
         try:
-            return self.subject.say(bars)
+            return self.subject.say(bars, listens)
         finally:
             if self.spoiled or len(bars) == len(self.bars):
                 self._mend()

@@ -58,8 +58,10 @@ def look_at_unfinished(lab: Laboratory, needed: int) -> Unfinished:
         for part in parts:
             _note(part, final, row + 1 - len(window), lab.noisy, found)
         for name in FLAGS:
-            if name in final.values and any(
-                bool(one.values[name][-1]) != bool(final.values[name][-1]) for one in parts
+            if (
+                name in final.values
+                and name not in lab.noisy
+                and any(bool(one.values[name][-1]) != bool(final.values[name][-1]) for one in parts)
             ):
                 found.flips[name] = found.flips.get(name, 0) + 1
     return found

@@ -60,8 +60,8 @@ class Subject(Protocol):
     authored: Authored
     target: Any
 
-    def say(self, bars: Bars) -> Said:
-        """Give every column on some bars.
+    def say(self, bars: Bars, listens: bool = False) -> Said:
+        """Give every column on some bars; `listens`: and what was asked of the outside.
 
         Raises
         ------
@@ -79,9 +79,9 @@ class SignalSubject:
         self.authored = authored_by(strategy)
         self._codes = _codes(type(strategy).signals.__code__, self.authored)
 
-    def say(self, bars: Bars) -> Said:
+    def say(self, bars: Bars, listens: bool = False) -> Said:
         """Give its signals, as it says them: the warm-up is not taken off."""
-        watch = Watch(self._codes, bars)
+        watch = Watch(self._codes, bars, listens)
         try:
             with watch:
                 found = self.target.signals(bars)
@@ -105,9 +105,9 @@ class OrderSubject:
         self.authored = authored_by(strategy)
         self._codes = _codes(type(strategy).indicators.__code__, self.authored)
 
-    def say(self, bars: Bars) -> Said:
+    def say(self, bars: Bars, listens: bool = False) -> Said:
         """Give its indicators."""
-        watch = Watch(self._codes, bars)
+        watch = Watch(self._codes, bars, listens)
         try:
             with watch:
                 found = dict(self.target.indicators(bars))
@@ -144,9 +144,9 @@ class FunctionSubject:
         self.authored = Authored((), ()) if authored is None else authored
         self._codes = _codes(None, self.authored)
 
-    def say(self, bars: Bars) -> Said:
+    def say(self, bars: Bars, listens: bool = False) -> Said:
         """Give what the function gives."""
-        watch = Watch(self._codes, bars)
+        watch = Watch(self._codes, bars, listens)
         try:
             with watch:
                 found = self.target(bars)

@@ -1,8 +1,9 @@
 """Watching one call of a strategy: the columns that it works out on the way, and what it asks of the outside world.
 
-The interpreter's profile hook tells of every return: the variables of the author's functions are then looked at as they
-are left. Indicators of the package tell of themselves (`indicators.indicator.OBSERVER`), so that one used inside an
-expression is seen too. Another profiler that is on is put back afterwards.
+The interpreter's trace hook tells where the author's functions are left: their variables are then looked at. Its
+profile hook, which sees more and takes longer, tells of calls too. Indicators of the package tell of themselves
+(`indicators.indicator.OBSERVER`), so that one used inside an expression is seen as well. A debugger or profiler that is
+on is put back afterwards.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ class Watch:
     codes : Codes
     bars : Bars
         What the call is about.
+    listens : bool
+        Whether to hear calls of the outside too, which takes longer.
 
     Attributes
     ----------
@@ -51,8 +54,8 @@ class Watch:
         Calls of clocks, random numbers and files, with their line.
     """
 
-    def __init__(self, codes: Codes, bars: Bars) -> None:
-        self._codes, self._bars = codes, bars
+    def __init__(self, codes: Codes, bars: Bars, listens: bool = False) -> None:
+        self._codes, self._bars, self._listens = codes, bars, listens
         self._named: dict[str, Column] = {}
         self._places: dict[int, tuple[Any, list[str]]] = {}
         self._indicators: list[tuple[str, Any]] = []
@@ -63,12 +66,16 @@ class Watch:
 
     def __enter__(self) -> Watch:
         self._token = OBSERVER.set(self._hear)
-        self._before = sys.getprofile()
-        sys.setprofile(self._hook())
+        if self._listens:
+            self._before = sys.getprofile()
+            sys.setprofile(self._ear())
+        else:
+            self._before = sys.gettrace()
+            sys.settrace(self._eye())
         return self
 
     def __exit__(self, *_: object) -> None:
-        sys.setprofile(self._before)
+        (sys.setprofile if self._listens else sys.settrace)(self._before)
         OBSERVER.reset(self._token)
 
     def columns(self) -> dict[str, Column]:
@@ -78,8 +85,8 @@ class Watch:
         self._indicators.clear()
         return self._named
 
-    def _hook(self) -> Callable[[FrameType, str, Any], None]:
-        """Make the hook: it is called at every call and return, so all that it needs is at hand."""
+    def _ear(self) -> Callable[[FrameType, str, Any], None]:
+        """Make a profile hook; it is called at every call and return, so all that it needs is at hand."""
         own, inner, look, hear = self._codes.own, self._codes.inner, self._look, self._hear_call
 
         def hook(frame: FrameType, event: str, what: Any) -> None:
@@ -88,6 +95,23 @@ class Watch:
                     look(frame)
             elif event == "c_call" and id(frame.f_code) in inner:
                 hear(frame, what)
+
+        return hook
+
+    def _eye(self) -> Callable[[FrameType, str, Any], Any]:
+        """Make a trace hook; it is called where a function begins, and in the author's own where one ends."""
+        own, look = self._codes.own, self._look
+
+        def inside(frame: FrameType, event: str, _: Any) -> Any:
+            if event == "return":
+                look(frame)
+            return inside
+
+        def hook(frame: FrameType, _event: str, _: Any) -> Any:
+            if id(frame.f_code) not in own:
+                return None
+            frame.f_trace_lines = False
+            return inside
 
         return hook
 
@@ -100,6 +124,7 @@ class Watch:
             self.uses.append(Use(*kind, frame.f_code.co_filename, frame.f_lineno))
 
     def _look(self, frame: FrameType) -> None:
+        """Keep what the variables of a function hold as it is left."""
         name = frame.f_code.co_name
         main = id(frame.f_code) == self._codes.main
         count = self._calls[name] = self._calls.get(name, 0) + 1
