@@ -30,8 +30,8 @@ __all__ = ["History", "full_cuts", "window_size", "windows"]
 
 _SHORTEST: Final = 512
 _LONGEST: Final = 4_096
-_STRETCH: Final = 40  # bars of a window, each of which is a cut
-_AFTER: Final = 24  # bars of it behind the bar that it is about
+_STRETCH: Final = 32  # bars of a window, each of which is a cut
+_AFTER: Final = 20  # bars of it behind the bar that it is about
 _FIRED: Final = 12  # more cuts in a window, behind bars with signals
 _SEED: Final = 7
 _WEEK: Final = 7 * 86_400_000
@@ -50,7 +50,7 @@ def full_cuts(length: int, thorough: bool = False) -> History:
     """Cut the whole history: a ladder of lengths, near the end, and at chance places in the later half."""
     ladder = [length >> step for step in range(1, 30) if length >> step >= 2]
     near = [length - 1, length - 2, length - 17]
-    chance = np.random.default_rng(_SEED).integers(length // 2, length, 24 if thorough else 6).tolist()
+    chance = np.random.default_rng(_SEED).integers(length // 2, length, 24 if thorough else 5).tolist()
     return History(0, length, tuple(sorted({cut for cut in (*ladder, *near, *chance) if 2 <= cut < length})))
 
 

@@ -17,6 +17,7 @@ from workbench.market.bars import COLUMNS, Bars
 from workbench.research.check.agreement import disagreements
 from workbench.research.check.state import Keeper
 from workbench.research.check.subject import Said, Subject
+from workbench.research.check.watching import Depth
 
 __all__ = ["Laboratory", "differing"]
 
@@ -69,7 +70,7 @@ class Laboratory:
         random.setstate(self._generators[0])
         np.random.set_state(self._generators[1])
 
-    def say(self, bars: Bars) -> Said:
+    def say(self, bars: Bars, depth: Depth = "deep") -> Said:
         """Ask afresh.
 
         Raises
@@ -82,13 +83,13 @@ class Laboratory:
         if self.draws:
             random.seed(_SEED)
             np.random.seed(_SEED)
-        return self.ask(bars)
+        return self.ask(bars, depth)
 
-    def ask(self, bars: Bars, listens: bool = False) -> Said:
-        """Ask as things are, with whatever is remembered; `listens`: and hear what is asked of the outside."""
+    def ask(self, bars: Bars, depth: Depth = "deep") -> Said:
+        """Ask as things are, with whatever is remembered."""
         self.runs += 1
         try:
-            return self.subject.say(bars, listens)
+            return self.subject.say(bars, depth)
         finally:
             if self.spoiled or len(bars) == len(self.bars):
                 self._mend()
@@ -103,9 +104,9 @@ class Laboratory:
                 column[:] = kept
                 column.flags.writeable = False
 
-    def history(self, first: int, last: int) -> Said:
+    def history(self, first: int, last: int, depth: Depth = "deep") -> Said:
         """Ask about some of the bars."""
-        return self.say(self.bars[first:last])
+        return self.say(self.bars[first:last], depth)
 
     def drew(self) -> bool:
         """Tell whether a shared random generator has moved since the laboratory was opened."""

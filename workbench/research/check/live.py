@@ -50,8 +50,8 @@ def look_at_unfinished(lab: Laboratory, needed: int) -> Unfinished:
     for row in _rows(lab, size):
         window = lab.bars[max(0, row + 1 - size) : row + 1]
         try:
-            final = lab.say(window)
-            parts = [lab.say(_unfinished(window, share)) for share in _PARTS]
+            final = lab.say(window, "light")
+            parts = [lab.say(_unfinished(window, share), "light") for share in _PARTS]
         except Broke:
             continue
         found.tried += 1

@@ -39,7 +39,7 @@ def look_at_memory(lab: Laboratory) -> list[Finding]:
     What was seen to be remembered or drawn is from then on put back by the laboratory, and columns that differ even so
     are marked as noisy.
     """
-    lab.whole = lab.ask(lab.bars, listens=True)
+    lab.whole = lab.ask(lab.bars, "all")
     found = _mutations(lab)
     once = lab.keeper.changed()
     kept = lab.keeper.digests() if once else []

@@ -23,7 +23,7 @@ _LENGTHS: Final = {
     "1d": _DAY, "1w": _WEEK,
 }  # fmt: skip
 _FEW: Final = 64
-_CHANCE: Final = 0.05  # that a column which has nothing to do with a longer bar looks as if it had
+_CHANCE: Final = 0.002  # that a column which has nothing to do with a longer bar looks as if it had; over a dozen are tried
 _WHOLE: Final = 0.5  # of a history's bars: what changes as far back as this rests on all of it
 
 
@@ -113,7 +113,7 @@ def _within(leak: Leak, slots: NDArray[np.int64]) -> bool:
 
 def _stops_at_ends(leak: Leak, found: Truncations, slots: NDArray[np.int64]) -> bool:
     """Tell whether it can hardly be chance that no cut at the end of a longer bar has changed anything."""
-    tried = np.array(sorted(cut for cut in found.tried if cut < len(slots)), dtype=np.int64)
+    tried = np.array(sorted(cut for cut in found.tried[leak.name] if cut < len(slots)), dtype=np.int64)
     ends = slots[tried] != slots[tried - 1]
     inside = np.isin(tried[~ends], [touch.cut for touch in leak.touches])
     reach = max(touch.reach for touch in leak.touches)

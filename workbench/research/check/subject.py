@@ -18,7 +18,7 @@ from workbench.research.check.agreement import Column
 from workbench.research.check.authored import Authored, authored_by
 from workbench.research.check.columns import columns_in, plain_column
 from workbench.research.check.outside import Use
-from workbench.research.check.watching import Codes, Watch
+from workbench.research.check.watching import Codes, Depth, Watch
 from workbench.strategy.orders import OrderStrategy
 from workbench.strategy.signals import Signals
 from workbench.strategy.strategy import SignalStrategy, warm_up_of
@@ -60,8 +60,8 @@ class Subject(Protocol):
     authored: Authored
     target: Any
 
-    def say(self, bars: Bars, listens: bool = False) -> Said:
-        """Give every column on some bars; `listens`: and what was asked of the outside.
+    def say(self, bars: Bars, depth: Depth = "deep") -> Said:
+        """Give every column on some bars that is seen at that depth (`watching`).
 
         Raises
         ------
@@ -79,9 +79,9 @@ class SignalSubject:
         self.authored = authored_by(strategy)
         self._codes = _codes(type(strategy).signals.__code__, self.authored)
 
-    def say(self, bars: Bars, listens: bool = False) -> Said:
+    def say(self, bars: Bars, depth: Depth = "deep") -> Said:
         """Give its signals, as it says them: the warm-up is not taken off."""
-        watch = Watch(self._codes, bars, listens)
+        watch = Watch(self._codes, bars, depth)
         try:
             with watch:
                 found = self.target.signals(bars)
@@ -105,9 +105,9 @@ class OrderSubject:
         self.authored = authored_by(strategy)
         self._codes = _codes(type(strategy).indicators.__code__, self.authored)
 
-    def say(self, bars: Bars, listens: bool = False) -> Said:
+    def say(self, bars: Bars, depth: Depth = "deep") -> Said:
         """Give its indicators."""
-        watch = Watch(self._codes, bars, listens)
+        watch = Watch(self._codes, bars, depth)
         try:
             with watch:
                 found = dict(self.target.indicators(bars))
@@ -144,9 +144,9 @@ class FunctionSubject:
         self.authored = Authored((), ()) if authored is None else authored
         self._codes = _codes(None, self.authored)
 
-    def say(self, bars: Bars, listens: bool = False) -> Said:
+    def say(self, bars: Bars, depth: Depth = "deep") -> Said:
         """Give what the function gives."""
-        watch = Watch(self._codes, bars, listens)
+        watch = Watch(self._codes, bars, depth)
         try:
             with watch:
                 found = self.target(bars)

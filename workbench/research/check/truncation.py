@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
-from workbench.errors import WorkbenchError
-from workbench.research.check.agreement import disagreements
+from workbench.research.check.agreement import Column, disagreements
 from workbench.research.check.cuts import History, behind_signals, full_cuts, windows
 from workbench.research.check.laboratory import Laboratory
 from workbench.research.check.subject import Broke, Said
+from workbench.research.check.watching import Depth
 
-__all__ = ["Leak", "Touch", "Truncations", "bars_ahead", "truncate"]
+__all__ = ["Change", "Leak", "Touch", "Truncations", "smallest_change", "truncate"]
 
-_LONGEST_RERUN = 8_192
+_LONGEST_RERUN: Final = 8_192
+_SHORTEST: Final = 2
 
 
 @dataclass(frozen=True)
@@ -62,14 +64,14 @@ class Truncations:
     Attributes
     ----------
     leaks : dict of Leak, by column
-    tried : set of int
+    tried : dict of set of int, by column
         Rows at which a history was cut.
     broke : dict of int to str
         Lengths of histories that the subject could not answer on, and why.
     """
 
     leaks: dict[str, Leak] = field(default_factory=dict)
-    tried: set[int] = field(default_factory=set)
+    tried: dict[str, set[int]] = field(default_factory=dict)
     broke: dict[int, str] = field(default_factory=dict)
 
 
@@ -85,35 +87,35 @@ def truncate(lab: Laboratory, needed: int, thorough: bool = False) -> Truncation
         Cut every bar of the last two thousand, too.
     """
     found = Truncations()
-    _compare(lab, full_cuts(len(lab.bars), thorough), lab.whole, found)
+    _compare(lab, full_cuts(len(lab.bars), thorough), lab.whole, found, "deep")
     plan = windows(lab.bars, lab.whole, needed)
     for history in plan + (windows(lab.bars, lab.whole, needed, thorough=True) if thorough else []):
         try:
-            said = lab.history(history.first, history.last)
+            said = lab.history(history.first, history.last, "light")
         except Broke as error:
             found.broke[history.last - history.first] = str(error)
             continue
         more = behind_signals(history, said)
-        _compare(lab, history._replace(cuts=(*history.cuts, *more)), said, found)
+        _compare(lab, history._replace(cuts=(*history.cuts, *more)), said, found, "light")
     return found
 
 
-def _compare(lab: Laboratory, history: History, whole: Said, found: Truncations) -> None:
+def _compare(lab: Laboratory, history: History, whole: Said, found: Truncations, depth: Depth) -> None:
     for cut in history.cuts:
         if cut - history.first <= lab.subject.declared or cut >= history.last:
             continue
         try:
-            said = lab.history(history.first, cut)
+            said = lab.history(history.first, cut, depth)
         except Broke as error:
             found.broke[cut - history.first] = str(error)
             continue
-        found.tried.add(cut)
         for name, column in said.values.items():
             if name in whole.values and name not in lab.noisy:
+                found.tried.setdefault(name, set()).add(cut)
                 _note(name, column, whole, history._replace(cuts=(cut,)), found)
 
 
-def _note(name: str, column: np.ndarray, whole: Said, history: History, found: Truncations) -> None:
+def _note(name: str, column: Column, whole: Said, history: History, found: Truncations) -> None:
     longer = whole.values[name]
     rows = disagreements(column, longer[: len(column)])
     if not len(rows):
@@ -127,41 +129,55 @@ def _note(name: str, column: np.ndarray, whole: Said, history: History, found: T
     leak.touches.append(Touch(history.first, cut, row))
 
 
-def bars_ahead(lab: Laboratory, leak: Leak) -> int | None:
+@dataclass(frozen=True)
+class Change:
+    """One leaking value: what it was in the history from `first` to `cut`, and with `ahead` more bars."""
+
+    first: int
+    cut: int
+    ahead: int
+    before: float
+    after: float
+
+
+def smallest_change(lab: Laboratory, leak: Leak) -> Change | None:
     """Give the fewest bars that change a leaking value when they are appended, by bisection.
+
+    The history ends at the bar itself where its value is another one then, and else where the leak was seen.
 
     Returns
     -------
-    int or None
+    Change or None
         None where it could not be seen again.
     """
     first, cut = leak.history.first, leak.history.cuts[0]
-    shorter = max(first, cut - _LONGEST_RERUN)
-    for start in dict.fromkeys((shorter, first)):
-        try:
-            return _fewest(lab, leak, start, cut)
-        except WorkbenchError:
-            continue
+    for start in dict.fromkeys((max(first, leak.row + 1 - _LONGEST_RERUN), first)):
+        for end in dict.fromkeys((leak.row + 1, cut)):
+            try:
+                found = _fewest(lab, leak, start, end)
+            except Broke:
+                continue
+            if found is not None:
+                return found
     return None
 
 
-def _fewest(lab: Laboratory, leak: Leak, start: int, cut: int) -> int | None:
+def _fewest(lab: Laboratory, leak: Leak, start: int, cut: int) -> Change | None:
     place = leak.row - start
-    if place < 0:
+    if cut - start < _SHORTEST:
         return None
-    said = lab.history(start, cut).values[leak.name][place : place + 1]
 
-    def changes(more: int) -> bool:
-        values = lab.history(start, min(cut + more, leak.history.last)).values
-        return leak.name in values and len(disagreements(said, values[leak.name][place : place + 1])) > 0
+    def value(more: int) -> Column:
+        values = lab.history(start, min(cut + more, leak.history.last)).values.get(leak.name)
+        return np.full(1, np.nan) if values is None else values[place : place + 1]
 
-    most, step = leak.history.last - cut, 1
-    while step < most and not changes(step):
+    was, most, step = value(0), leak.history.last - cut, 1
+    while step < most and not len(disagreements(was, value(step))):
         step *= 2
     low, high = step // 2, min(step, most)
-    if high == most and not changes(most):
+    if high == most and not len(disagreements(was, value(most))):
         return None
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if changes(middle) else (middle, high)
-    return high
+        low, high = (low, middle) if len(disagreements(was, value(middle))) else (middle, high)
+    return Change(start, cut, high, float(was[0]), float(value(high)[0]))

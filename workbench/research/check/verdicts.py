@@ -12,7 +12,7 @@ from workbench.research.check.live import Unfinished
 from workbench.research.check.patterns import Pattern, pattern_of, unfinished_bars
 from workbench.research.check.starts import Settling
 from workbench.research.check.subject import FLAGS
-from workbench.research.check.truncation import Leak, Truncations, bars_ahead
+from workbench.research.check.truncation import Leak, Truncations, smallest_change
 from workbench.research.check.wishes import Divergence
 
 __all__ = [
@@ -48,31 +48,29 @@ def _about_leak(
     lab: Laboratory, leak: Leak, pattern: Pattern, *, measured: bool, reached: bool, allowed: bool
 ) -> Finding:
     bars, signal = lab.bars, leak.name in lab.whole.signals
-    ahead = bars_ahead(lab, leak) if measured else None
-    cut = leak.history.cuts[0]
-    flag = lab.whole.values[leak.name].dtype == bool
-    ends = cut - leak.row - 1
+    change = smallest_change(lab, leak) if measured else None
+    first, cut = (change.first, change.cut) if change else (leak.history.first, leak.history.cuts[0])
+    before, after = (change.before, change.after) if change else (leak.before, leak.after)
+    ahead = change.ahead if change else None
+    flag, ends = lab.whole.values[leak.name].dtype == bool, cut - leak.row - 1
     last = "that is the last bar" if ends == 0 else f"history ends {_bars(ends)} later"
     more = f"once {_bars(ahead)} {'is' if ahead == 1 else 'are'} appended" if ahead else "with the bars after it"
-    after = "" if signal or reached else "; no signal was seen to change with it"
-    said = (
-        f"at bar {leak.row:,} it is {written(leak.before, flag)} while {last}, and {written(leak.after, flag)} {more}; "
-        f"{pattern.said}{after}"
-    )
+    hidden = "" if signal or reached else "; no signal was seen to change with it"
     return Finding(
         kind=pattern.kind,
         severity="note" if allowed else "critical" if signal or reached else "warning",
         column=leak.name,
         row=leak.row,
         ts=int(bars.ts[leak.row]),
-        before=leak.before,
-        after=leak.after,
-        history=cut - leak.history.first,
+        before=before,
+        after=after,
+        history=cut - first,
         bars_ahead=ahead,
-        said=said,
+        said=f"at bar {leak.row:,} it is {written(before, flag)} while {last}, and {written(after, flag)} {more}; "
+        f"{pattern.said}{hidden}",
         remedy="it is named as a label: see that it reaches no signal" if allowed else pattern.remedy,
         evidence={
-            "history_from": leak.history.first, "history_to": cut, "cuts_that_show_it": len(leak.touches),
+            "history_from": first, "history_to": cut, "cuts_that_show_it": len(leak.touches),
             "longest_reach": max(touch.reach for touch in leak.touches),
         },
     )  # fmt: skip

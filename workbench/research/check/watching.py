@@ -1,7 +1,9 @@
 """Watching one call of a strategy: the columns that it works out on the way, and what it asks of the outside world.
 
 The interpreter's trace hook tells where the author's functions are left: their variables are then looked at. Its
-profile hook, which sees more and takes longer, tells of calls too. Indicators of the package tell of themselves
+profile hook, which sees more, tells of calls too. Both slow everything down that is written in Python, pandas above
+all; so where many short histories are asked, the variables are looked at where signals are made instead
+(`strategy.signals.OBSERVER`), which costs nothing. Indicators of the package tell of themselves
 (`indicators.indicator.OBSERVER`), so that one used inside an expression is seen as well. A debugger or profiler that is
 on is put back afterwards.
 """
@@ -10,19 +12,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from workbench.indicators.indicator import OBSERVER
+from workbench.indicators.indicator import OBSERVER as INDICATOR_OBSERVER
 from workbench.market.bars import Bars
 from workbench.research.check.agreement import Column
 from workbench.research.check.columns import columns_in
 from workbench.research.check.outside import BUILT_IN, Use
+from workbench.strategy.signals import OBSERVER as SIGNALS_OBSERVER
 
 if TYPE_CHECKING:
     from workbench.indicators.indicator import Indicator
 
-__all__ = ["Codes", "Watch"]
+__all__ = ["Codes", "Depth", "Watch"]
+
+Depth = Literal["light", "deep", "all"]
 
 _MOST_CALLS: Final = 16  # of one helper function; a helper called once a bar has no columns to show
 _MOST_COLUMNS: Final = 256
@@ -37,6 +43,18 @@ class Codes(NamedTuple):
     inner: frozenset[int]
 
 
+def _profile_again(before: Any) -> Callable[[], None]:
+    """Give what puts a profiler back: a function of Python's by the usual way, one in C (cProfile) by its own."""
+    if before is None or callable(before):
+        return partial(sys.setprofile, before)
+
+    def again() -> None:
+        sys.setprofile(None)
+        before.enable()
+
+    return again
+
+
 class Watch:
     """A context in which one call is watched.
 
@@ -45,8 +63,9 @@ class Watch:
     codes : Codes
     bars : Bars
         What the call is about.
-    listens : bool
-        Whether to hear calls of the outside too, which takes longer.
+    depth : {"light", "deep", "all"}
+        How much is seen, the dearer the more: the variables of the main function where it makes its signals; those of
+        all the author's functions where they are left; and calls of the outside, too.
 
     Attributes
     ----------
@@ -54,29 +73,32 @@ class Watch:
         Calls of clocks, random numbers and files, with their line.
     """
 
-    def __init__(self, codes: Codes, bars: Bars, listens: bool = False) -> None:
-        self._codes, self._bars, self._listens = codes, bars, listens
+    def __init__(self, codes: Codes, bars: Bars, depth: Depth = "deep") -> None:
+        self._codes, self._bars, self._depth = codes, bars, depth
         self._named: dict[str, Column] = {}
         self._places: dict[int, tuple[Any, list[str]]] = {}
         self._indicators: list[tuple[str, Any]] = []
         self._calls: dict[str, int] = {}
         self.uses: list[Use] = []
-        self._before: Callable[..., Any] | None = None
-        self._token: Any = None
+        self._undo: list[Callable[[], None]] = []
 
     def __enter__(self) -> Watch:
-        self._token = OBSERVER.set(self._hear)
-        if self._listens:
-            self._before = sys.getprofile()
-            sys.setprofile(self._ear())
-        else:
-            self._before = sys.gettrace()
+        heard = INDICATOR_OBSERVER.set(self._hear)
+        self._undo = [lambda: INDICATOR_OBSERVER.reset(heard)]
+        if self._depth == "light":
+            made = SIGNALS_OBSERVER.set(self._made)
+            self._undo.append(lambda: SIGNALS_OBSERVER.reset(made))
+        elif self._depth == "deep":
+            self._undo.append(partial(sys.settrace, sys.gettrace()))
             sys.settrace(self._eye())
+        else:
+            self._undo.append(_profile_again(sys.getprofile()))
+            sys.setprofile(self._ear())
         return self
 
     def __exit__(self, *_: object) -> None:
-        (sys.setprofile if self._listens else sys.settrace)(self._before)
-        OBSERVER.reset(self._token)
+        for undo in reversed(self._undo):
+            undo()
 
     def columns(self) -> dict[str, Column]:
         """Give all columns that were seen, by name: variables first, then indicators that no variable holds."""
@@ -114,6 +136,14 @@ class Watch:
             return inside
 
         return hook
+
+    def _made(self) -> None:
+        """Look at the main function in which signals are being made."""
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and id(frame.f_code) != self._codes.main:
+            frame = frame.f_back
+        if frame is not None:
+            self._look(frame)
 
     def _hear_call(self, frame: FrameType, what: Any) -> None:
         try:
