@@ -1,4 +1,4 @@
-"""Every public indicator with lengths to test it by, what its warm-up is said to be, and what it gives when flat."""
+"""Every registered indicator as the tests call it, and made markets to test it by."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from workbench import indicators
+from tests.indicators.traits import TRAITS, Traits
+from workbench.indicators import registry
+from workbench.indicators.indicator import Indicator
+from workbench.indicators.streaming import Stream
 
 BAR = ("high", "low", "close")
+PRICES = ("values", "open", "high", "low", "close", "other", "benchmark")
+RATIOS = ("percent", "fraction", "flag")
 
 
 @dataclass(frozen=True)
@@ -19,47 +24,76 @@ class Case:
     """One indicator as the tests call it."""
 
     name: str
-    columns: tuple[str, ...]
-    lengths: tuple[int, ...]
-    first: Callable[..., tuple[int, ...]]  # of the lengths: where each output has its first value
-    flat: tuple[float, ...]  # each output on a series that stays at 1; "price" is said by 1.0
+
+    @property
+    def indicator(self) -> Indicator:
+        return registry.get(self.name)
+
+    @property
+    def traits(self) -> Traits:
+        return TRAITS.get(self.name, Traits())
 
     @property
     def function(self) -> Callable[..., Any]:
-        return getattr(indicators, self.name)  # type: ignore[no-any-return]
+        return self.indicator.function
 
-    def __call__(self, data: Any, *, lengths: tuple[int, ...] | None = None) -> tuple[Any, ...]:
-        """Give the outputs for a mapping or frame with the columns high, low and close, always as a tuple."""
-        result = self.function(*(data[name] for name in self.columns), *(self.lengths if lengths is None else lengths))
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.indicator.inputs
+
+    @property
+    def parameters(self) -> tuple[Any, ...]:
+        """Small ones: lengths of a few bars."""
+        if self.traits.parameters is not None:
+            return self.traits.parameters
+        bounds = self.indicator.bounds
+        return tuple(
+            max(int(bounds.get(name, (1, 0))[0]), min(default, 2 + default // 5)) if type(default) is int else default
+            for name, default in self.indicator.defaults.items()
+        )
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """The places of the parameters that are numbers of bars."""
+        own = self.indicator.valid
+        return tuple(
+            place
+            for place, (name, default) in enumerate(self.indicator.defaults.items())
+            if type(default) is int and name not in own
+        )
+
+    @property
+    def scales(self) -> str:
+        if self.traits.scales is not None:
+            return self.traits.scales
+        unit = self.indicator.unit
+        return "price" if unit == "price" else ("ratio" if unit in RATIOS else "no")
+
+    def with_lengths(self, *lengths: int) -> tuple[Any, ...]:
+        """The parameters with these numbers of bars, in order, the last one for all that are left."""
+        parameters = list(self.parameters)
+        for number, place in enumerate(self.lengths):
+            parameters[place] = lengths[min(number, len(lengths) - 1)]
+        return tuple(parameters)
+
+    def __call__(self, data: Any, parameters: tuple[Any, ...] | None = None) -> tuple[Any, ...]:
+        """Give the outputs for a mapping or frame with a column for each input, always as a tuple."""
+        given = self.parameters if parameters is None else parameters
+        result = self.function(*(data[name] for name in self.columns), *given)
         return result if isinstance(result, tuple) else (result,)
+
+    def streamed(self, data: dict[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+        """Give the outputs of a stream that is told the rows one by one."""
+        stream = Stream(self.indicator, **dict(zip(self.indicator.defaults, self.parameters, strict=True)))
+        told = [stream.update(*row) for row in zip(*(data[name] for name in self.columns), strict=True)]
+        rows = [row if isinstance(row, tuple) else (row,) for row in told]
+        return tuple(np.array(line, dtype=float) for line in zip(*rows, strict=True))
 
     def __repr__(self) -> str:
         return self.name
 
 
-def _window(n: int) -> tuple[int, ...]:
-    return (n - 1,)
-
-
-CASES = (
-    Case("sma", ("close",), (5,), _window, (1.0,)),
-    Case("ema", ("close",), (5,), _window, (1.0,)),
-    Case("wilder", ("close",), (5,), _window, (1.0,)),
-    Case("standard_deviation", ("close",), (5,), _window, (0.0,)),
-    Case("highest", ("close",), (5,), _window, (1.0,)),
-    Case("lowest", ("close",), (5,), _window, (1.0,)),
-    Case("rate_of_change", ("close",), (4,), lambda n: (n,), (0.0,)),
-    Case("rsi", ("close",), (4,), lambda n: (n,), (50.0,)),
-    Case("macd", ("close",), (3, 6, 4), lambda f, s, g: (s - 1, s + g - 2, s + g - 2), (0.0,) * 3),
-    Case("bollinger", ("close",), (5,), lambda n: (n - 1,) * 3, (1.0,) * 3),
-    Case("donchian", ("high", "low"), (5,), lambda n: (n - 1,) * 3, (1.0,) * 3),
-    Case("stochastic", BAR, (5, 3, 2), lambda n, k, d: (n + k - 2, n + k + d - 3), (50.0,) * 2),
-    Case("true_range", BAR, (), lambda: (1,), (0.0,)),
-    Case("atr", BAR, (4,), lambda n: (n,), (0.0,)),
-    Case("adx", BAR, (4,), lambda n: (2 * n - 1, n, n), (0.0,) * 3),
-)
-
-NOT_CASES = {"crosses_above", "crosses_below", "previous"}  # no warm-up; tested in test_compare
+CASES = tuple(Case(name) for name in registry.names())
 
 
 def market(bars: int, seed: int = 1, tick: float = 0.01) -> dict[str, np.ndarray]:
@@ -71,36 +105,48 @@ def market(bars: int, seed: int = 1, tick: float = 0.01) -> dict[str, np.ndarray
     high = np.maximum(open_, close) * (1.0 + volatility * rng.random(bars))
     low = np.minimum(open_, close) * (1.0 - volatility * rng.random(bars))
     close = np.round(close / tick) * tick
+    high = np.maximum(np.ceil(high / tick) * tick, close)
+    low = np.minimum(np.floor(low / tick) * tick, close)
     return {
-        "high": np.maximum(np.ceil(high / tick) * tick, close),
-        "low": np.minimum(np.floor(low / tick) * tick, close),
+        "high": high,
+        "low": low,
         "close": close,
+        "open": np.clip(np.round(open_ / tick) * tick, low, high),
+        "values": close.copy(),
+        "volume": np.round(1_000.0 * rng.lognormal(0.0, 1.0, bars)) + 1.0,
+        "other": close * np.exp(np.cumsum(rng.normal(0.0, 0.005, bars))),
+        "benchmark": 50.0 * np.exp(np.cumsum(rng.normal(0.0, 0.01, bars))),
+        "ts": 1.7e12 + 3.6e6 * np.arange(bars),
     }
 
 
 @st.composite
-def tables(draw: st.DrawFn, *, gaps: bool = True, longest: int = 60) -> dict[str, np.ndarray]:
+def tables(draw: st.DrawFn, *, longest: int = 60) -> dict[str, np.ndarray]:
     """Draw short tables full of what goes wrong: flat stretches, ties, wild prices, missing values in any column."""
     n = draw(st.integers(0, longest))
     scale = draw(st.sampled_from([1.0, 0.1, 1e-9, 1e7, 1 / 3]))
-    moves = draw(st.lists(st.integers(-3, 3), min_size=n, max_size=n))
-    spread = st.lists(st.integers(0, 2), min_size=n, max_size=n)
-    close = scale * (1_000.0 + np.cumsum(np.array(moves, dtype=float)))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    restless = draw(st.sampled_from([0, 1, 3]))
+    close = scale * (1_000.0 + np.cumsum(rng.integers(-restless, restless + 1, n)))
+    high, low = close + scale * rng.integers(0, 3, n), close - scale * rng.integers(0, 3, n)
     table = {
-        "high": close + scale * np.array(draw(spread)),
-        "low": close - scale * np.array(draw(spread)),
+        "high": high,
+        "low": low,
         "close": close,
+        "open": np.clip(close + scale * rng.integers(-2, 3, n), low, high),
+        "values": close.copy(),
+        "volume": rng.integers(0, 4, n).astype(float),
+        "other": close + scale * rng.integers(-restless, restless + 1, n),
+        "benchmark": scale * (500.0 + np.cumsum(rng.integers(-restless, restless + 1, n))),
     }
     wild = st.floats(-1e12, 1e12)
     missing = st.sampled_from([np.nan, np.inf, -np.inf])
-    for name in BAR if n else ():
-        column = table[name].astype(float)
-        for row in draw(st.lists(st.integers(0, n - 1), max_size=3)):
-            column[row] = draw(wild)
-        for row in draw(st.lists(st.integers(0, n - 1), max_size=2)) if gaps else ():
-            column[row] = draw(missing)
-        table[name] = column
-    return table
+    for row in draw(st.lists(st.integers(0, n - 1), max_size=3)) if n else ():
+        table[draw(st.sampled_from(PRICES))][row] = draw(wild)
+    for row in draw(st.lists(st.integers(0, n - 1), max_size=3)) if n else ():
+        for name in draw(st.sampled_from([*[(name,) for name in table], tuple(table)])):
+            table[name][row] = draw(missing)
+    return {**table, "ts": 1.7e12 + 3.6e6 * np.arange(n)}
 
 
 def whole_rows(case: Case, data: dict[str, np.ndarray]) -> np.ndarray:

@@ -27,9 +27,11 @@ import pandas as pd
 frame = pd.DataFrame(market(50))
 for data in (market(50), frame, frame.astype("float32"), {name: list(column) for name, column in frame.items()}):
     for case in CASES:
-        case(data)
+        case(data), case(data, tuple(case.indicator.defaults.values()))
     for cross in (indicators.crosses_above, indicators.crosses_below):
         cross(data["high"], data["low"]), cross(data["close"], 100), cross(data["close"], 100.0)
+for case in CASES:
+    case.streamed(market(300))
 indicators.bollinger(frame["close"], 20, 2)
 assert signatures() == before, (before, signatures())
 assert len(before) >= 15, before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 
 import numpy as np
@@ -10,35 +11,61 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.indicators.catalog import CASES, NOT_CASES, Case, assert_same_bits, market, tables, whole_rows
+from tests.indicators.catalog import BAR, CASES, PRICES, Case, assert_same_bits, market, tables, whole_rows
+from tests.indicators.traits import TRAITS
 from workbench import indicators
+from workbench.indicators.indicator import GROUPS, INPUTS
 
 every = pytest.mark.parametrize("case", CASES, ids=repr)
 
-
-def test_every_public_indicator_is_in_the_catalog() -> None:
-    assert {case.name for case in CASES} | NOT_CASES == set(indicators.__all__)
+PLAIN = {"crosses_above", "crosses_below", "previous"}  # no indicators, but what rules say about lines
 
 
-def test_all_take_columns_first_and_then_parameters_and_say_what_they_do() -> None:
-    columns = {"a", "b", "close", "high", "low", "values"}
-    for name in indicators.__all__:
-        function = getattr(indicators, name)
-        names = list(inspect.signature(function).parameters)
-        taken = [parameter for parameter in names if parameter in columns]
-        assert names[: len(taken)] == taken, name
-        assert [c for c in ("high", "low", "close") if c in taken] == [
-            c for c in taken if c in ("high", "low", "close")
-        ]
-        for section in ("Parameters", "Returns", "Raises", "Notes", "Examples"):
-            assert f"\n    {section}\n    ---" in function.__doc__, f"{name}: {section}"
-        if name not in ("crosses_above", "crosses_below", "previous"):
-            assert "irst " in function.__doc__ and "at index" in function.__doc__, f"{name} names its warm-up"
-            assert "missing value" in function.__doc__ or "is missing" in function.__doc__, name
+def test_every_registered_indicator_is_a_public_function() -> None:
+    public = {name for name in indicators.__all__ if inspect.isfunction(getattr(indicators, name))}
+    doors = {"compute", "get", "names", "register", "stream", "unregister"}
+    assert {case.name for case in CASES} == public - PLAIN - doors
+    assert set(TRAITS) <= {case.name for case in CASES}
+
+
+def test_the_lists_of_public_names_agree() -> None:
+    seen = [(f"workbench.indicators.{module}", name) for module, names in indicators._NAMES.items() for name in names]
+    tree = ast.parse(inspect.getsource(indicators))
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    typed = [(node.module, alias.name) for node in block.body for alias in node.names]  # type: ignore[attr-defined]
+    assert sorted(typed) == sorted(seen)
+    assert sorted(indicators.__all__) == sorted(name for _, name in seen)
+    assert not {name for _, name in seen} & set(indicators._NAMES), "a module would hide the function of its name"
 
 
 @every
-@settings(max_examples=60)
+def test_the_entry_says_what_the_function_does(case: Case) -> None:
+    indicator = case.indicator
+    assert set(indicator.inputs) <= set(INPUTS)
+    bars = [name for name in indicator.inputs if name in ("open", *BAR, "volume")]
+    assert bars == [name for name in ("open", *BAR, "volume") if name in bars], "in the order of a bar"
+    assert indicator.group in GROUPS
+    assert indicator.source.strip()
+    assert indicator.summary.endswith(".")
+    assert len(indicator.first(*indicator.parameters())) == len(indicator.outputs)
+    numbers = [name for name, value in indicator.defaults.items() if type(value) in (int, float)]
+    assert set(indicator.bounds) == set(numbers), "every number has bounds"
+    for name, (low, high) in indicator.bounds.items():
+        assert low <= indicator.defaults[name] <= high
+        assert type(indicator.defaults[name]) is float or (int(low), int(high)) == (low, high)
+
+
+@every
+def test_the_docstring_has_every_section(case: Case) -> None:
+    text = case.function.__doc__ or ""
+    for section in ("Parameters", "Returns", "Raises", "Notes", "Examples"):
+        assert f"\n    {section}\n    ---" in text, section
+    assert "irst " in text and "at index" in text, "names its warm-up"
+    assert "missing" in text, "says what a missing value does"
+
+
+@every
+@settings(max_examples=15)
 @given(data=tables(), cut=st.integers(0, 60))
 def test_a_longer_history_changes_nothing_said_before(case: Case, data: dict[str, np.ndarray], cut: int) -> None:
     for full, short in zip(case(data), case({name: column[:cut] for name, column in data.items()}), strict=True):
@@ -46,9 +73,28 @@ def test_a_longer_history_changes_nothing_said_before(case: Case, data: dict[str
 
 
 @every
-@settings(max_examples=60)
+@settings(max_examples=15)
+@given(data=tables())
+def test_a_stream_gives_the_bits_of_the_whole_series(case: Case, data: dict[str, np.ndarray]) -> None:
+    for whole, told in zip(case(data), case.streamed(data) or case(data), strict=True):
+        assert_same_bits(told, whole)
+
+
+@every
+def test_a_stream_that_outgrows_its_room_gives_the_bits_of_the_whole_series(case: Case) -> None:
+    data = market(700)
+    for name in case.columns:
+        data[name][[130, 500]] = np.nan
+    for whole, told in zip(case(data), case.streamed(data), strict=True):
+        assert_same_bits(told, whole)
+
+
+@every
+@settings(max_examples=10)
 @given(data=tables())
 def test_each_stretch_between_missing_values_is_as_if_alone(case: Case, data: dict[str, np.ndarray]) -> None:
+    if not case.traits.restarts:
+        return
     whole = whole_rows(case, data)
     results = case(data)
     for result in results:
@@ -61,17 +107,23 @@ def test_each_stretch_between_missing_values_is_as_if_alone(case: Case, data: di
 
 
 @every
-@pytest.mark.parametrize("factor", [1, 7])
-def test_the_first_value_is_where_the_docstring_says_and_none_is_missing_after_it(case: Case, factor: int) -> None:
-    lengths = tuple(factor * length for length in case.lengths)
-    expected = case.first(*lengths)
-    for result, first in zip(case(market(300), lengths=lengths), expected, strict=True):
-        np.testing.assert_array_equal(np.isfinite(result), np.arange(300) >= first)
+@pytest.mark.parametrize("small", [True, False])
+def test_the_first_value_is_where_it_is_said_and_none_is_missing_after_it(case: Case, small: bool) -> None:
+    parameters = case.parameters if small else case.indicator.parameters()
+    expected = case.indicator.first(*parameters)
+    bars = max(expected) + 200
+    for result, first in zip(case(market(bars), parameters), expected, strict=True):
+        there = np.isfinite(result)
+        if case.traits.holes:
+            assert not there[:first].any()
+            assert there[first:].any()
+        else:
+            np.testing.assert_array_equal(there, np.arange(bars) >= first)
 
 
 @every
 def test_leading_missing_values_are_skipped(case: Case) -> None:
-    data = market(80)
+    data = market(120)
     late = {name: np.concatenate([np.full(11, np.nan), column]) for name, column in data.items()}
     for result, plain in zip(case(late), case(data), strict=True):
         assert_same_bits(result[11:], plain)
@@ -80,54 +132,61 @@ def test_leading_missing_values_are_skipped(case: Case) -> None:
 
 @every
 def test_a_series_shorter_than_the_warm_up_gives_nan_alone(case: Case) -> None:
-    lengths = tuple(1_000 + i for i in range(len(case.lengths)))
-    for result in case(market(50), lengths=lengths) if lengths else ():
-        assert result.shape == (50,)
-        assert np.isnan(result).all()
-    for result in case({name: np.empty(0) for name in ("high", "low", "close")}):
+    for result in case(market(0)):
         assert result.shape == (0,)
+    long = case.with_lengths(1_000, 1_001, 1_002)
+    for result, first in zip(case(market(50), long), case.indicator.first(*long), strict=True):
+        assert result.shape == (50,)
+        assert np.isnan(result[: min(first, 50)]).all()
 
 
 @every
-@pytest.mark.parametrize("longest", [2**31 - 1])
-def test_the_longest_length_is_no_burden(case: Case, longest: int) -> None:
-    lengths = (longest - 1, *[longest] * (len(case.lengths) - 1)) if case.lengths else ()
-    for result in case(market(20), lengths=lengths) if lengths else ():
-        assert np.isnan(result).all()
+def test_the_longest_length_is_no_burden(case: Case) -> None:
+    long = case.with_lengths(2**31 - 2, 2**31 - 1)
+    if not case.lengths or not case.traits.longest:
+        return
+    for result, first in zip(case(market(20), long), case.indicator.first(*long), strict=True):
+        assert np.isnan(result[: min(first, 20)]).all()
 
 
 @every
-@settings(max_examples=30)
+@settings(max_examples=10)
 @given(price=st.floats(1e-9, 1e9), bars=st.integers(1, 60))
-def test_a_flat_series_gives_exactly_what_is_documented(case: Case, price: float, bars: int) -> None:
-    data = dict.fromkeys(("high", "low", "close"), np.full(bars, price))
-    follows_price = case.name in {"sma", "ema", "wilder", "highest", "lowest", "bollinger", "donchian"}
-    for result, expected, first in zip(case(data), case.flat, case.first(*case.lengths), strict=True):
-        assert (result[first:] == (price if follows_price else expected)).all()
+def test_a_flat_series_gives_finite_numbers_and_exactly_what_is_documented(case: Case, price: float, bars: int) -> None:
+    data = {**market(bars), **dict.fromkeys(PRICES, np.full(bars, price)), "volume": np.full(bars, 7.0)}
+    results, firsts = case(data), case.indicator.first(*case.parameters)
+    if case.traits.flat is None:
+        for result, first in zip(results, firsts, strict=True):
+            assert case.traits.holes or np.isfinite(result[first:]).all()
+        return
+    for result, expected, first in zip(results, case.traits.flat, firsts, strict=True):
+        np.testing.assert_array_equal(result[first:], price if expected is None else expected)
 
 
 @every
 def test_a_flat_stretch_is_exact_whatever_came_before(case: Case) -> None:
-    window = {"sma", "standard_deviation", "highest", "lowest", "rate_of_change", "bollinger", "donchian", "stochastic"}
-    wild = market(500)
-    data = {name: np.concatenate([1e6 * column, np.full(40, 0.1)]) for name, column in wild.items()}
-    if case.name in window:
-        follows_price = case.name in {"sma", "highest", "lowest", "bollinger", "donchian"}
-        for result, expected in zip(case(data), case.flat, strict=True):
-            assert (result[-20:] == (0.1 if follows_price else expected)).all()
+    if not case.traits.forgets or case.traits.flat is None:
+        return
+    data = {name: np.concatenate([1e6 * column, np.full(40, 0.1)]) for name, column in market(500).items()}
+    for result, expected in zip(case(data), case.traits.flat, strict=True):
+        assert (result[-20:] == (0.1 if expected is None else expected)).all()
 
 
 @every
 @pytest.mark.parametrize("factor", [2.0**20, 2.0**-60])
 def test_prices_in_another_currency_scale_the_lines_of_price_and_leave_the_rest(case: Case, factor: float) -> None:
-    ratio = {"rate_of_change", "rsi", "stochastic", "adx"}
+    if case.scales == "no":
+        return
     data = market(200)
-    for result, scaled in zip(case(data), case({n: factor * c for n, c in data.items()}), strict=True):
-        assert_same_bits(scaled, result if case.name in ratio else factor * result)
+    dear = {name: factor * column if name in PRICES else column for name, column in data.items()}
+    for result, scaled in zip(case(data), case(dear), strict=True):
+        assert_same_bits(scaled, result if case.scales == "ratio" else factor * result)
 
 
 @every
 def test_nothing_is_carried_across_a_missing_value(case: Case) -> None:
+    if not case.traits.restarts:
+        return
     data, before = market(120), market(40, seed=9)
     joined = {name: np.concatenate([1e15 * before[name], [np.nan], column]) for name, column in data.items()}
     for result, alone in zip(case(joined), case(data), strict=True):

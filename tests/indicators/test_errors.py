@@ -22,11 +22,11 @@ TOO_LONG = f"{2**31 - 1}"
 @every
 @pytest.mark.parametrize("value", [0, -3, 2.5, 14.0, "14", None, True, math.nan, 2**31, 10**30, [5]])
 def test_a_length_that_is_no_number_of_bars(case: Case, value: Any) -> None:
-    for place in range(len(case.lengths)):
-        lengths = list(case.lengths)
-        lengths[place] = value
+    for place in case.lengths:
+        parameters = list(case.parameters)
+        parameters[place] = value
         with pytest.raises(StrategyError, match=rf"^{case.name}: \w+ is .*; give a whole number of bars") as caught:
-            case(market(30), lengths=tuple(lengths))
+            case(market(30), tuple(parameters))
         assert repr(value) in str(caught.value)
         assert caught.value.fields["function"] == case.name
         assert caught.value.fields["value"] is value
@@ -64,7 +64,7 @@ def test_a_column_of_another_length(case: Case) -> None:
         data = market(30)
         data[name] = data[name][:-1]
         with pytest.raises(
-            DataError, match=rf"^{case.name}: high has 30 values and {name} has 29; give columns of the"
+            DataError, match=rf"^{case.name}: {case.columns[0]} has 30 values and {name} has 29; give columns of the"
         ):
             case(data)
 

@@ -12,34 +12,76 @@ functions keep these rules:
 - A flat series has results: `sma`, `ema` and the bands equal it, `standard_deviation` and `atr` are 0, `rsi` and
   `stochastic` 50, `adx` 0.
 
-Wrong columns raise DataError, wrong parameters StrategyError. Nothing here knows about bars, orders or files.
+`get`, `names`, `compute` and `stream` find an indicator by its name; `register` takes one of the user's own. Wrong
+columns raise DataError, wrong parameters StrategyError. Nothing here knows about bars, orders or files.
 """
 
 from __future__ import annotations
 
-from workbench.indicators.compare import crosses_above, crosses_below, previous
-from workbench.indicators.extremes import donchian, highest, lowest
-from workbench.indicators.momentum import adx, macd, rate_of_change, rsi, stochastic
-from workbench.indicators.moving import ema, sma, wilder
-from workbench.indicators.volatility import atr, bollinger, standard_deviation, true_range
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__ finds the same names
+    from workbench.indicators.compare import crosses_above, crosses_below, previous
+    from workbench.indicators.extremes import donchian, highest, lowest
+    from workbench.indicators.indicator import GROUPS, INPUTS, Indicator
+    from workbench.indicators.momentum import adx, macd, rate_of_change, rsi, stochastic
+    from workbench.indicators.moving import ema, sma, wilder
+    from workbench.indicators.registry import compute, get, names, register, stream, unregister
+    from workbench.indicators.streaming import Stream
+    from workbench.indicators.volatility import atr, bollinger, standard_deviation, true_range
 
 __all__ = [
+    "GROUPS",
+    "INPUTS",
+    "Indicator",
+    "Stream",
     "adx",
     "atr",
     "bollinger",
+    "compute",
     "crosses_above",
     "crosses_below",
     "donchian",
     "ema",
+    "get",
     "highest",
     "lowest",
     "macd",
+    "names",
     "previous",
     "rate_of_change",
+    "register",
     "rsi",
     "sma",
     "standard_deviation",
     "stochastic",
+    "stream",
     "true_range",
+    "unregister",
     "wilder",
 ]
+
+_NAMES = {
+    "compare": ("crosses_above", "crosses_below", "previous"),
+    "extremes": ("donchian", "highest", "lowest"),
+    "indicator": ("GROUPS", "INPUTS", "Indicator"),
+    "momentum": ("adx", "macd", "rate_of_change", "rsi", "stochastic"),
+    "moving": ("ema", "sma", "wilder"),
+    "registry": ("compute", "get", "names", "register", "stream", "unregister"),
+    "streaming": ("Stream",),
+    "volatility": ("atr", "bollinger", "standard_deviation", "true_range"),
+}
+_HOME = {name: module for module, names in _NAMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'workbench.indicators' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"workbench.indicators.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from workbench._kernels import kernel
-from workbench.indicators._array import Floats, Line, empty, take, whole
+from workbench.indicators._array import Floats, Line
+from workbench.indicators.indicator import Indicator, Rows
 from workbench.indicators.moving import _gap_nb
 
-__all__ = ["Channel", "donchian", "highest", "lowest"]
+__all__ = ["DONCHIAN", "HIGHEST", "LOWEST", "Channel", "donchian", "highest", "lowest"]
 
 
 class Channel(NamedTuple):
@@ -27,12 +28,16 @@ class Channel(NamedTuple):
 
 
 @kernel
-def _extreme_nb(values: Floats, length: int, sign: float, out: Floats) -> None:
-    """Write the highest value of each window (`sign` 1.0) or the lowest (-1.0, as the highest of the mirror image)."""
+def _extreme_nb(values: Floats, length: int, sign: float, state: Floats, out: Floats) -> None:
+    """Write the highest value of each window (`sign` 1.0) or the lowest (-1.0, as the highest of the mirror image).
+
+    `state` is that of `moving._mean_nb`.
+    """
     n = len(values)
     tail = np.full(min(length, n), -np.inf)
-    seen = first = 0  # seen: how many values without a gap end at `first`
+    seen, first = int(state[0]), int(state[1])
     while first < n:
+        state[0], state[1] = seen, first
         seen = seen + 1 if values[first] - values[first] == 0.0 else 0
         if seen < length:
             out[first] = np.nan
@@ -71,14 +76,20 @@ def _row_gap_nb(high: Floats, low: Floats, close: Floats, first: int, stop: int)
 
 
 @kernel
-def _channel_nb(high: Floats, low: Floats, close: Floats, length: int, out: tuple[Floats, Floats]) -> None:
-    """Write the highest high and the lowest low of each window of bars; a bar is missing if any column is."""
+def _channel_nb(
+    high: Floats, low: Floats, close: Floats, length: int, state: Floats, out: tuple[Floats, Floats]
+) -> None:
+    """Write the highest high and the lowest low of each window of bars; a bar is missing if any column is.
+
+    `state` is that of `moving._mean_nb`.
+    """
     upper, lower = out
     n = len(high)
     tail = np.full((2, min(length, n)), -np.inf)
     highs, lows = tail[0], tail[1]  # lows are mirrored
-    seen = first = 0
+    seen, first = int(state[0]), int(state[1])
     while first < n:
+        state[0], state[1] = seen, first
         seen = seen + 1 if _poison_nb(high[first], low[first], close[first]) == 0.0 else 0
         if seen < length:
             upper[first] = lower[first] = np.nan
@@ -104,13 +115,13 @@ def _channel_nb(high: Floats, low: Floats, close: Floats, length: int, out: tupl
         seen = length - 1
 
 
-def highest(values: ArrayLike, length: int) -> Line:
+def highest(values: ArrayLike, length: int = 20) -> Line:
     """Highest of the last `length` values, the present one included.
 
     Parameters
     ----------
     values : array_like or pandas.Series, shape (n,)
-    length : int
+    length : int, default 20
         Bars in the window.
 
     Returns
@@ -135,16 +146,16 @@ def highest(values: ArrayLike, length: int) -> Line:
     >>> highest([1.0, 5.0, 2.0, 3.0], 2)
     array([nan,  5.,  5.,  3.])
     """
-    return _extreme("highest", values, length, 1.0)
+    return HIGHEST(values, length)
 
 
-def lowest(values: ArrayLike, length: int) -> Line:
+def lowest(values: ArrayLike, length: int = 20) -> Line:
     """Lowest of the last `length` values, the present one included.
 
     Parameters
     ----------
     values : array_like or pandas.Series, shape (n,)
-    length : int
+    length : int, default 20
         Bars in the window.
 
     Returns
@@ -168,15 +179,7 @@ def lowest(values: ArrayLike, length: int) -> Line:
     >>> lowest([1.0, 5.0, 2.0, 3.0], 2)
     array([nan,  1.,  2.,  2.])
     """
-    return _extreme("lowest", values, length, -1.0)
-
-
-def _extreme(function: str, values: ArrayLike, length: int, sign: float) -> Line:
-    columns = take(function, values=values)
-    length = whole(function, "length", length)
-    (out,) = empty(1, columns)
-    _extreme_nb(columns["values"], length, sign, out)
-    return columns.line(out, length)
+    return LOWEST(values, length)
 
 
 def donchian(high: ArrayLike, low: ArrayLike, length: int = 20) -> Channel:
@@ -212,8 +215,39 @@ def donchian(high: ArrayLike, low: ArrayLike, length: int = 20) -> Channel:
     >>> channel.upper, channel.lower
     (array([nan,  5.,  5.]), array([nan,  1.,  2.]))
     """
-    columns = take("donchian", high=high, low=low)
-    length = whole("donchian", "length", length)
-    upper, lower = empty(2, columns)
-    _channel_nb(columns["high"], columns["low"], columns["low"], length, (upper, lower))
-    return columns.lines(Channel, (upper, (upper + lower) / 2.0, lower), length)
+    channel: Channel = DONCHIAN(high, low, length)
+    return channel
+
+
+def _highest_rows(rows: Rows, length: int) -> None:
+    _extreme_nb(rows["values"], length, 1.0, rows.state(2), rows.out[0])
+
+
+def _lowest_rows(rows: Rows, length: int) -> None:
+    _extreme_nb(rows["values"], length, -1.0, rows.state(2), rows.out[0])
+
+
+def _donchian_rows(rows: Rows, length: int) -> None:
+    upper, middle, lower = rows.out
+    state = rows.state(2)
+    again = int(state[1])  # where the last block began, which is written again
+    _channel_nb(rows["high"], rows["low"], rows["low"], length, state, (upper, lower))
+    middle[again:] = (upper[again:] + lower[again:]) / 2.0
+
+
+def _after_window(length: int) -> tuple[int]:
+    return (length - 1,)
+
+
+HIGHEST = Indicator(
+    function=highest, rows=_highest_rows, group="statistics", first=_after_window, bounds={"length": (2, 400)},
+    source="the maximum of a window",
+)  # fmt: skip
+LOWEST = Indicator(
+    function=lowest, rows=_lowest_rows, group="statistics", first=_after_window, bounds={"length": (2, 400)},
+    source="the minimum of a window",
+)  # fmt: skip
+DONCHIAN = Indicator(
+    function=donchian, rows=_donchian_rows, group="trend", first=lambda length: (length - 1,) * 3, lines=Channel,
+    bounds={"length": (2, 400)}, source="Richard Donchian's four-week rule (1960)",
+)  # fmt: skip

@@ -2,7 +2,7 @@
 
 The numbers are written once, in a function of `Rows`: it fills the outputs from row `rows.start` to the end and keeps
 in `rows.state` and `rows.line` whatever it needs to go on from there. A call on a whole series starts at row 0 with
-nothing kept; a stream (`indicators.stream`) calls the same function again as rows come, so both give the same bits.
+nothing kept; a stream (`streaming.Stream`) calls the same function again as rows come, so both give the same bits.
 
 - A kernel of a running value loads it from its state, loops from `start`, and saves it.
 - A kernel of a window works in blocks (see `moving`): its state says where the last block began, and it writes that
@@ -24,10 +24,11 @@ from numpy.typing import ArrayLike
 from workbench.errors import StrategyError
 from workbench.indicators._array import Floats, Line, positive, take, whole
 
-__all__ = ["GROUPS", "OBSERVER", "Group", "Indicator", "Rows"]
+__all__ = ["GROUPS", "INPUTS", "OBSERVER", "Group", "Indicator", "Rows"]
 
-Group = Literal["trend", "momentum", "volatility", "volume", "statistics", "pattern", "microstructure"]
+Group = Literal["trend", "momentum", "volatility", "volume", "statistics", "pattern", "microstructure", "user", "ta"]
 GROUPS: Final = ("trend", "momentum", "volatility", "volume", "statistics", "pattern", "microstructure")
+INPUTS: Final = ("values", "open", "high", "low", "close", "volume", "ts", "other", "benchmark")
 
 OBSERVER: Final[ContextVar[Callable[[Indicator, tuple[Any, ...], Any], None] | None]] = ContextVar(
     "OBSERVER", default=None
@@ -104,7 +105,7 @@ class Indicator:
     rows : callable
         `(rows, *parameters) -> None` writes the outputs; see the text of the module.
     group : str
-        One of `GROUPS`.
+        One of `GROUPS`; `user` and `ta` are those from outside.
     first : callable
         `(*parameters) -> tuple of int`, one an output: the index of the first value on a series without holes.
     source : str

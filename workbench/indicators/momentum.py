@@ -12,13 +12,27 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from workbench._kernels import frozen, kernel
-from workbench.errors import StrategyError
-from workbench.indicators._array import Floats, Line, empty, take, whole
+from workbench.indicators._array import Floats, Line
 from workbench.indicators.extremes import _channel_nb, _poison_nb
+from workbench.indicators.indicator import Indicator, Rows
 from workbench.indicators.moving import _mean_nb, _smooth_step_nb
 from workbench.indicators.volatility import _range_step_nb
 
-__all__ = ["Adx", "Macd", "Stochastic", "adx", "macd", "rate_of_change", "rsi", "stochastic"]
+__all__ = [
+    "ADX",
+    "MACD",
+    "RATE_OF_CHANGE",
+    "RSI",
+    "STOCHASTIC",
+    "Adx",
+    "Macd",
+    "Stochastic",
+    "adx",
+    "macd",
+    "rate_of_change",
+    "rsi",
+    "stochastic",
+]
 
 
 class Macd(NamedTuple):
@@ -45,27 +59,28 @@ class Adx(NamedTuple):
 
 
 @kernel
-def _rate_nb(values: Floats, length: int, out: Floats) -> None:
+def _rate_nb(values: Floats, length: int, start: int, state: Floats, out: Floats) -> None:
     """Write the relative change over `length` bars."""
-    seen = 0
-    for i in range(len(values)):
+    seen = int(state[0])
+    for i in range(start, len(values)):
         seen = seen + 1 if values[i] - values[i] == 0.0 else 0
         base = values[i - length] if seen > length else 0.0
         out[i] = (values[i] - base) / base if base != 0.0 else np.nan
+    state[0] = seen
 
 
 @kernel
-def _rsi_nb(values: Floats, length: int, out: Floats) -> None:
+def _rsi_nb(values: Floats, length: int, start: int, state: Floats, out: Floats) -> None:
     """Write the share of gains in all movement, both smoothed as Wilder does."""
     weight = 1.0 / length
-    seen, gains, losses, last = 0, 0.0, 0.0, 0.0  # seen: values without a gap; the first has no change
-    for i in range(len(values)):
+    seen, gains, losses, last = int(state[0]), state[1], state[2], state[3]  # seen: values without a gap
+    for i in range(start, len(values)):
         value = values[i]
         out[i] = np.nan
         if value - value != 0.0:
             seen, gains, losses = 0, 0.0, 0.0
             continue
-        if seen > 0:
+        if seen > 0:  # the first has no change
             change = value - last
             gain = change if change > 0.0 else 0.0
             gains = _smooth_step_nb(gains, gain, seen, length, weight)
@@ -74,15 +89,19 @@ def _rsi_nb(values: Floats, length: int, out: Floats) -> None:
                 out[i] = 100.0 * (gains / (gains + losses)) if gains + losses > 0.0 else 50.0
         last = value
         seen += 1
+    state[0], state[1], state[2], state[3] = seen, gains, losses, last
 
 
 @kernel
-def _macd_nb(values: Floats, fast: int, slow: int, signal: int, out: tuple[Floats, Floats, Floats]) -> None:
+def _macd_nb(
+    values: Floats, lengths: tuple[int, int, int], start: int, state: Floats, out: tuple[Floats, Floats, Floats]
+) -> None:
     """Write the distance of two exponential means, its own exponential mean, and their distance."""
     line, signal_line, histogram = out
+    fast, slow, signal = lengths
     fast_weight, slow_weight, signal_weight = 2.0 / (fast + 1.0), 2.0 / (slow + 1.0), 2.0 / (signal + 1.0)
-    seen, fast_level, slow_level, signal_level = 0, 0.0, 0.0, 0.0
-    for i in range(len(values)):
+    seen, fast_level, slow_level, signal_level = int(state[0]), state[1], state[2], state[3]
+    for i in range(start, len(values)):
         value = values[i]
         line[i] = signal_line[i] = histogram[i] = np.nan
         if value - value != 0.0:
@@ -99,29 +118,33 @@ def _macd_nb(values: Floats, fast: int, slow: int, signal: int, out: tuple[Float
         if seen - slow + 1 >= signal:
             signal_line[i] = signal_level
             histogram[i] = distance - signal_level
+    state[0], state[1], state[2], state[3] = seen, fast_level, slow_level, signal_level
 
 
 @kernel
-def _position_nb(close: Floats, upper: Floats, lower: Floats, out: Floats) -> None:
-    """Write where the close lies between two lines, in percent; the middle where they meet."""
-    for i in range(len(close)):
+def _position_nb(close: Floats, upper: Floats, lower: Floats, start: int, out: Floats) -> None:
+    """Write where the close lies between two lines, in percent; the middle where they meet. `out` may be a line."""
+    for i in range(start, len(close)):
         span = upper[i] - lower[i]
         out[i] = 100.0 * ((close[i] - lower[i]) / span) if span != 0.0 else 50.0
 
 
 @kernel
-def _adx_nb(high: Floats, low: Floats, close: Floats, length: int, out: tuple[Floats, Floats, Floats]) -> None:
+def _adx_nb(
+    bars: tuple[Floats, Floats, Floats], length: int, start: int, state: Floats, out: tuple[Floats, Floats, Floats]
+) -> None:
     """Write the smoothed index of direction, and the two indicators that it compares."""
+    high, low, close = bars
     strength, plus_di, minus_di = out
     weight = 1.0 / length
-    seen, reach, plus, minus, level = 0, 0.0, 0.0, 0.0, 0.0  # seen: bars without a gap; the first has no movement
-    for i in range(len(close)):
+    seen, reach, plus, minus, level = int(state[0]), state[1], state[2], state[3], state[4]
+    for i in range(start, len(close)):
         strength[i] = plus_di[i] = minus_di[i] = np.nan
         if _poison_nb(high[i], low[i], close[i]) != 0.0:
             seen, reach, plus, minus, level = 0, 0.0, 0.0, 0.0, 0.0
             continue
         seen += 1
-        if seen == 1:
+        if seen == 1:  # the first bar has no movement
             continue
         moves = seen - 1
         up, down = high[i] - high[i - 1], low[i - 1] - low[i]
@@ -137,6 +160,7 @@ def _adx_nb(high: Floats, low: Floats, close: Floats, length: int, out: tuple[Fl
         level = _smooth_step_nb(level, index, moves - length + 1, length, weight)
         if moves - length + 1 >= length:
             strength[i] = level
+    state[0], state[1], state[2], state[3], state[4] = seen, reach, plus, minus, level
 
 
 def rate_of_change(values: ArrayLike, length: int = 10) -> Line:
@@ -170,11 +194,7 @@ def rate_of_change(values: ArrayLike, length: int = 10) -> Line:
     >>> rate_of_change([100.0, 101.0, 110.0], length=2)
     array([nan, nan, 0.1])
     """
-    columns = take("rate_of_change", values=values)
-    length = whole("rate_of_change", "length", length)
-    (out,) = empty(1, columns)
-    _rate_nb(columns["values"], length, out)
-    return columns.line(out, length)
+    return RATE_OF_CHANGE(values, length)
 
 
 def rsi(close: ArrayLike, length: int = 14) -> Line:
@@ -210,11 +230,7 @@ def rsi(close: ArrayLike, length: int = 14) -> Line:
     >>> rsi([10.0, 11.0, 12.0, 11.0], length=2)
     array([ nan,  nan, 100.,  50.])
     """
-    columns = take("rsi", close=close)
-    length = whole("rsi", "length", length)
-    (out,) = empty(1, columns)
-    _rsi_nb(columns["close"], length, out)
-    return columns.line(out, length)
+    return RSI(close, length)
 
 
 def macd(close: ArrayLike, fast: int = 12, slow: int = 26, signal: int = 9) -> Macd:
@@ -254,16 +270,8 @@ def macd(close: ArrayLike, fast: int = 12, slow: int = 26, signal: int = 9) -> M
     >>> macd([1.0, 2.0, 3.0, 7.0, 11.0], fast=1, slow=3, signal=2).histogram
     array([ nan,  nan,  nan, 0.75, 0.5 ])
     """
-    columns = take("macd", close=close)
-    fast, slow, signal = whole("macd", "fast", fast), whole("macd", "slow", slow), whole("macd", "signal", signal)
-    if fast >= slow:
-        raise StrategyError(
-            f"macd: fast is {fast} and slow is {slow}; give a fast length below the slow one",
-            function="macd", parameter="fast", value=fast,
-        )  # fmt: skip
-    line, signal_line, histogram = empty(3, columns)
-    _macd_nb(columns["close"], fast, slow, signal, (line, signal_line, histogram))
-    return columns.lines(Macd, (line, signal_line, histogram), fast, slow, signal)
+    result: Macd = MACD(close, fast, slow, signal)
+    return result
 
 
 def stochastic(
@@ -306,16 +314,8 @@ def stochastic(
     >>> lines.k, lines.d
     (array([ nan, 100.,  25.]), array([ nan,  nan, 62.5]))
     """
-    columns = take("stochastic", high=high, low=low, close=close)
-    length = whole("stochastic", "length", length)
-    smooth_k, smooth_d = whole("stochastic", "smooth_k", smooth_k), whole("stochastic", "smooth_d", smooth_d)
-    raw, k, d = empty(3, columns)
-    # k and d hold the range until it is used up
-    _channel_nb(columns["high"], columns["low"], columns["close"], length, (k, d))
-    _position_nb(columns["close"], k, d, raw)
-    _mean_nb(frozen(raw), smooth_k, np.zeros(2), k)
-    _mean_nb(frozen(k), smooth_d, np.zeros(2), d)
-    return columns.lines(Stochastic, (k, d), length, smooth_k, smooth_d)
+    result: Stochastic = STOCHASTIC(high, low, close, length, smooth_k, smooth_d)
+    return result
 
 
 def adx(high: ArrayLike, low: ArrayLike, close: ArrayLike, length: int = 14) -> Adx:
@@ -354,8 +354,65 @@ def adx(high: ArrayLike, low: ArrayLike, close: ArrayLike, length: int = 14) -> 
     >>> trend.adx, trend.plus_di
     (array([ nan,  nan,  nan, 100.]), array([ nan,  nan, 100., 100.]))
     """
-    columns = take("adx", high=high, low=low, close=close)
-    length = whole("adx", "length", length)
-    strength, plus_di, minus_di = empty(3, columns)
-    _adx_nb(columns["high"], columns["low"], columns["close"], length, (strength, plus_di, minus_di))
-    return columns.lines(Adx, (strength, plus_di, minus_di), length)
+    result: Adx = ADX(high, low, close, length)
+    return result
+
+
+def _rate_rows(rows: Rows, length: int) -> None:
+    _rate_nb(rows["values"], length, rows.start, rows.state(1), rows.out[0])
+
+
+def _rsi_rows(rows: Rows, length: int) -> None:
+    _rsi_nb(rows["close"], length, rows.start, rows.state(4), rows.out[0])
+
+
+def _macd_rows(rows: Rows, fast: int, slow: int, signal: int) -> None:
+    line, signal_line, histogram = rows.out
+    _macd_nb(rows["close"], (fast, slow, signal), rows.start, rows.state(4), (line, signal_line, histogram))
+
+
+def _stochastic_rows(rows: Rows, length: int, smooth_k: int, smooth_d: int) -> None:
+    k, d = rows.out
+    upper, lower, state = rows.line(), rows.line(), rows.state(2)
+    again = int(state[1])  # where the last block began, which is written again
+    _channel_nb(rows["high"], rows["low"], rows["close"], length, state, (upper, lower))
+    _position_nb(rows["close"], upper, lower, again, upper)
+    _mean_nb(frozen(upper), smooth_k, rows.state(2), k)
+    _mean_nb(frozen(k), smooth_d, rows.state(2), d)
+
+
+def _adx_rows(rows: Rows, length: int) -> None:
+    strength, plus_di, minus_di = rows.out
+    bars = (rows["high"], rows["low"], rows["close"])
+    _adx_nb(bars, length, rows.start, rows.state(5), (strength, plus_di, minus_di))
+
+
+def _fast_below_slow(fast: int, slow: int, _signal: int) -> str | None:
+    return None if fast < slow else f"fast is {fast} and slow is {slow}; give a fast length below the slow one"
+
+
+RATE_OF_CHANGE = Indicator(
+    function=rate_of_change, rows=_rate_rows, group="momentum", first=lambda length: (length,),
+    bounds={"length": (1, 400)}, unit="fraction", source="the relative change over a number of bars",
+)  # fmt: skip
+RSI = Indicator(
+    function=rsi, rows=_rsi_rows, group="momentum", first=lambda length: (length,), bounds={"length": (2, 100)},
+    unit="percent", source="J. Welles Wilder, New Concepts in Technical Trading Systems (1978), chapter VI",
+)  # fmt: skip
+MACD = Indicator(
+    function=macd, rows=_macd_rows, group="momentum", lines=Macd, check=_fast_below_slow, unit="other",
+    first=lambda _fast, slow, signal: (slow - 1, slow + signal - 2, slow + signal - 2),
+    bounds={"fast": (2, 100), "slow": (3, 300), "signal": (2, 100)},
+    source="Gerald Appel, The Moving Average Convergence-Divergence Trading Method (1985)",
+)  # fmt: skip
+STOCHASTIC = Indicator(
+    function=stochastic, rows=_stochastic_rows, group="momentum", lines=Stochastic, unit="percent",
+    first=lambda length, smooth_k, smooth_d: (length + smooth_k - 2, length + smooth_k + smooth_d - 3),
+    bounds={"length": (2, 200), "smooth_k": (1, 50), "smooth_d": (1, 50)},
+    source="George C. Lane, Lane's Stochastics, Technical Analysis of Stocks and Commodities 2:3 (1984)",
+)  # fmt: skip
+ADX = Indicator(
+    function=adx, rows=_adx_rows, group="trend", lines=Adx, unit="percent",
+    first=lambda length: (2 * length - 1, length, length), bounds={"length": (2, 100)},
+    source="J. Welles Wilder, New Concepts in Technical Trading Systems (1978), chapter IV",
+)  # fmt: skip

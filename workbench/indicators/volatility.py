@@ -6,26 +6,37 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from workbench._kernels import kernel
-from workbench.indicators._array import Floats, Line, empty, positive, take, whole
+from workbench.indicators._array import Floats, Line
 from workbench.indicators.extremes import Channel, _poison_nb
+from workbench.indicators.indicator import Indicator, Rows
 from workbench.indicators.moving import _gap_nb, _smooth_step_nb
 
-__all__ = ["atr", "bollinger", "standard_deviation", "true_range"]
+__all__ = [
+    "ATR",
+    "BOLLINGER",
+    "STANDARD_DEVIATION",
+    "TRUE_RANGE",
+    "atr",
+    "bollinger",
+    "standard_deviation",
+    "true_range",
+]
 
 
 @kernel
-def _deviation_nb(values: Floats, length: int, out: tuple[Floats, Floats]) -> None:
+def _deviation_nb(values: Floats, length: int, state: Floats, out: tuple[Floats, Floats]) -> None:
     """Write mean and population standard deviation of each window, in blocks as `moving` describes.
 
     Squares are of distances from a value inside the window, so what they cancel is never much larger than the
-    variance itself, and a flat window has a deviation of exactly 0.0.
+    variance itself, and a flat window has a deviation of exactly 0.0. `state` is that of `moving._mean_nb`.
     """
     mean, deviation = out
     n = len(values)
     share = 1.0 / length
     sums, squares = np.zeros(min(length, n)), np.zeros(min(length, n))
-    seen = first = 0  # seen: how many values without a gap end at `first`
+    seen, first = int(state[0]), int(state[1])
     while first < n:
+        state[0], state[1] = seen, first
         anchor = values[first]
         seen = seen + 1 if anchor - anchor == 0.0 else 0
         if seen < length:
@@ -55,11 +66,12 @@ def _deviation_nb(values: Floats, length: int, out: tuple[Floats, Floats]) -> No
 
 
 @kernel
-def _bollinger_nb(values: Floats, length: int, width: float, out: tuple[Floats, Floats, Floats]) -> None:
+def _bollinger_nb(values: Floats, length: int, width: float, state: Floats, out: tuple[Floats, Floats, Floats]) -> None:
     """Write mean, and mean plus and minus `width` standard deviations."""
     upper, middle, lower = out
-    _deviation_nb(values, length, (middle, upper))
-    for i in range(len(values)):
+    again = int(state[1])  # where the last block began, which is written again
+    _deviation_nb(values, length, state, (middle, upper))
+    for i in range(again, len(values)):
         reach = width * upper[i]
         upper[i] = middle[i] + reach
         lower[i] = middle[i] - reach
@@ -72,11 +84,13 @@ def _range_step_nb(high: float, low: float, previous_close: float) -> float:
 
 
 @kernel
-def _true_range_nb(high: Floats, low: Floats, close: Floats, out: Floats) -> None:
+def _true_range_nb(high: Floats, low: Floats, close: Floats, start: int, out: Floats) -> None:
     """Write the true range of each bar that has a bar before it."""
-    out[:1] = np.nan
-    high_before, low_before, close_before = high[:-1], low[:-1], close[:-1]
-    high_now, low_now, close_now, ranges = high[1:], low[1:], close[1:], out[1:]
+    if start == 0:
+        out[:1] = np.nan
+        start = 1
+    high_before, low_before, close_before = high[start - 1 : -1], low[start - 1 : -1], close[start - 1 : -1]
+    high_now, low_now, close_now, ranges = high[start:], low[start:], close[start:], out[start:]
     for i in range(len(ranges)):
         before = _poison_nb(high_before[i], low_before[i], close_before[i])
         now = _poison_nb(high_now[i], low_now[i], close_now[i])
@@ -84,11 +98,11 @@ def _true_range_nb(high: Floats, low: Floats, close: Floats, out: Floats) -> Non
 
 
 @kernel
-def _atr_nb(high: Floats, low: Floats, close: Floats, length: int, out: Floats) -> None:
+def _atr_nb(high: Floats, low: Floats, close: Floats, length: int, start: int, state: Floats, out: Floats) -> None:
     """Write Wilder's mean of the true range."""
     weight = 1.0 / length
-    seen, level, last = 0, 0.0, 0.0  # seen: bars without a gap; the first has no true range
-    for i in range(len(close)):
+    seen, level, last = int(state[0]), state[1], state[2]  # seen: bars without a gap; the first has no true range
+    for i in range(start, len(close)):
         out[i] = np.nan
         if _poison_nb(high[i], low[i], close[i]) != 0.0:
             seen, level = 0, 0.0
@@ -99,15 +113,16 @@ def _atr_nb(high: Floats, low: Floats, close: Floats, length: int, out: Floats) 
                 out[i] = level
         last = close[i]
         seen += 1
+    state[0], state[1], state[2] = seen, level, last
 
 
-def standard_deviation(values: ArrayLike, length: int) -> Line:
+def standard_deviation(values: ArrayLike, length: int = 20) -> Line:
     """Root mean square distance of the last `length` values from their mean: the standard deviation of a population.
 
     Parameters
     ----------
     values : array_like or pandas.Series, shape (n,)
-    length : int
+    length : int, default 20
         Bars in the window.
 
     Returns
@@ -132,11 +147,7 @@ def standard_deviation(values: ArrayLike, length: int) -> Line:
     >>> standard_deviation([1.0, 3.0, 3.0, 7.0], 2)
     array([nan,  1.,  0.,  2.])
     """
-    columns = take("standard_deviation", values=values)
-    length = whole("standard_deviation", "length", length)
-    mean, out = empty(2, columns)
-    _deviation_nb(columns["values"], length, (mean, out))
-    return columns.line(out, length)
+    return STANDARD_DEVIATION(values, length)
 
 
 def bollinger(close: ArrayLike, length: int = 20, deviations: float = 2.0) -> Channel:
@@ -174,12 +185,8 @@ def bollinger(close: ArrayLike, length: int = 20, deviations: float = 2.0) -> Ch
     >>> bands.upper, bands.middle, bands.lower
     (array([nan,  4.,  3.,  9.]), array([nan,  2.,  3.,  5.]), array([nan,  0.,  3.,  1.]))
     """
-    columns = take("bollinger", close=close)
-    length = whole("bollinger", "length", length)
-    deviations = positive("bollinger", "deviations", deviations)
-    upper, middle, lower = empty(3, columns)
-    _bollinger_nb(columns["close"], length, deviations, (upper, middle, lower))
-    return columns.lines(Channel, (upper, middle, lower), length, deviations)
+    bands: Channel = BOLLINGER(close, length, deviations)
+    return bands
 
 
 def true_range(high: ArrayLike, low: ArrayLike, close: ArrayLike) -> Line:
@@ -209,10 +216,7 @@ def true_range(high: ArrayLike, low: ArrayLike, close: ArrayLike) -> Line:
     >>> true_range(high=[9.0, 9.0, 12.0], low=[8.0, 7.0, 11.0], close=[9.0, 8.0, 11.0])
     array([nan,  2.,  4.])
     """
-    columns = take("true_range", high=high, low=low, close=close)
-    (out,) = empty(1, columns)
-    _true_range_nb(columns["high"], columns["low"], columns["close"], out)
-    return columns.line(out)
+    return TRUE_RANGE(high, low, close)
 
 
 def atr(high: ArrayLike, low: ArrayLike, close: ArrayLike, length: int = 14) -> Line:
@@ -247,8 +251,40 @@ def atr(high: ArrayLike, low: ArrayLike, close: ArrayLike, length: int = 14) -> 
     >>> atr(high=[9.0, 9.0, 12.0, 12.0], low=[8.0, 7.0, 11.0, 11.0], close=[9.0, 8.0, 11.0, 11.0], length=2)
     array([nan, nan,  3.,  2.])
     """
-    columns = take("atr", high=high, low=low, close=close)
-    length = whole("atr", "length", length)
-    (out,) = empty(1, columns)
-    _atr_nb(columns["high"], columns["low"], columns["close"], length, out)
-    return columns.line(out, length)
+    return ATR(high, low, close, length)
+
+
+def _deviation_rows(rows: Rows, length: int) -> None:
+    _deviation_nb(rows["values"], length, rows.state(2), (rows.line(), rows.out[0]))
+
+
+def _bollinger_rows(rows: Rows, length: int, deviations: float) -> None:
+    upper, middle, lower = rows.out
+    _bollinger_nb(rows["close"], length, deviations, rows.state(2), (upper, middle, lower))
+
+
+def _true_range_rows(rows: Rows) -> None:
+    _true_range_nb(rows["high"], rows["low"], rows["close"], rows.start, rows.out[0])
+
+
+def _atr_rows(rows: Rows, length: int) -> None:
+    _atr_nb(rows["high"], rows["low"], rows["close"], length, rows.start, rows.state(3), rows.out[0])
+
+
+STANDARD_DEVIATION = Indicator(
+    function=standard_deviation, rows=_deviation_rows, group="statistics", first=lambda length: (length - 1,),
+    bounds={"length": (2, 400)}, unit="other", source="the standard deviation of a population, over a window",
+)  # fmt: skip
+BOLLINGER = Indicator(
+    function=bollinger, rows=_bollinger_rows, group="volatility", first=lambda length, _: (length - 1,) * 3,
+    lines=Channel, bounds={"length": (2, 400), "deviations": (0.5, 5.0)},
+    source="John Bollinger, Bollinger on Bollinger Bands (2001)",
+)  # fmt: skip
+TRUE_RANGE = Indicator(
+    function=true_range, rows=_true_range_rows, group="volatility", first=lambda: (1,), unit="other",
+    source="J. Welles Wilder, New Concepts in Technical Trading Systems (1978), chapter III",
+)  # fmt: skip
+ATR = Indicator(
+    function=atr, rows=_atr_rows, group="volatility", first=lambda length: (length,), bounds={"length": (2, 200)},
+    unit="other", source="J. Welles Wilder, New Concepts in Technical Trading Systems (1978), chapter III",
+)  # fmt: skip

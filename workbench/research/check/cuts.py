@@ -26,16 +26,18 @@ from numpy.typing import NDArray
 from workbench.market.bars import Bars
 from workbench.research.check.subject import FLAGS, Said
 
-__all__ = ["History", "full_cuts", "window_size", "windows"]
+__all__ = ["History", "full_cuts", "more_cuts", "window_size", "windows"]
 
 _SHORTEST: Final = 512
 _LONGEST: Final = 4_096
 _STRETCH: Final = 32  # bars of a window, each of which is a cut
 _AFTER: Final = 20  # bars of it behind the bar that it is about
-_FIRED: Final = 12  # more cuts in a window, behind bars with signals
+_FIRED: Final = 12  # more cuts in a window, behind bars with a signal
+_ENDS: Final = 4  # and at ends of days, weeks and months each
 _SEED: Final = 7
-_WEEK: Final = 7 * 86_400_000
-_MONDAY: Final = 4 * 86_400_000
+_DAY: Final = 86_400_000
+_WEEK: Final = 7 * _DAY
+_MONDAY: Final = 4 * _DAY
 
 
 class History(NamedTuple):
@@ -83,15 +85,28 @@ def windows(bars: Bars, whole: Said, needed: int, thorough: bool = False) -> lis
     return [_around(centre, size, length) for centre in _apart(centres)]
 
 
-def behind_signals(history: History, said: Said) -> list[int]:
-    """Give more cuts of a window: right behind bars with a signal, some of them, the latest first."""
+def more_cuts(history: History, said: Said, ts: NDArray[np.int64]) -> list[int]:
+    """Give more cuts of a window: some right behind bars with a signal, and some at the ends of longer bars."""
     found: set[int] = set()
-    names = [name for name in FLAGS if name in said.values]
-    for name in names:
-        rows = np.flatnonzero(said.values[name])[::-1]
-        step = max(1, len(rows) // _FIRED)
-        found.update((history.first + 1 + rows[::step][:_FIRED]).tolist())
+    for name in FLAGS:
+        if name in said.values:
+            rows = np.flatnonzero(said.values[name])[::-1]
+            found.update((history.first + 1 + _some(rows, _FIRED)).tolist())
+    for number in _calendar(ts[history.first : history.last]):
+        begun = np.flatnonzero(np.diff(number)) + 1
+        if 4 * len(begun) < len(number):
+            found.update((history.first + _some(begun, _ENDS)).tolist())
     return sorted(cut for cut in found - set(history.cuts) if history.first + 2 <= cut < history.last)
+
+
+def _some(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    return rows[:: max(1, len(rows) // most)][:most]
+
+
+def _calendar(ts: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
+    """Give the numbers of the month, the week and the day that each bar opens in."""
+    months = ts.astype("datetime64[ms]").astype("datetime64[M]").astype(np.int64)
+    return months, (ts - _MONDAY) // _WEEK, ts // _DAY
 
 
 def _around(centre: int, size: int, length: int) -> History:
@@ -104,8 +119,7 @@ def _around(centre: int, size: int, length: int) -> History:
 def _ends_of_longer_bars(ts: NDArray[np.int64], size: int) -> list[int]:
     """Give a bar in the later half that opens a month, and one that opens a week."""
     found = []
-    months = ts.astype("datetime64[ms]").astype("datetime64[M]").astype(np.int64)
-    for number in (months, (ts - _MONDAY) // _WEEK):
+    for number in _calendar(ts)[:2]:
         begun = np.flatnonzero(np.diff(number)) + 1
         late = begun[(begun >= min(size, len(ts) // 2)) & (begun < len(ts) - 2)]
         found += late[len(late) * 2 // 3 :][:1].tolist()

@@ -23,7 +23,9 @@ _LENGTHS: Final = {
     "1d": _DAY, "1w": _WEEK,
 }  # fmt: skip
 _FEW: Final = 64
-_CHANCE: Final = 0.002  # that a column which has nothing to do with a longer bar looks as if it had; over a dozen are tried
+_CHANCE: Final = (
+    0.002  # that a column which has nothing to do with a longer bar looks as if it had; over a dozen are tried
+)
 _WHOLE: Final = 0.5  # of a history's bars: what changes as far back as this rests on all of it
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from workbench.research.check.agreement import Column, disagreements
-from workbench.research.check.cuts import History, behind_signals, full_cuts, windows
+from workbench.research.check.cuts import History, full_cuts, more_cuts, windows
 from workbench.research.check.laboratory import Laboratory
 from workbench.research.check.subject import Broke, Said
 from workbench.research.check.watching import Depth
@@ -95,7 +95,7 @@ def truncate(lab: Laboratory, needed: int, thorough: bool = False) -> Truncation
         except Broke as error:
             found.broke[history.last - history.first] = str(error)
             continue
-        more = behind_signals(history, said)
+        more = more_cuts(history, said, lab.bars.ts)
         _compare(lab, history._replace(cuts=(*history.cuts, *more)), said, found, "light")
     return found
 
