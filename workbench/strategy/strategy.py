@@ -37,11 +37,11 @@ class SignalStrategy(Parameterised):
         What blocks entries after bad trades (`strategy.protections`), unless the run has its own.
     leverage : float
         Of every instrument, unless the run has its own.
-    warm_up : int
-        Bars before which no signal counts; an attribute, or a property that reads the parameters.
     start_dependent : bool
         Whether values may depend on where history begins, as running totals and all-time highs do; `wb.check` warns of
         such signals where this does not say so.
+    warm_up : int
+        Bars before which no signal counts; an attribute, or a property that reads the parameters.
 
     Examples
     --------
@@ -66,8 +66,8 @@ class SignalStrategy(Parameterised):
     max_bars: int | None = None
     protections: Sequence[Protection] = ()
     leverage: float = 1.0
-    warm_up: int = 0
     start_dependent: bool = False
+    warm_up: int = 0
 
     def signals(self, bars: Bars) -> Signals:
         """Say what to do on each bar, from that bar and earlier ones only.

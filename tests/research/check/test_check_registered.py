@@ -15,7 +15,7 @@ import workbench as wb
 from tests.research.check.made import walk
 from workbench.indicators import registry
 from workbench.indicators.indicator import Indicator
-from workbench.research.check import check_columns
+from workbench.research.check import CheckReport, check_columns
 from workbench.strategy.orders import OrderStrategy
 from workbench.strategy.strategy import SignalStrategy
 
@@ -64,12 +64,21 @@ def _in_files() -> Iterator[tuple[str, Any]]:
 
 @pytest.mark.parametrize(("name", "strategy"), [*_in_files(), *_in_library()])
 def test_no_strategy_that_is_bundled_looks_ahead(name: str, strategy: Any) -> None:
-    report = wb.check(strategy(), BARS if issubclass(strategy, SignalStrategy) else _series(strategy))
+    report = wb.check(strategy(), BARS) if issubclass(strategy, SignalStrategy) else _on_some_market(strategy())
     assert report.look_ahead == []
     assert [str(one) for one in report if one.severity == "critical"] == []
 
 
-def _series(strategy: Any) -> list[wb.Bars]:
-    """As many instruments as a strategy names in its parameters, or one."""
-    symbols = [one.default for one in strategy.declared.values() if isinstance(one.default, str) and "/" in one.default]
-    return [walk(700, symbol=symbol, seed=number) for number, symbol in enumerate(symbols or ["BTC/USDT"], 3)]
+def _on_some_market(strategy: OrderStrategy) -> CheckReport:
+    """Check an order strategy on the first of several markets that it can trade."""
+    refused = []
+    for symbols in (
+        ("BTC/USDT",), ("BTC/USDT", "ETH/USDT"), ("BTC/USDT", "BTC/USDT:USDT"), ("BTC/USDT", "ETH/BTC", "ETH/USDT"),
+        ("BTC/USDT", "ETH/USDT", "SOL/USDT", "XRP/USDT"),
+    ):  # fmt: skip
+        series = [walk(700, symbol=symbol, seed=number) for number, symbol in enumerate(symbols, 3)]
+        try:
+            return wb.check(strategy, series)
+        except wb.WorkbenchError as error:
+            refused.append(str(error))
+    pytest.fail("; ".join(refused))

@@ -45,11 +45,14 @@ class Said:
         Which of the names are signals.
     uses : tuple of Use
         What it asked of the outside while it ran.
+    lines : dict of str to int
+        Of columns: in which line the function that holds them was left.
     """
 
     values: Mapping[str, Column]
     signals: frozenset[str] = frozenset()
     uses: tuple[Use, ...] = field(default=(), compare=False)
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False)
 
 
 class Subject(Protocol):
@@ -93,7 +96,7 @@ class SignalSubject:
         signals = {name: getattr(found, name) for name in FLAGS}
         signals |= {name: _one_a_bar(getattr(found, name), len(bars)) for name in _NUMBERS}
         hidden = {name: column for name, column in watch.columns().items() if name not in signals}
-        return Said({**signals, **hidden}, frozenset(signals), tuple(watch.uses))
+        return Said({**signals, **hidden}, frozenset(signals), tuple(watch.uses), watch.lines)
 
 
 class OrderSubject:
@@ -120,7 +123,7 @@ class OrderSubject:
         own = {name: column for name, column in named.items() if column is not None}
         hidden = {name: column for name, column in watch.columns().items() if name.partition("[")[0] not in own}
         hidden = {name: column for name, column in hidden.items() if not _within(name, own)}
-        return Said({**own, **hidden}, frozenset(own), tuple(watch.uses))
+        return Said({**own, **hidden}, frozenset(own), tuple(watch.uses), watch.lines)
 
 
 class FunctionSubject:
@@ -155,7 +158,7 @@ class FunctionSubject:
         own = dict(columns_in(self.name, found, bars))
         if not own:
             raise Broke(f"it gave no column of {len(bars)} numbers")
-        return Said(own, frozenset(own), tuple(watch.uses))
+        return Said(own, frozenset(own), tuple(watch.uses), watch.lines)
 
 
 def _one_a_bar(values: Column, length: int) -> Column:

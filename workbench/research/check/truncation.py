@@ -110,7 +110,8 @@ def _compare(lab: Laboratory, history: History, whole: Said, found: Truncations,
             found.broke[cut - history.first] = str(error)
             continue
         for name, column in said.values.items():
-            if name in whole.values and name not in lab.noisy:
+            known = name in whole.values and name not in lab.noisy
+            if known and said.lines.get(name) == whole.lines.get(name):
                 found.tried.setdefault(name, set()).add(cut)
                 _note(name, column, whole, history._replace(cuts=(cut,)), found)
 

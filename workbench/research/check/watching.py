@@ -71,6 +71,9 @@ class Watch:
     ----------
     uses : list of Use
         Calls of clocks, random numbers and files, with their line.
+    lines : dict of str to int
+        By column: in which line the function that holds it was left. A function that is left early has other things in
+        its variables, which says nothing about the future.
     """
 
     def __init__(self, codes: Codes, bars: Bars, depth: Depth = "deep") -> None:
@@ -80,6 +83,8 @@ class Watch:
         self._indicators: list[tuple[str, Any]] = []
         self._calls: dict[str, int] = {}
         self.uses: list[Use] = []
+        self.lines: dict[str, int] = {}
+        self._line = 0
         self._undo: list[Callable[[], None]] = []
 
     def __enter__(self) -> Watch:
@@ -161,10 +166,12 @@ class Watch:
         if count > _MOST_CALLS or name.startswith("<") or len(self._named) > _MOST_COLUMNS:
             return
         prefix = "" if main else f"{name}." if count == 1 else f"{name}#{count}."
+        self._line = frame.f_lineno
         variables: Mapping[str, Any] = frame.f_locals
         for label, value in list(variables.items()):
             if label not in _SKIPPED and not label.startswith("."):
                 self._keep(f"{prefix}{label}", value, main)
+        self._line = 0
 
     def _keep(self, name: str, value: Any, main: bool) -> None:
         """Keep the columns of a value, which go by their name in the main function where they have one there."""
@@ -173,10 +180,12 @@ class Watch:
             return
         for label in known[1] if known else ():
             self._named.pop(label, None)
+            self.lines.pop(label, None)
         labels = []
         for label, column in columns_in(name, value, self._bars):
             self._named.setdefault(label, column)
             labels.append(label)
+            self.lines.setdefault(label, self._line)
         self._places[id(value)] = (value, labels)  # the value is held, so that no other comes to the same place
         if isinstance(value, tuple) and hasattr(value, "_fields"):
             self._places.update({id(member): (member, []) for member in value})
