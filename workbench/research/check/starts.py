@@ -52,6 +52,8 @@ class Settling:
         The first such bar, of the whole history.
     steps : bool
         Whether a gap closed from one bar to the next instead of fading.
+    room : int
+        How many bars there were.
     """
 
     settles: Settles = "unknown"
@@ -61,6 +63,7 @@ class Settling:
     silent: int = 0
     row: int | None = None
     steps: bool = False
+    room: int = 0
 
 
 def settle(lab: Laboratory, needed: int, tolerance: float, skipped: set[str]) -> dict[str, Settling]:
@@ -113,7 +116,7 @@ def _look(lab: Laboratory, said: Said, name: str, start: int, tolerance: float) 
         return Settling()
     rows = disagreements(known, fresh, tolerance)
     rows = rows[comparable[rows]]
-    one = Settling("yes", int(rows[-1]) + 1 if len(rows) else 0)
+    one = Settling("yes", int(rows[-1]) + 1 if len(rows) else 0, room=len(fresh))
     if len(rows) and known.dtype != np.bool_:
         one.steps = bool(_STEP * tolerance < gaps(known, fresh, rows[-1:])[0] < np.inf)
     if one.warm_up > _SEEN * len(fresh):
@@ -157,6 +160,8 @@ def _fades(known: Column, fresh: Column, rows: NDArray[np.int64]) -> bool:
 def _judged(looks: list[Settling], needed: int) -> Settling:
     """Make one verdict of several starts: the worst, and never where it is chance that decides when it settles."""
     told = [one for one in looks if one.settles != "unknown"]
+    takes = max((one.warm_up for one in told if one.settles == "yes"), default=0)
+    told = [one for one in told if one.settles == "yes" or not takes or one.room * _SEEN > takes]
     if not told:
         return Settling()
     rows = [one.row for one in told if one.row is not None]
@@ -167,6 +172,8 @@ def _judged(looks: list[Settling], needed: int) -> Settling:
     )  # fmt: skip
     first, last = min(one.warm_up for one in told), worst.warm_up
     by_chance = last > _ALIKE * first + 64 and last > 2 * needed
+    if worst.settles == "never" and max(told, key=lambda one: one.room).settles != "never":
+        worst.settles = "slowly"  # a shorter history cannot know
     if any(one.steps for one in told) and (by_chance or worst.settles == "slowly"):
         worst.settles = "never"
     return worst

@@ -14,6 +14,7 @@ from workbench.research.check.starts import Settling
 from workbench.research.check.subject import FLAGS
 from workbench.research.check.truncation import Leak, Truncations, smallest_change
 from workbench.research.check.wishes import Divergence
+from workbench.strategy.strategy import SignalStrategy
 
 __all__ = [
     "about_columns",
@@ -257,7 +258,12 @@ def about_columns(lab: Laboratory, settled: dict[str, Settling], leaks: Iterable
     rows = []
     for name, column in lab.whole.values.items():
         signal = name in lab.whole.signals
-        if signal and len(column) and bool(((column == column[0]) | (column != column)).all()) and name not in ahead:
+        if (
+            signal
+            and isinstance(lab.subject.target, SignalStrategy)
+            and bool(((column == column[0]) | (column != column)).all())
+            and name not in ahead
+        ):
             continue
         one = settled.get(name, Settling())
         rows.append(
