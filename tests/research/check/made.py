@@ -16,9 +16,11 @@ def walk(count: int = 2_500, timeframe: str = "1h", seed: int = 3, symbol: str =
     opened = np.concatenate((close[:1], close[:-1])) * np.exp(rng.normal(0.0, 0.001, count))
     spread = 1.0 + np.abs(rng.normal(0.0, 0.002, count))
     step = wb.Timeframe.parse(timeframe)
-    kind = "linear" if ":" in symbol else "spot"
+    _, _, rest = symbol.partition("/")
+    quote, _, settle = rest.partition(":")
+    facts = {"quote": quote, "kind": "linear" if settle else "spot"}
     return wb.Bars(
-        instrument=wb.Instrument(symbol=symbol, kind=kind, tick_size=0.0, lot_size=0.0, min_notional=0.0),
+        instrument=wb.Instrument(symbol=symbol, **facts, tick_size=0.0, lot_size=0.0, min_notional=0.0),
         timeframe=step,
         ts=START + step.ms * np.arange(count),
         open=opened,

@@ -117,7 +117,7 @@ def _look(lab: Laboratory, said: Said, name: str, start: int, tolerance: float) 
     rows = disagreements(known, fresh, tolerance)
     rows = rows[comparable[rows]]
     one = Settling("yes", int(rows[-1]) + 1 if len(rows) else 0, room=len(fresh))
-    if len(rows) and known.dtype != np.bool_:
+    if len(rows) and one.warm_up < len(fresh) and known.dtype != np.bool_:
         one.steps = bool(_STEP * tolerance < gaps(known, fresh, rows[-1:])[0] < np.inf)
     if one.warm_up > _SEEN * len(fresh):
         one.settles = "slowly" if _fades(known, fresh, rows) else "never"

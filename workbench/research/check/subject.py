@@ -14,7 +14,7 @@ import numpy as np
 
 from workbench.errors import StrategyError
 from workbench.market.bars import Bars
-from workbench.research.check.agreement import Column
+from workbench.research.check.agreement import Column, disagreements
 from workbench.research.check.authored import Authored, authored_by
 from workbench.research.check.columns import columns_in, plain_column
 from workbench.research.check.outside import Use
@@ -121,8 +121,7 @@ class OrderSubject:
         if wrong:
             raise Broke(f"its indicator {wrong[0]!r} is no column of {len(bars)} numbers")
         own = {name: column for name, column in named.items() if column is not None}
-        hidden = {name: column for name, column in watch.columns().items() if name.partition("[")[0] not in own}
-        hidden = {name: column for name, column in hidden.items() if not _within(name, own)}
+        hidden = {name: column for name, column in watch.columns().items() if not _is_among(name, column, own)}
         return Said({**own, **hidden}, frozenset(own), tuple(watch.uses), watch.lines)
 
 
@@ -173,6 +172,6 @@ def _broke(name: str, error: Exception) -> Broke:
     return Broke(f"{name} raised {type(error).__name__}: {error}")
 
 
-def _within(label: str, own: Mapping[str, Column]) -> bool:
-    """Tell whether a name is of the dict that is returned anyway, as `columns['fast']` is of `fast`."""
-    return any(label.endswith(f"[{name!r}]") for name in own)
+def _is_among(name: str, column: Column, own: Mapping[str, Column]) -> bool:
+    """Tell whether a column that was seen on the way is one of those that are given anyway."""
+    return name in own or any(len(disagreements(column, other, 0.0)) == 0 for other in own.values())

@@ -258,12 +258,8 @@ def about_columns(lab: Laboratory, settled: dict[str, Settling], leaks: Iterable
     rows = []
     for name, column in lab.whole.values.items():
         signal = name in lab.whole.signals
-        if (
-            signal
-            and isinstance(lab.subject.target, SignalStrategy)
-            and bool(((column == column[0]) | (column != column)).all())
-            and name not in ahead
-        ):
+        always_same = bool(((column == column[0]) | (column != column)).all())
+        if signal and isinstance(lab.subject.target, SignalStrategy) and always_same and name not in ahead:
             continue
         one = settled.get(name, Settling())
         rows.append(
