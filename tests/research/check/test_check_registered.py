@@ -21,6 +21,7 @@ from workbench.strategy.strategy import SignalStrategy
 
 ROOT = Path(__file__).resolve().parents[3]
 BARS = walk(1_200)
+NOT_IN_A_BACKTEST = {"Triangular"}  # it needs cash in several currencies
 FILES = sorted(path for kind in ("*.py", "*.yaml") for path in (ROOT / "strategies").glob(kind) if path.stem[0] != "_")
 
 
@@ -48,7 +49,8 @@ def _in_library() -> Iterator[tuple[str, Any]]:
     for module in pkgutil.iter_modules(library.__path__, f"{library.__name__}."):
         for value in vars(importlib.import_module(module.name)).values():
             is_strategy = isinstance(value, type) and issubclass(value, (SignalStrategy, OrderStrategy))
-            if is_strategy and value.__module__.startswith(library.__name__) and not value.__name__.startswith("_"):
+            own = is_strategy and value.__module__.startswith(library.__name__)
+            if own and not value.__name__.startswith("_") and value.__name__ not in NOT_IN_A_BACKTEST:
                 found[value.__name__] = value
     yield from sorted(found.items())
 

@@ -71,13 +71,18 @@ def _array_of(value: Any, length: int) -> Column | None:
         return value if value.ndim and len(value) == length else None
     pandas = sys.modules.get("pandas")
     if pandas is not None and isinstance(value, (pandas.Series, pandas.Index)) and len(value) == length:
-        if value.dtype.kind in "fiubO":
-            missing = {"na_value": np.nan} if not isinstance(value.dtype, np.dtype) and value.dtype.kind != "b" else {}
-            return np.asarray(value.to_numpy(**({"dtype": np.float64} | missing if missing else {})))
-        return None
+        return _array_of_pandas(value)
     if type(value) in (list, tuple) and len(value) == length > _MOST and isinstance(value[-1], (int, float)):
         return np.asarray(value)
     return None
+
+
+def _array_of_pandas(value: Any) -> Column | None:
+    if isinstance(value.dtype, np.dtype):
+        return np.asarray(value.to_numpy())
+    if value.dtype.kind in "fiu":  # nullable and Arrow numbers, which have a missing value of their own
+        return np.asarray(value.to_numpy(np.float64, na_value=np.nan))
+    return np.asarray(value.to_numpy(np.bool_, na_value=False)) if value.dtype.kind == "b" else None
 
 
 def _members(name: str, value: Any, length: int) -> list[tuple[str, Any]]:

@@ -11,7 +11,6 @@ import ast
 import builtins
 import datetime as dt
 import inspect
-import io
 import os
 import random
 import re
@@ -49,7 +48,7 @@ _NUMPY_DRAWS: Final = (
     "uniform", "normal", "standard_normal", "exponential", "poisson", "binomial", "lognormal", "laplace", "beta",
     "gamma", "standard_t",
 )  # fmt: skip
-_FILES: Final = {"open": builtins.open, "io.open": io.open, "os.listdir": os.listdir, "os.stat": os.stat}
+_FILES: Final = {"open": builtins.open, "os.listdir": os.listdir, "os.stat": os.stat}
 
 
 def _built_in() -> dict[Any, tuple[Kind, str]]:
