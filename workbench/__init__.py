@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from workbench.market.ticks import Ticks
     from workbench.market.timeframe import Timeframe
     from workbench.reporting.results import record
+    from workbench.research.check import check
     from workbench.research.ledger import runs
     from workbench.risk import metrics
     from workbench.settings import load_settings
@@ -56,6 +57,7 @@ __all__ = [
     "Timeframe",
     "WorkbenchError",
     "backtest",
+    "check",
     "compare",
     "data",
     "errors",
@@ -92,6 +94,7 @@ _HOME = {
     "Ticks": "workbench.market.ticks",
     "Timeframe": "workbench.market.timeframe",
     "WorkbenchError": "workbench.errors",
+    "check": "workbench.research.check",
     "compare": "workbench.backtest.compare",
     "init_workspace": "workbench.workspace",
     "lake": "workbench.market.lake",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workbench.backtest.result import Result
     from workbench.strategy.parameters import Parameter
 
-__all__ = ["EXAMPLES", "run"]
+__all__ = ["EXAMPLES", "given_parameters", "run"]
 
 EXAMPLES: Final = (
     "workbench backtest sma_cross BTC/USDT 1d",
@@ -83,7 +83,7 @@ def run(
 
     settings = settings_here()
     kind = load_strategy(strategy)
-    chosen = kind(**_parameters(kind.declared, param or []))
+    chosen = kind(**given_parameters(kind.declared, param or []))
     lake = Lake(settings.lake_root)
     how: dict[str, Any] = {"fill": fill or settings.backtest.fill, "path": path, "detail": detail}
     rules: dict[str, Any] = {"intrabar": intrabar, "margin": margin}
@@ -102,8 +102,14 @@ def run(
             say(f"page: {html.resolve()}")
 
 
-def _parameters(declared: Mapping[str, Parameter], pairs: Sequence[str]) -> dict[str, Any]:
-    """Read NAME=VALUE as the parameter's own type; what cannot be read so is left for the strategy to refuse."""
+def given_parameters(declared: Mapping[str, Parameter], pairs: Sequence[str]) -> dict[str, Any]:
+    """Read NAME=VALUE as the parameter's own type; what cannot be read so is left for the strategy to refuse.
+
+    Raises
+    ------
+    ConfigError
+        There is no = in it, or a name stands twice.
+    """
     from workbench.errors import ConfigError
 
     given: dict[str, Any] = {}

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -23,11 +24,16 @@ from numpy.typing import ArrayLike
 from workbench.errors import StrategyError
 from workbench.indicators._array import Floats, Line, positive, take, whole
 
-__all__ = ["GROUPS", "INPUTS", "Group", "Indicator", "Rows"]
+__all__ = ["GROUPS", "INPUTS", "OBSERVER", "Group", "Indicator", "Rows"]
 
 Group = Literal["trend", "momentum", "volatility", "volume", "statistics", "pattern", "microstructure", "user", "ta"]
 GROUPS: Final = ("trend", "momentum", "volatility", "volume", "statistics", "pattern", "microstructure")
 INPUTS: Final = ("values", "open", "high", "low", "close", "volume", "ts", "other", "benchmark")
+
+OBSERVER: Final[ContextVar[Callable[[Indicator, tuple[Any, ...], Any], None] | None]] = ContextVar(
+    "OBSERVER", default=None
+)
+"""Who hears of every call made in this context: the indicator, its parameters and its answer (`research.check`)."""
 
 
 class Rows:
@@ -187,10 +193,11 @@ class Indicator:
         out = tuple(np.empty(len(columns)) for _ in self.outputs)
         self.rows(Rows(columns.arrays, out), *parameters)
         labels = tuple(value for value in parameters if type(value) in (int, float))
-        if self.lines is None:
-            line: Line = columns.line(out[0], *labels)
-            return line
-        return columns.lines(self.lines, out, *labels)
+        found: Line = columns.line(out[0], *labels) if self.lines is None else columns.lines(self.lines, out, *labels)
+        observer = OBSERVER.get()
+        if observer is not None:
+            observer(self, parameters, found)
+        return found
 
     def __repr__(self) -> str:
         shown = ", ".join([*self.inputs, *(f"{name}={value!r}" for name, value in self.defaults.items())])

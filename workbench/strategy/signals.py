@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 from typing import Any, Final, Literal, get_args
@@ -15,9 +16,12 @@ from numpy.typing import NDArray
 from workbench.errors import StrategyError
 from workbench.market.bars import moment
 
-__all__ = ["Signals", "SizeUnit", "checked_ladder", "checked_limit"]
+__all__ = ["OBSERVER", "Signals", "SizeUnit", "checked_ladder", "checked_limit"]
 
 SizeUnit = Literal["fraction", "quantity", "cash", "risk"]
+OBSERVER: Final[ContextVar[Callable[[], None] | None]] = ContextVar("OBSERVER", default=None)
+"""Who hears that signals are being made in this context (`research.check`)."""
+
 _SIDES: Final = ("entry", "exit", "short_entry", "short_exit")
 _STOPS: Final = ("stop_loss", "take_profit", "trailing_stop", "trailing_activation", "stop_price")
 _BELOW_ONE: Final = ("stop_loss", "trailing_stop")
@@ -92,6 +96,9 @@ class Signals:
     ts: NDArray[np.int64] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
+        observer = OBSERVER.get()
+        if observer is not None:
+            observer()
         object.__setattr__(
             self, "ts", _common_times({name: getattr(self, name) for name in (*_SIDES, "size", *_STOPS)})
         )

@@ -19,7 +19,7 @@ from workbench.strategy.parameterised import Parameterised
 from workbench.strategy.protections import Protection
 from workbench.strategy.signals import Signals
 
-__all__ = ["SignalStrategy", "signals_of"]
+__all__ = ["SignalStrategy", "signals_of", "warm_up_of"]
 
 _PER_BAR: Final = ("stop_loss", "take_profit", "trailing_stop", "trailing_activation")
 _FOR_ALL: Final = ("roi", "max_bars")
@@ -37,6 +37,9 @@ class SignalStrategy(Parameterised):
         What blocks entries after bad trades (`strategy.protections`), unless the run has its own.
     leverage : float
         Of every instrument, unless the run has its own.
+    start_dependent : bool
+        Whether values may depend on where history begins, as running totals and all-time highs do; `wb.check` warns of
+        such signals where this does not say so.
     warm_up : int
         Bars before which no signal counts; an attribute, or a property that reads the parameters.
     needs_next_open : bool
@@ -66,6 +69,7 @@ class SignalStrategy(Parameterised):
     max_bars: int | None = None
     protections: Sequence[Protection] = ()
     leverage: float = 1.0
+    start_dependent: bool = False
     warm_up: int = 0
     needs_next_open: bool = False
 
@@ -120,10 +124,17 @@ def signals_of(strategy: SignalStrategy, bars: Bars) -> Signals:
             found=len(found),
         )
     found.require_times(bars.ts)
-    return _with_own_stops(strategy, found).after(_warm_up_of(strategy))
+    return _with_own_stops(strategy, found).after(warm_up_of(strategy))
 
 
-def _warm_up_of(strategy: SignalStrategy) -> int:
+def warm_up_of(strategy: SignalStrategy) -> int:
+    """Give the bars before which no signal of a strategy counts, as it declares them.
+
+    Raises
+    ------
+    StrategyError
+        It is no whole number, or the property raised.
+    """
     try:
         bars = strategy.warm_up
     except WorkbenchError:
