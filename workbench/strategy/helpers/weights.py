@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from workbench.errors import StrategyError
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from workbench.trading.view import View
 
 __all__ = ["keep_weights", "parse_weights"]
+
+ROOM: Final = 0.99  # of the equity: prices move until orders trade, and fees are paid
 
 
 def keep_weights(view: View, weights: Mapping[str, float], *, band: float = 0.0, tag: str = "weights") -> list[Intent]:
@@ -25,37 +27,61 @@ def keep_weights(view: View, weights: Mapping[str, float], *, band: float = 0.0,
         Fractions of the equity, negative for a short. Of instruments that are left out nothing is changed.
     band : float, default 0.0
         Instruments nearer to their weight than this fraction of the equity are left as they are; one whose weight is
-        0.0 is always sold.
+        0.0 is always left.
     tag : str
         Of the orders.
 
     Returns
     -------
     list of Intent
-        Market orders. An instrument without a price, or with an order of this tag under way, is passed over.
+        Market orders. An instrument without a price, or with an order of this tag under way, is passed over. Purchases
+        are made smaller where they would not fit into the equity.
     """
     equity = view.equity
     if not equity > 0.0:
         return []
     busy = {one.symbol for one in (*view.orders(tag=tag), *view.wishes(tag=tag))}
-    leaves: list[Intent] = []
-    enters: list[Intent] = []
-    for symbol, weight in weights.items():
-        price, held = view.price(symbol), view.quantity(symbol)
-        if symbol in busy or math.isnan(price):
-            continue
-        if not weight:
-            leaves += [view.close(symbol, tag=tag)] if held else []
-            continue
-        value = price * view.instrument(symbol).contract_size
-        away = weight - held * value / equity
-        side: Side = "buy" if away > 0.0 else "sell"
-        _, quantity = view.rounded(side, price, abs(away) * equity / value, symbol)
-        if abs(away) <= band or quantity <= 0.0:
-            continue
-        shrinks = abs(held + math.copysign(quantity, away)) < abs(held)
-        (leaves if shrinks else enters).append(view.market(side, quantity, symbol=symbol, tag=tag))
-    return [*leaves, *enters]
+    changes = {
+        symbol: _change(view, symbol, weight * equity, band * equity)
+        for symbol, weight in weights.items()
+        if symbol not in busy and not math.isnan(view.price(symbol))
+    }
+    leaves, enters = [], []
+    for symbol, change in changes.items():
+        held = view.quantity(symbol)
+        (leaves if held and abs(held + change) < abs(held) else enters).append(symbol)
+    share = _affordable(view, changes, enters)
+    wishes = []
+    for symbol in (*leaves, *enters):
+        change = changes[symbol] * (share if symbol in enters else 1.0)
+        side: Side = "buy" if change > 0.0 else "sell"
+        if not weights[symbol] and view.quantity(symbol):
+            wishes.append(view.close(symbol, tag=tag))
+        elif view.rounded(side, view.price(symbol), abs(change), symbol)[1]:
+            wishes.append(view.market(side, abs(change), symbol=symbol, tag=tag))
+    return wishes
+
+
+def _change(view: View, symbol: str, wanted: float, band: float) -> float:
+    """Give how much is to be bought (sold: negative) to hold a value; 0.0 within the band, unless nothing is wanted."""
+    value = view.price(symbol) * view.instrument(symbol).contract_size
+    away = wanted - view.quantity(symbol) * value
+    return away / value if abs(away) > band or not wanted else 0.0
+
+
+def _affordable(view: View, changes: Mapping[str, float], enters: list[str]) -> float:
+    """Give which part of what is to be opened fits into the equity beside what stays, as sales are done first."""
+    stays = bound = 0.0
+    for symbol in view.symbols:
+        change, price = changes.get(symbol, 0.0), view.price(symbol)
+        unit = price * view.instrument(symbol).contract_size / view.leverage(symbol)
+        held = view.quantity(symbol)
+        if symbol in enters:
+            bound += abs(change) * unit
+            stays += abs(held) * unit
+        elif held or change:
+            stays += abs(held + change) * unit
+    return max(0.0, min(1.0, (ROOM * view.equity - stays) / bound)) if bound else 1.0
 
 
 def parse_weights(text: str, owner: str = "weights") -> dict[str, float]:
