@@ -42,8 +42,8 @@ class Grid(OrderStrategy):
     with the same orders.
     """
 
-    lower: float | None = param(None, low=0.0, high=1e12, doc="lowest line, a price; None: `width` below the first price")
-    upper: float | None = param(None, low=0.0, high=1e12, doc="highest line, a price; None: `width` above it")
+    lower: float | None = param(None, low=0.0, high=1e12, doc="lowest line, a price; `width` below the first price where there is none")
+    upper: float | None = param(None, low=0.0, high=1e12, doc="highest line, a price; `width` above it where there is none")
     width: float = param(0.15, low=0.005, high=0.9, doc="half of the range around the first price, a fraction")
     cells: int = param(20, low=1, high=200, doc="cells between the bounds")
     spacing: str = param("geometric", choices=("geometric", "arithmetic"), doc="equal ratios or equal distances")
