@@ -117,7 +117,9 @@ names = st.sampled_from(("strategy", "parameters", "instruments", "cash", "lever
 
 @settings(max_examples=60)
 @given(st.dictionaries(names, plain | st.just("library:grid") | st.just(["BTC/USDT 1h"])) | plain | st.text())
-def test_whatever_is_in_it_is_read_or_refused_with_words(tmp_path_factory: pytest.TempPathFactory, found: object) -> None:
+def test_whatever_is_in_it_is_read_or_refused_with_words(
+    tmp_path_factory: pytest.TempPathFactory, found: object
+) -> None:
     text = found if isinstance(found, str) else yaml.safe_dump(found)
     path = tmp_path_factory.getbasetemp() / "bot.yaml"
     path.write_bytes(text.encode("utf-8", errors="replace"))

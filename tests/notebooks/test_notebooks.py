@@ -15,7 +15,7 @@ from workbench.reporting.parameters import declared_parameters
 from workbench.reporting.results import collect
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
-NAMES = ["backtest", "data_explorer", "nightly", "quickstart"]
+NAMES = ["backtest", "data_explorer", "nightly", "order_strategies", "quickstart", "strategy_library"]
 
 
 def results_of(name: str, workspace: Path, tmp_path: Path, **parameters: object) -> dict:
@@ -41,7 +41,7 @@ def test_a_built_notebook_keeps_no_output_but_its_promise(name: str) -> None:
     assert "widgets" not in notebook.metadata
 
 
-@pytest.mark.parametrize("name", ["backtest", "data_explorer", "nightly"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "quickstart"])
 def test_parameters_are_typed_and_each_has_a_comment(name: str) -> None:
     source = (FOLDER / f"{name}.py").read_text()
     cell = source.split('# %% tags=["parameters"]\n')[1].split("# %%")[0]
@@ -70,6 +70,25 @@ def test_quickstart(workspace: Path, tmp_path: Path) -> None:
 def test_data_explorer(workspace: Path, tmp_path: Path) -> None:
     found = results_of("data_explorer", workspace, tmp_path, symbol="BTC/USDT", timeframe="1h")
     assert (found["bars"], found["gaps"], found["missing"]) == (55_722, 28, 170)
+
+
+def test_order_strategies(workspace: Path, tmp_path: Path) -> None:
+    found = results_of("order_strategies", workspace, tmp_path, start="2023-05-01", end="2023-06-15")
+    assert found["strategy"].startswith("SmallGrid(step=0.01") and found["trades"] > 3
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("dca", {"parameters": {"safety_orders": 3}, "start": "2023-10-01"}),
+        ("cash_and_carry", {"start": "2023-11-15"}),
+        ("pairs", {"series": ["KO 1d", "WMT 1d"], "start": "2018-01-01"}),
+    ],
+)
+def test_strategy_library(name: str, more: dict[str, object], workspace: Path, tmp_path: Path) -> None:
+    found = results_of("strategy_library", workspace, tmp_path, strategy=name, **more)
+    assert found["strategy"].lower().startswith(name.replace("_", ""))
+    assert -1 < found["total_return"] < 1 and found["max_drawdown"] < 0
 
 
 def test_nightly_before_any_report_says_so(workspace: Path, tmp_path: Path) -> None:

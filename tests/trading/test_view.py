@@ -1,4 +1,4 @@
-"""What a strategy sees of its own books: wishes under way, the order of a fill, steps, costs, settled funding, warm-up."""
+"""What a strategy sees of its own books: wishes under way, the order of a fill, steps, costs, funding, warm-up."""
 
 from __future__ import annotations
 

@@ -222,9 +222,9 @@ def _loaded(where: Path) -> Any:
         mark = getattr(error, "problem_mark", None)
         at = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error).split("\n")[0]
-        raise ConfigError(f"{where}{at}: {problem}; a parameter file is YAML: `name: value` lines", path=str(where)) from (
-            error
-        )
+        raise ConfigError(
+            f"{where}{at}: {problem}; a parameter file is YAML: `name: value` lines", path=str(where)
+        ) from (error)
 
 
 def _checked(where: Path, found: Any) -> _File:
@@ -254,7 +254,9 @@ def _problem(one: Any) -> str:
 def _series(text: str) -> SeriesName:
     parts = text.split()
     if len(parts) not in (2, 3):
-        raise ConfigError(f"instruments: {text!r} is no series; write a symbol and a length of bar, such as BTC/USDT 1h")
+        raise ConfigError(
+            f"instruments: {text!r} is no series; write a symbol and a length of bar, such as BTC/USDT 1h"
+        )
     return SeriesName(parts[0], str(Timeframe.parse(parts[1])), *parts[2:])
 
 

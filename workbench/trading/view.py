@@ -92,7 +92,7 @@ class View:
     memory : dict
         What the strategy wants to remember: plain data (numbers, text, lists, dicts by text), kept in every snapshot.
     order : Order or None
-        In `on_fill`, the own order that was executed, with its tag; None for a fill that the venue made (a liquidation).
+        In `on_fill`, the own order that was executed, with its tag; None for a fill that the venue made.
     """
 
     __slots__ = ("_core", "memory", "now", "order", "symbol")

@@ -1,4 +1,4 @@
-"""Ladders: levels and sizes by hand, and keeping resting orders in step with those wanted, whatever was there before."""
+"""Ladders: levels and sizes by hand, and keeping resting orders in step with those wanted, whatever rested before."""
 
 from __future__ import annotations
 
@@ -142,7 +142,9 @@ rungs = st.dictionaries(
     st.sampled_from("abcdef"),
     st.one_of(
         st.tuples(st.just("buy"), st.integers(40, 190).map(lambda n: n / 2), st.integers(3, 40).map(lambda n: n / 10)),
-        st.tuples(st.just("sell"), st.integers(210, 300).map(lambda n: n / 2), st.integers(3, 40).map(lambda n: n / 10)),
+        st.tuples(
+            st.just("sell"), st.integers(210, 300).map(lambda n: n / 2), st.integers(3, 40).map(lambda n: n / 10)
+        ),
     ),
     max_size=6,
 )

@@ -39,7 +39,9 @@ def path(*closes: float, instrument: wb.Instrument = SPOT) -> wb.Bars:
     )  # fmt: skip
 
 
-def walk(length: int, seed: int, *, drift: float = 0.0, size: float = 0.01, instrument: wb.Instrument = SPOT) -> wb.Bars:
+def walk(
+    length: int, seed: int, *, drift: float = 0.0, size: float = 0.01, instrument: wb.Instrument = SPOT
+) -> wb.Bars:
     """A random walk of bars with wicks."""
     rng = np.random.default_rng(seed)
     closes = 100.0 * np.exp(np.cumsum(rng.normal(drift, size, length)))

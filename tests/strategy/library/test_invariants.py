@@ -1,4 +1,4 @@
-"""What holds for whatever prices do: inventories within their bounds, cells that add up, nothing sold that is not held."""
+"""What holds whatever prices do: inventories within their bounds, cells that add up, nothing sold that is not held."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Floor:
         def books() -> Account:
             return Account({"USDT": 10_000.0}, AccountTerms("cash"), FACTS.values())
 
-        terms = {symbol: costs for symbol in FACTS}
+        terms = dict.fromkeys(FACTS, costs)
         self.venue = Venue(FACTS, books(), terms, dict.fromkeys(FACTS, lots), {})
         self.core = Core(strategy, books(), {symbol: traded(one, lots, costs) for symbol, one in FACTS.items()})
         self.core.estimate = self.venue.estimate

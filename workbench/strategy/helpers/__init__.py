@@ -5,7 +5,7 @@ return. What must be remembered is plain data in `view.memory`, so a strategy th
 where it was. Nothing here rounds: ticks and lots are the core's business (`View.rounded` says what they will be).
 """
 
-from workbench.strategy.helpers.books import is_base, own_equity, own_memory
+from workbench.strategy.helpers.books import is_base, own_equity, own_memory, under_way
 from workbench.strategy.helpers.inventory import Inventory, room, skew
 from workbench.strategy.helpers.ladders import (
     Rung,
@@ -45,4 +45,5 @@ __all__ = [
     "scaled_sizes",
     "skew",
     "times_of_day",
+    "under_way",
 ]

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from workbench.trading.events import Bar
     from workbench.trading.view import View
 
-__all__ = ["is_base", "own_equity", "own_memory"]
+__all__ = ["is_base", "own_equity", "own_memory", "under_way"]
 
 
 def own_memory(view: View) -> dict[str, Any]:
@@ -25,3 +25,8 @@ def own_equity(view: View) -> float:
 def is_base(view: View, bar: Bar) -> bool:
     """Tell whether a bar is of the finest series of its instrument, which drives the market."""
     return bar.timeframe == view.history(bar.symbol).timeframe
+
+
+def under_way(view: View, tag: str) -> set[str]:
+    """Give the instruments with orders of a tag that rest, or wait for the next price."""
+    return {order.symbol for order in view.orders(tag=tag)} | {wish.symbol for wish in view.wishes(tag=tag)}

@@ -10,7 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from workbench.strategy.helpers.books import under_way
 
 if TYPE_CHECKING:
     from workbench.trading.orders import Intent, Side
@@ -51,7 +53,7 @@ def keep_legs(view: View, legs: Sequence[Leg], *, guard: float, tag: str = "leg"
         Nothing while orders of these legs are still under way.
     """
     symbols = [leg.symbol for leg in legs]
-    if any(one.symbol in symbols for one in (*view.orders(tag=tag), *view.wishes(tag=tag))):
+    if under_way(view, tag) & set(symbols):
         return []
     parts = {leg.symbol: _part(view, leg) for leg in legs}
     if lopsided(view, legs):
@@ -74,7 +76,7 @@ def lopsided(view: View, legs: Sequence[Leg]) -> bool:
 
 def flatten(view: View, symbols: Sequence[str], tag: str = "leg") -> list[Intent]:
     """Leave all legs at the market; nothing of those that are flat or whose order is under way."""
-    busy = {one.symbol for one in (*view.orders(tag=tag), *view.wishes(tag=tag))}
+    busy = under_way(view, tag)
     return [view.close(one, tag=tag) for one in symbols if view.quantity(one) and one not in busy]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from workbench.errors import StrategyError
+from workbench.strategy.helpers.books import under_way
 
 if TYPE_CHECKING:
     from workbench.trading.orders import Intent, Side
@@ -40,13 +41,14 @@ def keep_weights(view: View, weights: Mapping[str, float], *, band: float = 0.0,
     equity = view.equity
     if not equity > 0.0:
         return []
-    busy = {one.symbol for one in (*view.orders(tag=tag), *view.wishes(tag=tag))}
+    busy = under_way(view, tag)
     changes = {
         symbol: _change(view, symbol, weight * equity, band * equity)
         for symbol, weight in weights.items()
         if symbol not in busy and not math.isnan(view.price(symbol))
     }
-    leaves, enters = [], []
+    leaves: list[str] = []
+    enters: list[str] = []
     for symbol, change in changes.items():
         held = view.quantity(symbol)
         (leaves if held and abs(held + change) < abs(held) else enters).append(symbol)

@@ -53,7 +53,7 @@ def reservation_price(mid: float, inventory: float, risk_aversion: float, volati
 
 
 def optimal_spread(risk_aversion: float, volatility: float, remaining: float, decay: float) -> float:
-    """Give the distance between bid and ask that the model finds best; half of it on each side of the reservation price.
+    """Give the best distance between bid and ask by the model, half of it on each side of the reservation price.
 
     Parameters
     ----------

@@ -38,8 +38,8 @@ class CashAndCarry(OrderStrategy):
     Notes
     -----
     It enters when the mean of the last `settlements` funding rates, a year's worth, is at least `enter_rate`, and the
-    basis (perpetual over spot) is not below `least_basis`; it leaves when that mean is below `leave_rate`. Of the money,
-    `capital` is bound: the coin is paid by its leverage, the short by its own.
+    basis (perpetual over spot) is not below `least_basis`; it leaves when that mean is below `leave_rate`. `capital` of
+    the equity is bound: the coin is paid by its leverage, the short by its own.
     """
 
     spot: str = param("", doc="symbol of the spot instrument; the first that is no perpetual when empty")

@@ -54,7 +54,9 @@ class Dca(OrderStrategy):
     stop_loss: float | None = param(0.25, low=0.001, high=0.95, doc="fraction from the base order's price to give up")
     cooldown: int = param(1, low=0, high=10_000, doc="bars to wait after a round")
     rsi_length: int = param(14, low=2, high=100, doc="bars of the RSI that a round may wait for")
-    rsi_below: float | None = param(None, low=1.0, high=99.0, doc="begin only below this RSI (short: above 100 less it)")
+    rsi_below: float | None = param(
+        None, low=1.0, high=99.0, doc="begin only below this RSI (short: above 100 less it)"
+    )
 
     def validate(self) -> None:
         """Hold the ladder to stay above zero and before the stop."""
@@ -67,8 +69,8 @@ class Dca(OrderStrategy):
             )
         if self.stop_loss is not None and self.stop_loss <= last:
             raise StrategyError(
-                f"Dca: stop_loss = {self.stop_loss:g} comes before the last safety order, {last:.4g} away; widen it, or "
-                "take fewer orders"
+                f"Dca: stop_loss = {self.stop_loss:g} comes before the last safety order, {last:.4g} away; widen it, "
+                "or take fewer orders"
             )
 
     def indicators(self, bars: Bars) -> dict[str, Any]:

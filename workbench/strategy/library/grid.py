@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any, Final
 
 from workbench.errors import StrategyError
@@ -42,8 +43,12 @@ class Grid(OrderStrategy):
     with the same orders.
     """
 
-    lower: float | None = param(None, low=0.0, high=1e12, doc="lowest line, a price; `width` below the first price where there is none")
-    upper: float | None = param(None, low=0.0, high=1e12, doc="highest line, a price; `width` above it where there is none")
+    lower: float | None = param(
+        None, low=0.0, high=1e12, doc="lowest line, a price; `width` below the first price where there is none"
+    )
+    upper: float | None = param(
+        None, low=0.0, high=1e12, doc="highest line, a price; `width` above it where there is none"
+    )
     width: float = param(0.15, low=0.005, high=0.9, doc="half of the range around the first price, a fraction")
     cells: int = param(20, low=1, high=200, doc="cells between the bounds")
     spacing: str = param("geometric", choices=("geometric", "arithmetic"), doc="equal ratios or equal distances")
@@ -51,6 +56,7 @@ class Grid(OrderStrategy):
     start: str = param("buy", choices=("buy", "neutral"), doc="cells above the price buy at once, or sell short")
     trailing: bool = param(False, doc="move the range up when the price leaves it at the top")
     stop_loss: float | None = param(0.1, low=0.001, high=0.9, doc="fraction beyond the range at which all is left")
+    restart: int | None = param(72, low=1, high=100_000, doc="bars after a stop until a new grid is laid out")
 
     def validate(self) -> None:
         """Hold the bounds to be a range, both given or neither."""
@@ -62,7 +68,7 @@ class Grid(OrderStrategy):
     def on_bar(self, view: View, bar: Bar) -> Any:
         """Lay out the grid at the first price inside its range, then keep its orders."""
         memory = own_memory(view)
-        if memory.get("ended") or not is_base(view, bar):
+        if not is_base(view, bar) or (memory.get("ended") and not self._begins_anew(view, memory)):
             return None
         if "lines" not in memory and not self._lay_out(view, bar.close):
             return None
@@ -82,6 +88,14 @@ class Grid(OrderStrategy):
         change = fill.quantity if fill.side == "buy" else -fill.quantity
         memory["held"][cell] = _settled(memory["held"][cell] + change, memory["size"][cell])
         return [*self._stop(view), *self._keep(view)]
+
+    def _begins_anew(self, view: View, memory: dict[str, Any]) -> bool:
+        """Tell whether a grid that was stopped has rested long enough; it then forgets what it was."""
+        memory["rested"] = memory.get("rested", 0) + 1
+        if self.restart is None or memory["rested"] < self.restart or view.quantity():
+            return False
+        memory.clear()
+        return True
 
     def _lay_out(self, view: View, price: float) -> bool:
         """Work out lines and sizes; False while the price is outside bounds that were given."""
@@ -103,7 +117,10 @@ class Grid(OrderStrategy):
 
     def _check(self, view: View, lines: list[float], size: float) -> None:
         """Refuse a grid that could only lose: cells below two fees, or orders that the venue refuses."""
-        step, fees = min(high / low for low, high in zip(lines, lines[1:], strict=False)) - 1.0, 2.0 * view.costs().maker
+        step, fees = (
+            min(high / low for low, high in pairwise(lines)) - 1.0,
+            2.0 * view.costs().maker,
+        )
         if step <= fees:
             raise StrategyError(
                 f"Grid: cells of {step:.4%} do not pay two fees of {fees / 2:.4%} on {view.symbol}; take fewer cells "

@@ -35,7 +35,9 @@ class MeanReversion(SignalStrategy):
     entry: float = param(2.0, low=0.5, high=5.0, doc="deviations from the mean at which to enter")
     leave: float = param(0.0, low=-1.0, high=3.0, doc="deviations from the mean at which to leave")
     rsi_length: int = param(5, low=2, high=50, doc="bars of the RSI that must agree")
-    extreme: float = param(25.0, low=5.0, high=50.0, doc="RSI below which a fall is extreme (above 100 less it, a rise)")
+    extreme: float = param(
+        25.0, low=5.0, high=50.0, doc="RSI below which a fall is extreme (above 100 less it, a rise)"
+    )
     trend: int = param(200, low=0, high=1000, doc="bars of the mean that longs must be above; 0 for none")
     stop_loss: float | None = param(0.06, low=0.002, high=0.9, doc="fraction from the entry at which it was wrong")
     max_bars: int | None = param(48, low=1, high=2000, doc="bars after which what has not come back is left")

@@ -119,7 +119,8 @@ class Pairs(OrderStrategy):
         """Hold the three scores in order."""
         if not self.leave < self.entry < self.stop:
             raise StrategyError(
-                f"Pairs: leave = {self.leave:g}, entry = {self.entry:g} and stop = {self.stop:g} must rise in this order"
+                f"Pairs: leave = {self.leave:g}, entry = {self.entry:g} and stop = {self.stop:g} must rise in this "
+                "order"
             )
 
     def on_bar(self, view: View, bar: Bar) -> Any:

@@ -1,4 +1,4 @@
-"""The series that each strategy of the library is shown with: what a template, the notebook and the benchmark begin at."""
+"""The series that each strategy of the library is shown with, in a template, the notebook and the benchmark."""
 
 from __future__ import annotations
 

@@ -100,7 +100,8 @@ class Triangular(OrderStrategy):
         got = cross * (1.0 - view.costs(triangle.cross).taker - self.guard)
         _, first = view.rounded("buy", last, money / (last * (1.0 + self.guard)), triangle.last)
         return self._legs(
-            view, (("buy", triangle.last, first), ("sell", triangle.cross, first), ("sell", triangle.outer, first * got))
+            view,
+            (("buy", triangle.last, first), ("sell", triangle.cross, first), ("sell", triangle.outer, first * got)),
         )
 
     def _legs(self, view: View, asked: tuple[tuple[Any, str, float], ...]) -> list[Intent]:
