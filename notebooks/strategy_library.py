@@ -20,8 +20,9 @@
 strategy: str = "grid"  # a name that `workbench bots templates` lists
 parameters: dict = {}  # of the strategy; what is left out keeps its default
 series: list = []  # such as "BTC/USDT 1h", one for each instrument; empty: those it is usually shown with
-start: str | None = "2023-01-01"  # first bar that counts, UTC; None is the beginning
+start: str | None = None  # first bar that counts, UTC; None is the beginning
 end: str | None = None  # first bar that no longer counts; None is the end
+last: int | None = 8_000  # bars of each series, the last ones; None for all
 cash: float = 10_000.0  # before the first bar, in the quote currency
 limit_fill: str = "through"  # when a resting order fills: touch, through, or queue
 seed: int = 0  # recorded with the run; nothing in this notebook draws a random number
@@ -48,7 +49,7 @@ strategy_page.parameter_table(chosen)
 # nothing about what it would earn.
 
 # %%
-bars = strategy_page.sample_bars(strategy, series, start=start, end=end)
+bars = strategy_page.sample_bars(strategy, series, start=start, end=end, last=last)
 rules = wb.Rules(limit_fill=limit_fill)
 result = wb.backtest(chosen, bars, cash=cash, rules=rules)
 diagnosis = result.doctor()

@@ -80,9 +80,9 @@ def test_order_strategies(workspace: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "more"),
     [
-        ("dca", {"parameters": {"safety_orders": 3}, "start": "2023-10-01"}),
-        ("cash_and_carry", {"start": "2023-11-15"}),
-        ("pairs", {"series": ["KO 1d", "WMT 1d"], "start": "2018-01-01"}),
+        ("dca", {"parameters": {"safety_orders": 3}, "last": 2_000}),
+        ("cash_and_carry", {"last": 1_000}),
+        ("pairs", {"series": ["KO 1d", "WMT 1d"], "last": 1_500}),
     ],
 )
 def test_strategy_library(name: str, more: dict[str, object], workspace: Path, tmp_path: Path) -> None:

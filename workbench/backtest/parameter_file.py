@@ -198,7 +198,7 @@ def _class_of(name: str) -> type[Parameterised]:
 def _loaded(where: Path) -> Any:
     import yaml
 
-    class Once(yaml.SafeLoader):
+    class Once(yaml.SafeLoader):  # type: ignore[misc]
         """Values only, and a name at most once in a place."""
 
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
@@ -206,7 +206,7 @@ def _loaded(where: Path) -> Any:
             twice = next((key for key, _ in node.value if names.count(key.value) > 1), None)
             if twice is not None:
                 raise yaml.MarkedYAMLError(problem=f"{twice.value!r} is there twice", problem_mark=twice.start_mark)
-            return super().construct_mapping(node, deep)
+            return dict(super().construct_mapping(node, deep))
 
     try:
         text = where.read_text(encoding="utf-8")

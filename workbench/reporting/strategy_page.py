@@ -39,7 +39,7 @@ def describe(strategy: Parameterised) -> Markdown:
     from IPython.display import Markdown
 
     words = inspect.cleandoc(type(strategy).__doc__ or "It says nothing about itself.")
-    return Markdown(words.replace("\nNotes\n-----\n", "\n**Notes.** "))
+    return Markdown(words.replace("\nNotes\n-----\n", "\n**Notes.** "))  # type: ignore[no-untyped-call]
 
 
 def parameter_table(strategy: Parameterised) -> pd.DataFrame:
@@ -60,8 +60,9 @@ def parameter_table(strategy: Parameterised) -> pd.DataFrame:
 
 
 def sample_bars(
-    name: str, series: Sequence[str] = (), *, start: Any = None, end: Any = None, source: Lake | None = None
-) -> list[Bars]:
+    name: str, series: Sequence[str] = (), *, start: Any = None, end: Any = None, last: int | None = None,
+    source: Lake | None = None,
+) -> list[Bars]:  # fmt: skip
     """Read bars to show a strategy of the library on.
 
     Parameters
@@ -71,6 +72,8 @@ def sample_bars(
     series : sequence of str
         Such as "BTC/USDT 1h"; those that it is usually shown with when left out.
     start, end : str or datetime, optional
+    last : int, optional
+        No more than the last so many bars of each series.
     source : Lake, optional
         The workspace's when left out.
 
@@ -98,7 +101,8 @@ def sample_bars(
     for text in wanted:
         symbol, _, timeframe = text.rpartition(" ")
         try:
-            found.append(where.read(symbol, timeframe, start=start, end=end))
+            bars = where.read(symbol, timeframe, start=start, end=end)
+            found.append(bars if last is None else bars[-last:])
         except DataError:
             if not found or series:
                 raise

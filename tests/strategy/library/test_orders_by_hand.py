@@ -224,3 +224,11 @@ def test_avellaneda_stoikov_leans_with_inventory_and_narrows_towards_the_end():
     late = maker.quotes(0.0, 0.01, 1.0)
     assert late[1] - late[0] < ask - bid
     assert AvellanedaStoikov(least_spread=0.05).quotes(0.0, 0.01, 1.0)[1] == pytest.approx(1.025)
+
+
+def test_what_costs_do_to_a_strategy_that_refuses_them_is_said():
+    result = run(MarketMaking(spread=0.01), path(*[100.0, 101.0] * 30), costs=wb.Costs(fee=0.002, maker_fee=0.002))
+    table = result.cost_sensitivity()
+    assert np.isfinite(table.loc[[0, 1, 2], "total_return"]).all() and math.isnan(table.loc[3, "total_return"])
+    assert table.loc[3, "fee"] == pytest.approx(0.006)
+    assert result.doctor() is not None
