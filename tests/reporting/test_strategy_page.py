@@ -1,4 +1,4 @@
-"""The page of a strategy of the library: its words, its parameters, and bars to run it on, stand-ins said to be ones."""
+"""The page of a strategy of the library: its words, its parameters, and bars to run it on, stand-ins named as such."""
 
 from __future__ import annotations
 

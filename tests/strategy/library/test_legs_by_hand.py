@@ -176,6 +176,15 @@ def test_pairs_sells_what_is_dear_buys_what_is_cheap_and_leaves_when_they_meet()
     assert result.equity_values[-1] > 10_000 * 1.005
 
 
+def test_orders_under_way_are_waited_for():
+    one, other = still(100, 100, 100, 100, 102, 102, 102), still(*[103.0] * 4, 102, 102, 102, instrument=OTHER)
+    strategy = Arbitrage(capital=1.0, min_profit=0.01, exit_gap=0.0)
+    late = run(strategy, [one, other], rules=wb.Rules(latency_ms=HOUR))
+    # asked for at the open of bar 1, there at that of bar 2; the prices meet on bar 4, out at the open of bar 6
+    assert [row[0] for row in symbols(late)] == [2, 2, 6, 6]
+    assert late.equity_values[-1] == pytest.approx(10_000 + 10_000 / 2 / 103 * 3)
+
+
 def test_pairs_does_not_trade_what_is_not_cointegrated():
     rng = np.random.default_rng(2)
     x, apart = np.exp(np.cumsum(rng.normal(0, 0.01, (2, 120)), axis=1))

@@ -9,8 +9,6 @@ import difflib
 import importlib
 from typing import TYPE_CHECKING, Any, Final
 
-from workbench.errors import StrategyError
-
 if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__ finds the same names
     from workbench.strategy.library.arbitrage import Arbitrage
     from workbench.strategy.library.avellaneda_stoikov import AvellanedaStoikov
@@ -83,6 +81,8 @@ def get(name: str) -> type[Parameterised]:
     >>> get("rebalancer")(band=0.1)
     Rebalancer(weights='', mode='band', band=0.1, every=24, invested=0.98)
     """
+    from workbench.errors import StrategyError
+
     if name not in _CLASSES:
         near = difflib.get_close_matches(str(name), _CLASSES, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""

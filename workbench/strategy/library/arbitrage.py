@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from workbench.errors import StrategyError
+from workbench.strategy.helpers.books import under_way
 from workbench.strategy.helpers.legs import Leg, flatten, keep_legs
 from workbench.strategy.helpers.timers import heard_all
 from workbench.strategy.orders import OrderStrategy
@@ -58,7 +59,7 @@ class Arbitrage(OrderStrategy):
     def on_bar(self, view: View, bar: Bar) -> Any:
         """Enter, leave or mend once both instruments have closed their bars."""
         one, other = both(view, "Arbitrage", self.first, self.second)
-        if not heard_all(view, bar, (one, other)):
+        if not heard_all(view, bar, (one, other)) or under_way(view, TAG):
             return None
         gap = self._gap(view, one, other)
         goal = view.memory.get("goal", 0)

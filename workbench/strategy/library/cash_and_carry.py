@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from workbench.errors import StrategyError
+from workbench.strategy.helpers.books import under_way
 from workbench.strategy.helpers.legs import Leg, flatten, keep_legs
 from workbench.strategy.helpers.timers import heard_all
 from workbench.strategy.orders import OrderStrategy
@@ -62,7 +63,7 @@ class CashAndCarry(OrderStrategy):
     def on_bar(self, view: View, bar: Bar) -> Any:
         """Enter, leave or mend once both instruments have closed their bars."""
         spot, perpetual = self._pair(view)
-        if not heard_all(view, bar, (spot, perpetual)):
+        if not heard_all(view, bar, (spot, perpetual)) or under_way(view, TAG):
             return None
         memory = view.memory
         rate = self._rate(view, perpetual)

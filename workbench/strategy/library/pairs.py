@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import StrategyError
+from workbench.strategy.helpers.books import under_way
 from workbench.strategy.helpers.legs import Leg, flatten, keep_legs
 from workbench.strategy.helpers.timers import heard_all
 from workbench.strategy.library.arbitrage import both
@@ -126,7 +127,7 @@ class Pairs(OrderStrategy):
     def on_bar(self, view: View, bar: Bar) -> Any:
         """Enter, leave or mend once both instruments have closed their bars."""
         one, other = both(view, "Pairs", self.first, self.second)
-        if not heard_all(view, bar, (one, other)):
+        if not heard_all(view, bar, (one, other)) or under_way(view, TAG):
             return None
         memory = view.memory
         held = view.quantity(one) or view.quantity(other)

@@ -6,6 +6,7 @@ import math
 from typing import Any, Final, NamedTuple
 
 from workbench.errors import StrategyError
+from workbench.strategy.helpers.books import under_way
 from workbench.strategy.helpers.timers import heard_all
 from workbench.strategy.orders import OrderStrategy
 from workbench.strategy.parameters import param
@@ -59,9 +60,7 @@ class Triangular(OrderStrategy):
     def on_bar(self, view: View, bar: Bar) -> Any:
         """Mend what the last round left over; else go round where it pays."""
         triangle = triangle_of(view)
-        if not heard_all(view, bar, triangle[1:]):
-            return None
-        if view.orders(tag=TAG) or view.wishes(tag=TAG):
+        if not heard_all(view, bar, triangle[1:]) or under_way(view, TAG):
             return None
         mend = self._mend(view, triangle)
         return mend or self._go(view, triangle)
