@@ -78,6 +78,7 @@ def test_what_is_rounded_is_what_is_sent():
     said: list[Any] = []
 
     def on_bar(self: Any, view: Any, bar: Any) -> Any:
+        assert list(view.peek()) == list(view.orders()) and list(view.peek("ETH/USDT")) == []
         if bar.ts:
             said.extend((order.price, order.quantity) for order in view.orders())
             return None

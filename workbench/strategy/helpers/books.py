@@ -29,4 +29,4 @@ def is_base(view: View, bar: Bar) -> bool:
 
 def under_way(view: View, tag: str) -> set[str]:
     """Give the instruments with orders of a tag that rest, or wait for the next price."""
-    return {order.symbol for order in view.orders(tag=tag)} | {wish.symbol for wish in view.wishes(tag=tag)}
+    return {order.symbol for order in view.peek() if order.tag == tag} | {wish.symbol for wish in view.wishes(tag=tag)}

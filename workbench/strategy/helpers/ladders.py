@@ -207,7 +207,7 @@ def keep_ladder(
     cancels: list[Any] = []
     amends: list[Any] = []
     there: set[str] = set()
-    found: list[Order | Intent] = [*view.orders(where), *view.wishes(where)]
+    found: list[Order | Intent] = [*view.peek(where), *view.wishes(where)]
     for one in found:
         if not one.tag.startswith(f"{name}:"):
             continue

@@ -57,18 +57,16 @@ class Momentum(OrderStrategy):
                 f"Momentum: hold = {self.hold} and short = {self.short} are more than the {len(view.symbols)} "
                 "instruments of this run"
             )
-        scores = {symbol: self._score(view, symbol) for symbol in view.symbols}
-        known = {symbol: score for symbol, score in scores.items() if not math.isnan(score[0])}
-        if len(known) < self.hold + self.short or not every_bars(view, self.every, "calendar"):
+        old = [symbol for symbol in view.symbols if view.count(symbol) > self.lookback + self.skip]
+        if len(old) < self.hold + self.short or not every_bars(view, self.every, "calendar"):
             return None
+        scores = {symbol: self._score(view, symbol) for symbol in old}
+        known = {symbol: score for symbol, score in scores.items() if not math.isnan(score[0])}
         return keep_weights(view, self._weights(view.symbols, known), band=self.band)
 
     def _score(self, view: View, symbol: str) -> tuple[float, float]:
-        """Give the score of an instrument and the volatility of its returns; NaN where its history is too short."""
-        needed = self.lookback + self.skip + 1
-        if view.count(symbol) < needed:
-            return math.nan, math.nan
-        closes = view.bars("close", symbol)[-needed : -self.skip or None]
+        """Give the score of an instrument and the volatility of its returns; NaN where it has not moved."""
+        closes = view.bars("close", symbol)[-(self.lookback + self.skip + 1) : -self.skip or None]
         volatility = float(np.std(np.diff(np.log(closes))))
         gained = float(closes[-1] / closes[0] - 1.0)
         if not self.scaled:
