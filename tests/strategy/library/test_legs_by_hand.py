@@ -126,6 +126,15 @@ def test_the_rebalancer_knows_the_calendar_and_given_weights():
         Rebalancer(weights="A=0.6, B=0.6")
 
 
+def test_what_is_no_longer_listed_is_left_and_the_others_share_the_rest():
+    one, other = still(*[100.0] * 12), still(*[100.0] * 12, instrument=ETHER)
+    third = still(*[100.0] * 3, instrument=OTHER)
+    result = run(Rebalancer(band=0.05), [one, other, third])
+    assert [row[0] for row in symbols(result)] == [1, 1, 1]  # nothing drifts after that, and nothing is traded
+    late = run(Rebalancer(band=0.05), [one, other, still(*[100.0] * 12, instrument=OTHER)[6:]])
+    assert [row[0] for row in symbols(late)] == [1, 1, 7, 7, 7]
+
+
 def test_momentum_holds_the_best_and_changes_with_the_ranking():
     solana = wb.Instrument(symbol="SOL/USDT", quote="USDT")
     bars = [

@@ -17,7 +17,7 @@ from workbench.strategy.helpers.ladders import (
     scaled_sizes,
 )
 from workbench.strategy.helpers.legs import Leg, flatten, keep_legs, lopsided
-from workbench.strategy.helpers.timers import every, every_bars, heard_all, next_time_of_day, times_of_day
+from workbench.strategy.helpers.timers import every, every_bars, heard_all, heard_now, next_time_of_day, times_of_day
 from workbench.strategy.helpers.weights import keep_weights, parse_weights
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "flatten",
     "geometric_levels",
     "heard_all",
+    "heard_now",
     "is_base",
     "keep_ladder",
     "keep_legs",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from workbench.trading.orders import Wake
     from workbench.trading.view import View
 
-__all__ = ["every", "every_bars", "heard_all", "next_time_of_day", "times_of_day"]
+__all__ = ["every", "every_bars", "heard_all", "heard_now", "next_time_of_day", "times_of_day"]
 
 MINUTE_MS: Final = 60_000
 DAY_MS: Final = 86_400_000
@@ -120,3 +120,9 @@ def heard_all(view: View, bar: Bar, symbols: Sequence[str] | None = None) -> boo
         one for one in view.symbols if heard.get(one, bar.closes if view.count(one) else oldest - 1) >= oldest
     ]
     return all(heard.get(one) == bar.closes for one in awaited)
+
+
+def heard_now(view: View, bar: Bar) -> tuple[str, ...]:
+    """Give, after `heard_all`, the instruments that have a bar at this time: those that can be traded."""
+    heard: dict[str, int] = view.memory.get("heard", {})
+    return tuple(symbol for symbol in view.symbols if heard.get(symbol) == bar.closes)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import StrategyError
-from workbench.strategy.helpers.timers import every_bars, heard_all
+from workbench.strategy.helpers.timers import every_bars, heard_all, heard_now
 from workbench.strategy.helpers.weights import keep_weights
 from workbench.strategy.orders import OrderStrategy
 from workbench.strategy.parameters import param
@@ -33,9 +33,9 @@ class Momentum(OrderStrategy):
     -----
     Score: return from `lookback` + `skip` bars ago until `skip` bars ago, divided by the volatility of those returns
     with `scaled`. Jegadeesh and Titman, Returns to Buying Winners and Selling Losers (1993), skip the last month, in
-    which prices tend to come back. An instrument with too short a history is not ranked. With `absolute` only what has
-    risen is bought and only what has fallen is sold; the rest stays in cash. Each side gets half of `invested` when
-    there are shorts.
+    which prices tend to come back. An instrument with too short a history, or without a bar now, is not ranked. With
+    `absolute` only what has risen is bought and only what has fallen is sold; the rest stays in cash. Each side gets
+    half of `invested` when there are shorts.
     """
 
     lookback: int = param(126, low=2, high=2000, doc="bars over which returns are ranked")
@@ -57,12 +57,13 @@ class Momentum(OrderStrategy):
                 f"Momentum: hold = {self.hold} and short = {self.short} are more than the {len(view.symbols)} "
                 "instruments of this run"
             )
-        old = [symbol for symbol in view.symbols if view.count(symbol) > self.lookback + self.skip]
+        listed = heard_now(view, bar)
+        old = [symbol for symbol in listed if view.count(symbol) > self.lookback + self.skip]
         if len(old) < self.hold + self.short or not every_bars(view, self.every, "calendar"):
             return None
         scores = {symbol: self._score(view, symbol) for symbol in old}
         known = {symbol: score for symbol, score in scores.items() if not math.isnan(score[0])}
-        return keep_weights(view, self._weights(view.symbols, known), band=self.band)
+        return keep_weights(view, self._weights(listed, known), band=self.band)
 
     def _score(self, view: View, symbol: str) -> tuple[float, float]:
         """Give the score of an instrument and the volatility of its returns; NaN where it has not moved."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.errors import StrategyError
-from workbench.strategy.helpers.timers import every_bars, heard_all
+from workbench.strategy.helpers.timers import every_bars, heard_all, heard_now
 from workbench.strategy.helpers.weights import keep_weights, parse_weights
 from workbench.strategy.orders import OrderStrategy
 from workbench.strategy.parameters import param
@@ -30,7 +30,8 @@ class Rebalancer(OrderStrategy):
     -----
     In "band" mode an instrument whose share is more than `band` (a fraction of the equity) from its weight makes all
     instruments go back to theirs; in "calendar" mode that happens every `every` bars. Sales go out before purchases.
-    `invested` leaves some cash for fees and for prices that have risen until the orders trade.
+    What is held in an instrument without a bar now (not listed yet, or no longer) is left, and the others share the
+    rest. `invested` leaves some cash for fees and for prices that have risen until the orders trade.
     """
 
     weights: str = param("", doc="such as 'BTC/USDT=0.6, ETH/USDT=0.4'; empty: all instruments of the run alike")
@@ -47,24 +48,27 @@ class Rebalancer(OrderStrategy):
         """Look at the shares once all instruments have closed their bars."""
         if not heard_all(view, bar) or not view.equity > 0.0:
             return None
-        wanted = self._wanted(view)
+        wanted = self._wanted(view, heard_now(view, bar))
         due = every_bars(view, self.every, "calendar") if self.mode == "calendar" else self._has_drifted(view, wanted)
         return keep_weights(view, wanted) if due else None
 
-    def _wanted(self, view: View) -> dict[str, float]:
+    def _wanted(self, view: View, listed: tuple[str, ...]) -> dict[str, float]:
+        """Give the weight of each instrument that can be traded now, of what is not bound in the others."""
         given = parse_weights(self.weights)
         unknown = [symbol for symbol in given if symbol not in view.symbols]
         if unknown:
             raise StrategyError(
                 f"Rebalancer: a weight of {unknown[0]!r}, which is not among what is traded: {', '.join(view.symbols)}"
             )
-        given = given or dict.fromkeys(view.symbols, 1.0 / len(view.symbols))
-        return {symbol: given.get(symbol, 0.0) * self.invested for symbol in view.symbols}
+        given = given or dict.fromkeys(listed, 1.0 / len(listed))
+        bound = sum(self._share(view, symbol) for symbol in view.symbols if symbol not in listed)
+        return {symbol: given.get(symbol, 0.0) * self.invested * (1.0 - bound) for symbol in listed}
+
+    def _share(self, view: View, symbol: str) -> float:
+        """Give the share of the equity that is held in an instrument."""
+        held = view.quantity(symbol)
+        value = held * view.price(symbol) * view.instrument(symbol).contract_size if held else 0.0
+        return value / view.equity
 
     def _has_drifted(self, view: View, wanted: dict[str, float]) -> bool:
-        shares = {
-            symbol: view.quantity(symbol) * view.price(symbol) * view.instrument(symbol).contract_size / view.equity
-            for symbol in wanted
-            if view.count(symbol)
-        }
-        return any(abs(wanted[symbol] - share) > self.band for symbol, share in shares.items())
+        return any(abs(weight - self._share(view, symbol)) > self.band for symbol, weight in wanted.items())
