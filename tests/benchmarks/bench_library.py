@@ -128,6 +128,7 @@ def main() -> None:
     for case in bundled(Lake(root / "data" / "lake")):
         if case.name in wanted:
             show(case, chosen.runs)
+    print("  missing: triangular (it needs an account of three currencies; a backtest has one)")
     if not chosen.data:
         print("  missing: perpetuals and funding (no --data or WORKBENCH_BENCH_DATA)")
         return
