@@ -22,6 +22,7 @@ COMMANDS = [
     "indicators list", "indicators show",
     "strategies list", "strategies show",
     "backtest",
+    "bots templates", "bots template",
     "report run", "report list", "report open",
     "lab",
     "doctor",
@@ -32,7 +33,7 @@ def test_help_lists_the_commands_in_the_order_of_use() -> None:
     done = call("--help")
     assert done.code == 0
     names = re.findall(r"^│ (\w+)  ", done.out.partition("Commands")[2], flags=re.M)
-    assert names == ["init", "data", "indicators", "strategies", "backtest", "report", "lab", "doctor"]
+    assert names == ["init", "data", "indicators", "strategies", "backtest", "bots", "report", "lab", "doctor"]
     assert call("-h").out == done.out
 
 

@@ -15,7 +15,9 @@ from workbench.reporting.parameters import declared_parameters
 from workbench.reporting.results import collect
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
-NAMES = ["backtest", "data_explorer", "indicator_gallery", "nightly", "quickstart"]
+NAMES = [
+    "backtest", "data_explorer", "indicator_gallery", "nightly", "order_strategies", "quickstart", "strategy_library",
+]  # fmt: skip
 
 
 def results_of(name: str, workspace: Path, tmp_path: Path, **parameters: object) -> dict:
@@ -41,7 +43,7 @@ def test_a_built_notebook_keeps_no_output_but_its_promise(name: str) -> None:
     assert "widgets" not in notebook.metadata
 
 
-@pytest.mark.parametrize("name", ["backtest", "data_explorer", "indicator_gallery", "nightly"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "quickstart"])
 def test_parameters_are_typed_and_each_has_a_comment(name: str) -> None:
     source = (FOLDER / f"{name}.py").read_text()
     cell = source.split('# %% tags=["parameters"]\n')[1].split("# %%")[0]
@@ -78,6 +80,24 @@ def test_indicator_gallery(workspace: Path, tmp_path: Path) -> None:
     )
     assert (found["bars"], found["groups"]) == (7 * 24 - 1, 7)  # Binance was down for an hour
     assert 0.0 < found["last_rsi"] < 100.0
+
+
+def test_order_strategies(workspace: Path, tmp_path: Path) -> None:
+    found = results_of("order_strategies", workspace, tmp_path, start="2023-05-01", end="2023-06-15")
+    assert found["strategy"].startswith("SmallGrid(step=0.01") and found["trades"] == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("cash_and_carry", {"parameters": {"capital": 0.5}, "last": 400}),
+        ("pairs", {"series": ["KO 1d", "WMT 1d"], "last": 900}),
+    ],
+)
+def test_strategy_library(name: str, more: dict[str, object], workspace: Path, tmp_path: Path) -> None:
+    found = results_of("strategy_library", workspace, tmp_path, strategy=name, **more)
+    assert found["strategy"].lower().startswith(name.replace("_", ""))
+    assert -1 < found["total_return"] < 1 and found["max_drawdown"] < 0
 
 
 def test_nightly_before_any_report_says_so(workspace: Path, tmp_path: Path) -> None:

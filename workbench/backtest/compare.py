@@ -15,7 +15,7 @@ import numpy as np
 
 from workbench.backtest.plan import Line, Plan
 from workbench.backtest.records import Records
-from workbench.errors import ConfigError
+from workbench.errors import ConfigError, StrategyError
 from workbench.risk import metrics
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def cost_sensitivity(result: Result, factors: Sequence[float] = (0.0, 1.0, 2.0, 
     -------
     pandas.DataFrame
         One row a factor: `fee` (fraction) and `slippage_bps` of the first instrument, and the metrics that costs bear
-        on. Funding is no cost of trading: it stays.
+        on; NaN where the strategy refuses to trade at such costs. Funding is no cost of trading: it stays.
 
     Raises
     ------
@@ -101,9 +101,13 @@ def cost_sensitivity(result: Result, factors: Sequence[float] = (0.0, 1.0, 2.0, 
         raise ConfigError(f"factors = {tuple(factors)!r}: multiply costs by zero or more")
     rows: dict[float, dict[str, Any]] = {}
     for factor in factors:
-        again = result if factor == 1 else scaled(result, factor)
-        rows[factor] = {"fee": again.costs.fee, "slippage_bps": again.costs.slippage_bps} | {
-            name: again.metrics[name] for name in _SENSITIVE
+        charged = result.costs.scaled(factor)
+        try:
+            told: Mapping[str, Any] = (result if factor == 1 else scaled(result, factor)).metrics
+        except StrategyError:
+            told = dict.fromkeys(_SENSITIVE, np.nan)
+        rows[factor] = {"fee": charged.fee, "slippage_bps": charged.slippage_bps} | {
+            name: told[name] for name in _SENSITIVE
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("costs times")
 

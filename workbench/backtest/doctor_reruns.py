@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from workbench.backtest.doctor_findings import Measured
 from workbench.backtest.doctor_text import percent
-from workbench.errors import ConfigError
+from workbench.errors import ConfigError, StrategyError
 from workbench.risk import metrics
 
 if TYPE_CHECKING:
@@ -72,5 +72,5 @@ def _rerun(case: Case, again: Callable[[], Floats]) -> tuple[float, str]:
     """Give the total return of another run, or why it cannot be run again."""
     try:
         return metrics.total_return(again(), case.plan.cash), ""
-    except ConfigError as error:
+    except (ConfigError, StrategyError) as error:
         return 0.0, f"It cannot be run again: {error}"

@@ -2,7 +2,8 @@
 
 Each method is told what has happened and gets a view of the past and of the strategy's own books; it returns wishes
 made with the view (`view.limit(...)`, `view.cancel(...)`), or None. Plain data in and out: the same object runs over
-history, on paper and live. What it wants to remember goes into `view.memory`.
+history, on paper and live. What it wants to remember goes into `view.memory`. Ladders of orders, positions in legs,
+weights and timers are in `strategy.helpers`, and strategies to read or to use in `strategy.library`.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class OrderStrategy(Parameterised):
         """Say what to do after a trade of the market."""
 
     def on_fill(self, view: View, fill: Filled) -> Any:
-        """Say what to do after an execution of an own order."""
+        """Say what to do after an execution of an own order, which is `view.order`: its tag says what it was for."""
 
     def on_timer(self, view: View, timer: Timer) -> Any:
         """Say what to do at a time that `view.timer` asked for."""
