@@ -133,6 +133,11 @@ def _check_call(strategy: Any, cash: float, fill: str, rules: Rules | None) -> N
         raise ConfigError(f"cash = {cash!r}: start with a finite amount above zero, such as 10_000", cash=cash)
     if not isinstance(fill, str) or fill not in get_args(Fill):
         raise ConfigError(f"fill = {fill!r} is not one of {', '.join(map(repr, get_args(Fill)))}", fill=fill)
+    if fill == "close" and getattr(strategy, "needs_next_open", False):
+        raise ConfigError(
+            f"fill='close': {strategy!r} follows its positions from the next open on, so its exits would look at another "
+            "price than was paid; leave fill='next_open'", fill=fill,
+        )  # fmt: skip
     if rules is not None and not isinstance(rules, Rules):
         raise ConfigError(f"rules is a {type(rules).__name__}: give wb.Rules(margin='isolated')", rules=rules)
     if rules is not None and rules.positions == "hedge" and isinstance(strategy, (SignalStrategy, Signals, Mapping)):

@@ -10,6 +10,7 @@ import typer
 from workbench.cli.console import Cell, Column, say, show_code, show_json, show_table
 from workbench.cli.options import AsJson, StrategyName, examples
 from workbench.cli.place import settings_here
+from workbench.cli.strategies_schema import add_schema
 
 if TYPE_CHECKING:
     from workbench.strategy.loader import StrategyInfo
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(help="The strategies of this workspace.", no_args_is_help=True)
+add_schema(app)
 
 
 @app.command("list", epilog=examples("workbench strategies list"))

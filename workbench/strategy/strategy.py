@@ -39,6 +39,9 @@ class SignalStrategy(Parameterised):
         Of every instrument, unless the run has its own.
     warm_up : int
         Bars before which no signal counts; an attribute, or a property that reads the parameters.
+    needs_next_open : bool
+        Whether the signals count on trading at the next open, as those do that follow their own positions; a backtest
+        with `fill="close"` is refused then.
 
     Examples
     --------
@@ -64,6 +67,7 @@ class SignalStrategy(Parameterised):
     protections: Sequence[Protection] = ()
     leverage: float = 1.0
     warm_up: int = 0
+    needs_next_open: bool = False
 
     def signals(self, bars: Bars) -> Signals:
         """Say what to do on each bar, from that bar and earlier ones only.
