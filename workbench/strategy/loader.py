@@ -101,7 +101,9 @@ def load_strategy(name: str | Path, *, settings: Settings | None = None) -> Stra
         from workbench.strategy.versions import Archive
 
         version = Archive.of(settings).find(said, path)
-        return _chosen(classes_of(version.path, version.source, as_module=version.kind == "library"), said, version.path)
+        return _chosen(
+            classes_of(version.path, version.source, as_module=version.kind == "library"), said, version.path
+        )
     if path is None:
         return _from_library(said, settings)
     require_active(path)

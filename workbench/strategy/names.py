@@ -131,7 +131,9 @@ def no_such(name: StrategyName, settings: Settings, library: tuple[str, ...]) ->
     """Say that there is no such strategy, and what is most like it."""
     files = strategy_files(settings.strategies)
     stems = [path.stem for path in files]
-    here = [] if name.library else [path.name if path.stem in stems[:row] else path.stem for row, path in enumerate(files)]
+    here = (
+        [] if name.library else [path.name if path.stem in stems[:row] else path.stem for row, path in enumerate(files)]
+    )
     theirs = [f"{LIBRARY}{one}" for one in library]
     words = {**{one: one for one in here}, **{one: f"{LIBRARY}{one}" for one in library if one not in here}}
     close = difflib.get_close_matches(name.file, words, n=1)
