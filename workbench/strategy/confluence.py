@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Final
@@ -87,8 +87,8 @@ class ConfluenceTerms:
             raise StrategyError(f"confluence: rsi_span = {self.rsi_span!r}; give a number above 0 and at most 50")
         if not all(map(_is_number, (self.medium, self.high))) or not 0 <= self.medium <= self.high <= 100:
             raise StrategyError(
-                f"confluence: medium = {self.medium!r} and high = {self.high!r}; give two numbers from 0 to 100, medium "
-                "not above high"
+                f"confluence: medium = {self.medium!r} and high = {self.high!r}; give two numbers from 0 to 100, "
+                "medium not above high"
             )
 
     @property

@@ -39,8 +39,8 @@ Kind = Literal["signals", "orders", "rules", "library", ""]
 class StrategyInfo:
     """One strategy: its name, path and class, or why it cannot be loaded.
 
-    `kind` is `signals` or `orders` for code, `rules` for a rule file, `library` for what comes with workbench; empty for
-    a file of code that cannot be loaded.
+    `kind` is `signals` or `orders` for code, `rules` for a rule file, `library` for what comes with workbench; empty
+    for a file of code that cannot be loaded.
     """
 
     name: str
@@ -123,11 +123,11 @@ def list_strategies(folder: Path | None = None, *, library: bool = False, retire
     """
     folder = _current().strategies if folder is None else Path(folder)
     hidden = set() if retired else set(retired_in(folder))
-    files = [path for path in strategy_files(folder) if path.name not in hidden]
     taken: set[str] = set()
     found = []
-    for path in files:
-        found += _infos(path, path.name if path.stem in taken else path.stem)
+    for path in strategy_files(folder):
+        if path.name not in hidden:
+            found += _infos(path, path.name if path.stem in taken else path.stem)
         taken.add(path.stem)
     return [*found, *(_library_infos() if library else ())]
 

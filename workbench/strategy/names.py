@@ -75,8 +75,8 @@ def parse_name(name: str | Path) -> StrategyName:
     version = said["version"]
     if version is not None and not re.fullmatch(rf"[0-9a-f]{{{_SHORTEST_HASH},16}}", version):
         raise StrategyError(
-            f"{name!r}: after the @ stands {version!r}; give the first {_SHORTEST_HASH} to 16 digits of a code hash, as "
-            f"`workbench strategies versions {said['file']}` lists them"
+            f"{name!r}: after the @ stands {version!r}; give the first {_SHORTEST_HASH} to 16 digits of a code hash, "
+            f"as `workbench strategies versions {said['file']}` lists them"
         )
     return StrategyName(file=said["file"], version=version or "", wanted=said["wanted"] or "", library=library)
 

@@ -1,7 +1,7 @@
 """Strategies that are retired: hidden from lists and refused to new runs, with a line for who did it, when and why.
 
-What was retired, and taken back, stands in `.retired.toml` beside the files, an entry for each decision; the last one of
-a file holds. Nothing is ever taken out of it, so the file is its own audit.
+What was retired, and taken back, stands in `.retired.toml` beside the files, an entry for each decision; the last one
+of a file holds. Nothing is ever taken out of it, so the file is its own audit.
 """
 
 from __future__ import annotations
@@ -99,8 +99,8 @@ def require_active(path: Path) -> None:
     version = f"{path.name}@{made.code_hash[:8]}" if made.code_hash else f"{path.name}@HASH"
     why = f": {made.reason}" if made.reason else ""
     raise StrategyError(
-        f"{path.name} was retired on {made.at[:10]} by {made.by}{why}. To run that version all the same name it with its "
-        f"hash, {version!r}; to take it back, `workbench strategies unretire {path.name}`",
+        f"{path.name} was retired on {made.at[:10]} by {made.by}{why}. To run that version all the same name it with "
+        f"its hash, {version!r}; to take it back, `workbench strategies unretire {path.name}`",
         name=path.name,
     )
 

@@ -17,7 +17,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
@@ -30,7 +30,7 @@ from workbench.strategy.parameterised import Parameterised
 if TYPE_CHECKING:
     from workbench.settings import Settings
 
-__all__ = ["Archive", "Version", "keep"]
+__all__ = ["Archive", "Version", "keep", "source_of"]
 
 _DIGITS: Final = 16
 
@@ -178,8 +178,8 @@ class Archive:
         if changed:
             raise StrategyError(
                 f"{version.name}@{version.code_hash[:8]} imports {', '.join(changed)} from beside it, which changed or "
-                f"went since it was kept ({version.kept_at[:10]}): the hash covers {version.name} alone, so it would not "
-                "be what ran. Put the file back as it was, or move what is shared into the strategy's own file",
+                f"went since it was kept ({version.kept_at[:10]}): the hash covers {version.name} alone, so it would "
+                "not be what ran. Put the file back as it was, or move what is shared into the strategy's own file",
                 siblings=changed,
             )
 
@@ -234,6 +234,15 @@ def keep(strategy: Parameterised | type[Parameterised], settings: Settings) -> V
     """Keep the version of a strategy in a workspace; see `Archive.keep`."""
     cls = strategy if isinstance(strategy, type) else type(strategy)
     return Archive.of(settings).keep(cls)
+
+
+def source_of(cls: type[Parameterised]) -> str:
+    """Give the text that a strategy class was written in: its file, or its own lines in a notebook or the library."""
+    source = getattr(inspect.getmodule(cls), "__workbench_source__", None)
+    try:
+        return inspect.getsource(cls) if source is None else str(source)
+    except (OSError, TypeError) as error:
+        raise StrategyError(f"{cls.__name__}: its source is not known: {error}") from error
 
 
 def _names_meant(said: StrategyName, path: Path | None) -> list[str]:
