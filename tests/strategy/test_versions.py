@@ -98,7 +98,7 @@ def test_wrong_and_ambiguous_hashes(desk: Settings) -> None:
     root = desk.data / "strategies"
     for name in (f"{code_hash}.py", f"{code_hash}.hold.py.json"):
         shutil.copy(root / name, root / name.replace(code_hash, code_hash[:8] + "0" * 8))
-    with pytest.raises(StrategyError, match="several versions begin so: .*; give more digits"):
+    with pytest.raises(StrategyError, match=r"several versions begin so: .*; give more digits"):
         load_strategy(f"hold@{code_hash[:6]}", settings=desk)
     with pytest.raises(StrategyError, match="was changed since it was kept"):
         load_strategy(f"hold@{code_hash[:8]}0000", settings=desk)
@@ -138,7 +138,7 @@ def test_restoring_never_overwrites_unless_told_and_then_keeps_what_was_there(de
     path = desk.strategies / "hold.py"
     assert lifecycle.restore(f"hold@{first[:6]}", desk) == path  # it holds that already
     path.write_text(EDITED)
-    with pytest.raises(StrategyError, match="is there, and differs from .* --force overwrites it"):
+    with pytest.raises(StrategyError, match=r"is there, and differs from .* --force overwrites it"):
         lifecycle.restore(f"hold@{first[:6]}", desk)
     lifecycle.restore(f"hold@{first[:6]}", desk, force=True)
     assert path.read_text() == SIGNALS

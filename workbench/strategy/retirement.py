@@ -97,7 +97,7 @@ def require_active(path: Path) -> None:
     if made is None:
         return
     version = f"{path.name}@{made.code_hash[:8]}" if made.code_hash else f"{path.name}@HASH"
-    why = f": {made.reason}" if made.reason else ""
+    why = f": {' '.join(made.reason.split())}" if made.reason else ""
     raise StrategyError(
         f"{path.name} was retired on {made.at[:10]} by {made.by}{why}. To run that version all the same name it with "
         f"its hash, {version!r}; to take it back, `workbench strategies unretire {path.name}`",

@@ -196,12 +196,13 @@ class Archive:
         DataError
             The disk is full or the folder cannot be written.
         """
+        file = getattr(inspect.getmodule(cls), "__file__", None)
+        if file is not None and Path(file).parent == self.root:  # it was loaded from here
+            return next((one for one in self.versions() if one.path == Path(file)), None)
         facts = _facts_of(cls)
         if facts is None:
             return None
         name, path, source, kind = facts
-        if path.parent == self.root:  # it was loaded from here
-            return next((one for one in self.versions() if one.path == path), None)
         code_hash = _code_hash_of(cls)
         note = {
             "kind": kind,
@@ -210,7 +211,8 @@ class Archive:
             "workbench": _own_version(),
             "siblings": {} if kind == "library" else _siblings(path, source),
         }
-        make_folder(self.root)
+        with explained(self.root):
+            make_folder(self.root)
         self._publish(f"{code_hash}{path.suffix}", source.encode())
         self._publish(f"{code_hash}.{quote(name, safe='')}.json", json.dumps(note, indent=2).encode() + b"\n")
         return self._version(self.root / f"{code_hash}.{quote(name, safe='')}.json")
