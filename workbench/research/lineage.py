@@ -161,13 +161,13 @@ def changes(first: str, second: str, settings: Settings) -> Change:
         Names as `load_strategy` takes them; retired ones with their hash.
     """
     one, other = load_strategy(first, settings=settings), load_strategy(second, settings=settings)
-    lines = [source_of(cls).splitlines(keepends=True) for cls in (one, other)]
+    before, after = (source_of(cls).splitlines(keepends=True) for cls in (one, other))
     told = [{name: _in_words(each) for name, each in cls.declared.items()} for cls in (one, other)]
     names = dict.fromkeys([*told[0], *told[1]])
     return Change(
         names=(first, second),
         hashes=(one().code_hash, other().code_hash),
-        diff="".join(difflib.unified_diff(*lines, fromfile=first, tofile=second)),
+        diff="".join(difflib.unified_diff(before, after, fromfile=first, tofile=second)),
         parameters={
             name: (told[0].get(name, ""), told[1].get(name, ""))
             for name in names
@@ -270,7 +270,7 @@ def _tried(strategy: Any, bars: list[Bars]) -> Finding:
     from workbench.backtest.run import backtest
 
     result = backtest(strategy, bars, path="event")
-    fills = int(result.metrics["trades"])
+    fills = int(result.closed.sum())
     return Finding(
         check="runs",
         level="good" if fills else "note",

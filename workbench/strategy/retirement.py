@@ -66,17 +66,19 @@ def decisions_in(folder: Path) -> list[Decision]:
         return []
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise StrategyError(f"{path}: cannot be read: {error}; mend it, or delete it to retire nothing") from error
-    try:
-        return [_decision(entry) for entry in document.get("decision", [])]
-    except (TypeError, AttributeError) as error:
-        raise StrategyError(f"{path}: is not what `workbench strategies retire` writes: {error}; mend it") from error
+    entries = document.get("decision", [])
+    for entry in entries if isinstance(entries, list) else [entries]:
+        if not _is_decision(entry):
+            raise StrategyError(f"{path}: {entry!r} is nothing that `workbench strategies retire` writes; mend it")
+    return [Decision(**entry) for entry in entries]
 
 
-def _decision(entry: dict[str, Any]) -> Decision:
-    made = Decision(**entry)
-    if made.action not in ("retire", "unretire") or not all(isinstance(value, str) for value in asdict(made).values()):
-        raise TypeError(f"{entry!r} is no decision")
-    return made
+def _is_decision(entry: Any) -> bool:
+    """Tell whether an entry has what a decision must have, and nothing that it cannot."""
+    if not isinstance(entry, dict) or not all(isinstance(value, str) for value in entry.values()):
+        return False
+    must = {"file", "action", "at", "by"}
+    return must <= set(entry) <= must | {"code_hash", "reason"} and entry["action"] in ("retire", "unretire")
 
 
 def retired_in(folder: Path) -> dict[str, Decision]:

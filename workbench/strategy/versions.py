@@ -121,15 +121,10 @@ class Archive:
         return sorted(found, key=lambda one: (one.kept_at, one.code_hash))
 
     def _version(self, path: Path) -> Version:
-        try:
-            note: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            code_hash, name = path.name[:_DIGITS], unquote(path.name[_DIGITS + 1 : -len(".json")])
-            ending = note.pop("ending")
-            if ending not in ENDINGS:
-                raise KeyError(ending)
-            return Version(name=name, code_hash=code_hash, path=self.root / f"{code_hash}{ending}", **note)
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError, TypeError, KeyError, AttributeError) as error:
-            raise StrategyError(f"{path}: is no note of a version ({error}); restore it from a backup") from error
+        note = _note_in(path)
+        code_hash, name = path.name[:_DIGITS], unquote(path.name[_DIGITS + 1 : -len(".json")])
+        ending = note.pop("ending")
+        return Version(name=name, code_hash=code_hash, path=self.root / f"{code_hash}{ending}", **note)
 
     def find(self, said: StrategyName, path: Path | None = None) -> Version:
         """Give the version that a name with a hash means; one that is not kept yet but is in the file now is kept here.
@@ -245,6 +240,17 @@ def source_of(cls: type[Parameterised]) -> str:
         return inspect.getsource(cls) if source is None else str(source)
     except (OSError, TypeError) as error:
         raise StrategyError(f"{cls.__name__}: its source is not known: {error}") from error
+
+
+def _note_in(path: Path) -> dict[str, Any]:
+    try:
+        note = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:  # JSON and UTF-8 errors are both ValueErrors
+        raise StrategyError(f"{path}: cannot be read: {error}; restore it from a backup") from error
+    known = {"kind", "ending", "kept_at", "workbench", "siblings"}
+    if not isinstance(note, dict) or set(note) != known or note["ending"] not in ENDINGS:
+        raise StrategyError(f"{path}: is no note of a version; restore it from a backup", path=str(path))
+    return note
 
 
 def _names_meant(said: StrategyName, path: Path | None) -> list[str]:
