@@ -19,7 +19,7 @@ from workbench.market.lake import Lake
 from workbench.market.timeframe import Timeframe
 from workbench.research.ledger import Ledger
 from workbench.strategy.loader import classes_of, load_strategy
-from workbench.strategy.names import LIBRARY, find_file, parse_name
+from workbench.strategy.names import ENDINGS, LIBRARY, StrategyName, find_file, parse_name
 from workbench.strategy.parameterised import Parameterised
 from workbench.strategy.strategy import SignalStrategy, signals_of
 from workbench.strategy.versions import Archive, Version, source_of
@@ -95,20 +95,12 @@ def history(name: str, settings: Settings) -> list[Use]:
     """
     said = parse_name(name)
     path = None if said.library else find_file(said, settings)
-    archive, now = Archive.of(settings), ""
-    if path is not None:
-        try:
-            kept = [archive.keep(cls) for cls in classes_of(path).values()]
-        except WorkbenchError:
-            kept = []
-        now = kept[0].code_hash if kept and kept[0] is not None else ""
-        versions = archive.versions(path.name)
-    else:
-        files = [said.file] if said.file.endswith((".py", ".yaml", ".yml")) else _all_names(said.file, said.library)
-        versions = [version for file in files for version in archive.versions(file)]
-        if not versions:
-            kept_now = archive.keep(load_strategy(name, settings=settings))  # of the library, or an error that says why
-            versions, now = ([kept_now], kept_now.code_hash) if kept_now else ([], "")
+    archive = Archive.of(settings)
+    now = _kept_now(archive, said, path, settings)
+    files = [path.name] if path else _files_meant(said)
+    versions = [version for file in files for version in archive.versions(file)]
+    if not versions and not now and path is None:
+        load_strategy(name, settings=settings)  # there is no such strategy; this says what there is
     known = {version.code_hash: version for version in versions}
     ran = _runs_of(settings, known, _stem(path.name if path else said.file), path)
     uses = [
@@ -118,8 +110,25 @@ def history(name: str, settings: Settings) -> list[Use]:
     return sorted(uses, key=lambda use: (use.current, _when(use)), reverse=True)
 
 
-def _all_names(file: str, library: bool) -> list[str]:
-    return [f"{LIBRARY}{file}"] if library else [f"{file}.py", f"{file}.yaml", f"{file}.yml", f"{LIBRARY}{file}"]
+def _kept_now(archive: Archive, said: StrategyName, path: Path | None, settings: Settings) -> str:
+    """Keep what a name means now and give its hash; empty where it means nothing that loads."""
+    from workbench.strategy.library import get, names
+
+    try:
+        if path is not None:
+            kept = [archive.keep(cls) for cls in classes_of(path).values()]
+        else:
+            kept = [archive.keep(get(said.file))] if said.file in names() else []
+    except StrategyError:
+        return ""
+    return kept[0].code_hash if kept and kept[0] is not None else ""
+
+
+def _files_meant(said: StrategyName) -> list[str]:
+    if said.library:
+        return [f"{LIBRARY}{said.file}"]
+    file = Path(said.file).name
+    return [file] if file.endswith(ENDINGS) else [*(f"{file}{ending}" for ending in ENDINGS), f"{LIBRARY}{file}"]
 
 
 def _when(use: Use) -> str:
@@ -127,7 +136,7 @@ def _when(use: Use) -> str:
 
 
 def _stem(file: str) -> str:
-    return Path(file).name.rsplit(".", 1)[0] if file.endswith((".py", ".yaml", ".yml")) else Path(file).name
+    return Path(file).name.rsplit(".", 1)[0] if file.endswith(ENDINGS) else Path(file).name
 
 
 def _runs_of(
@@ -148,7 +157,7 @@ def _runs_of(
 
 def _same_name(name: str, stem: str, path: Path | None) -> bool:
     said = parse_name(name)
-    rules = said.file.endswith((".yaml", ".yml"))
+    rules = said.file.endswith(ENDINGS[1:])
     return _stem(said.file) == stem and not said.library and rules == (path is not None and path.suffix != ".py")
 
 
