@@ -29,7 +29,8 @@ def test_all_are_listed_with_a_summary_and_bounds(workspace: Path) -> None:
     for one in found:
         for declared in one.parameters:
             assert declared.doc, (one.name, declared.name)
-            assert declared.kind is bool or (declared.low is not None and declared.high is not None)
+            bounded = declared.low is not None and declared.high is not None
+            assert declared.kind is bool or declared.choices or bounded, (one.name, declared.name)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -50,14 +50,17 @@ class Known:
 
     def since(self, days: float) -> slice:
         """Give the rows that opened in the days before the moment."""
-        first = int(np.searchsorted(self.bars.ts[: self.rows], self.at - days * DAY_MS))
+        begin = math.ceil(self.at - days * DAY_MS)  # whole: a float would turn every time into one, on each call
+        first = int(np.searchsorted(self.bars.ts[: self.rows], begin))
         return slice(first, self.rows)
 
     def daily_volume(self, days: float) -> float:
         """Mean traded value a day with bars, in the quote currency; NaN without bars."""
         rows = self.since(days)
-        days_with = len(np.unique(self.bars.ts[rows] // DAY_MS))
-        return float(np.dot(self.bars.close[rows], self.bars.volume[rows])) / days_with if days_with else math.nan
+        if rows.start == rows.stop:
+            return math.nan
+        days_with = 1 + int(np.count_nonzero(np.diff(self.bars.ts[rows] // DAY_MS)))
+        return float(np.dot(self.bars.close[rows], self.bars.volume[rows])) / days_with
 
     def daily_returns(self, days: float) -> tuple[NDArray[np.int64], Floats]:
         """Give the UTC days that were over by the moment, and the log return of each from the day with bars before."""
