@@ -21,9 +21,10 @@ import sys
 from workbench import warmup
 import workbench as wb
 for info in wb.list_strategies():
+    strategy = wb.load_strategy(info.name)()
     for symbol, timeframe in (("BTC/USDT", "1d"), ("SPX", "1d")):
-        for fill in ("next_open", "close"):
-            result = wb.backtest(wb.load_strategy(info.name)(), wb.read(symbol, timeframe), fill=fill)
+        for fill in ("next_open",) if strategy.needs_next_open else ("next_open", "close"):
+            result = wb.backtest(strategy, wb.read(symbol, timeframe), fill=fill)
             result.metrics, result.trades, result.orders
 late = {name: dict(kernel.stats.cache_misses) for name, kernel in warmup._kernels() if kernel.stats.cache_misses}
 used = sum(bool(kernel.stats.cache_hits) for _, kernel in warmup._kernels())

@@ -50,6 +50,7 @@ _IGNORE: Final = """\
 # Market data, the record of runs and reports are made by workbench; they are not for version control.
 /data/lake/
 /data/ledger/
+/data/strategies/
 /reports/output/
 .ipynb_checkpoints/
 __pycache__/

@@ -265,7 +265,7 @@ def complete(desk: Path, *words: str) -> list[str]:
 
 
 def test_tab_offers_strategies_symbols_and_reports(desk: Path) -> None:
-    assert complete(desk, "backtest", "sma") == ["sma_cross"]
+    assert complete(desk, "backtest", "sma") == ["sma_cross", "sma_cross.yaml"]
     assert complete(desk, "backtest", "sma_cross", "BT") == ["BTC/USDT"]
     assert complete(desk, "report", "run", "night") == ["nightly"]
 

@@ -21,7 +21,10 @@ from workbench.reporting.pipeline import Report, run_report
 from workbench.reporting.plan import make_plan
 from workbench.reporting.progress import BarProgress, PlainProgress, progress_on
 from workbench.research.ledger import Ledger
+from workbench.research.lineage import history
 from workbench.settings import Settings
+from workbench.strategy.loader import load_strategy
+from workbench.strategy.versions import Archive
 
 ROOT = Path(wb.__file__).parents[1]
 
@@ -120,6 +123,16 @@ def test_the_ledger_holds_what_the_parent_saw(mixed: tuple[Settings, Report, str
     assert frame.loc["summary", "seen"] == 5, "the summary sees the batch in the ledger"
     [record] = [run for run in Ledger(settings.ledger_root).records("night") if run.name == "hold-AAA-USDT-1h"]
     assert record.curves == {"equity": (1.0, 1.1, 1.25), "benchmark": (1.0, 1.2, 1.5)}
+
+
+def test_the_version_that_ran_can_be_had_again(mixed: tuple[Settings, Report, str]) -> None:
+    settings, report, _ = mixed
+    [version] = Archive.of(settings).versions()
+    failed = next(run for run in report.runs if run.name == "raises-hold-AAA-USDT-1h")
+    assert (version.name, version.code_hash) == ("hold.py", failed.code_hash)
+    assert load_strategy(f"hold@{failed.code_hash}", settings=settings)().code_hash == failed.code_hash
+    uses = {use.code_hash: use.runs for use in history("hold", settings)}
+    assert uses == {version.code_hash: 3, "c0de": 2}
 
 
 def test_a_log_gets_a_line_a_run(mixed: tuple[Settings, Report, str]) -> None:

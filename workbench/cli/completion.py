@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 __all__ = ["report_names", "series_symbols", "strategy_names"]
 
+_LIBRARY: Final = "library:"
+
 
 def strategy_names(incomplete: str) -> list[str]:
-    """Offer the strategy files of the workspace."""
-    return _names("strategies", "*.py", incomplete)
+    """Offer the strategy files of the workspace, rules with their ending; the library to who begins to write it."""
+    code = _names("strategies", "*.py", incomplete)
+    rules = [
+        f"{name}{ending}" for ending in (".yaml", ".yml") for name in _names("strategies", f"*{ending}", incomplete)
+    ]
+    return [*code, *sorted(rules), *_library(incomplete)]
+
+
+def _library(incomplete: str) -> list[str]:
+    if not incomplete or not _LIBRARY.startswith(incomplete[: len(_LIBRARY)]):
+        return []
+    from workbench.strategy.library import names
+
+    return [name for one in names() if (name := f"{_LIBRARY}{one}").startswith(incomplete)]
 
 
 def report_names(incomplete: str) -> list[str]:
