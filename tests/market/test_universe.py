@@ -18,6 +18,7 @@ from workbench.market.bars import Bars, to_ms
 from workbench.market.instrument import Instrument
 from workbench.market.lake import Lake
 from workbench.market.universe import Universe, universe
+from workbench.market.universe_filters import Known
 from workbench.strategy.signals import Signals
 
 DAY = 86_400_000
@@ -76,6 +77,13 @@ def test_volatility_is_of_daily_log_returns() -> None:
         series = [made("A", np.repeat(up, 24 // hours), hours=hours)]
         for low, there in ((wanted - 1e-9, ("A",)), (wanted + 1e-9, ())):
             assert universe(timeframe=f"{hours}h").volatility(days=10, low=low).at(day(10), series) == there
+
+
+def test_a_day_counts_for_returns_when_it_is_over() -> None:
+    bars = made("A", np.exp(np.arange(80) / 100), hours=6)
+    days, returns = Known(bars, 42, day(10.5)).daily_returns(5)
+    assert (days - START // DAY).tolist() == [6, 7, 8, 9]  # of day 5 only the afternoon is in the window: no return
+    np.testing.assert_allclose(returns, 0.04)
 
 
 def test_age_price_facts_and_missing_bars() -> None:

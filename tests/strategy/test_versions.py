@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,14 @@ def test_keeping_again_changes_nothing_and_the_same_text_under_two_names_is_two(
     kept("hold", desk)
     assert files == {path.name: path.stat().st_mtime_ns for path in (desk.data / "strategies").iterdir()}
     assert [one.name for one in Archive.of(desk).versions("twin.py")] == ["twin.py"]
+
+
+def test_many_may_keep_the_same_version_at_once(desk: Settings) -> None:
+    cls = load_strategy("hold", settings=desk)
+    with ThreadPoolExecutor(8) as pool:
+        found = set(pool.map(lambda _: keep(cls, desk).path, range(40)))  # type: ignore[union-attr]
+    assert len(found) == 1
+    assert len(list((desk.data / "strategies").iterdir())) == 2  # the text and its note; nothing half-written is left
 
 
 def test_a_version_of_the_file_as_it_is_needs_no_archive(desk: Settings) -> None:

@@ -301,6 +301,20 @@ def confluence_score(
     -------
     float64 array, shape (n,)
         From 0 to 100, NaN where there is none.
+
+    Notes
+    -----
+    As a filter: `entry & (confluence_score(bars, ("1h", "4h", "1d")) > 60)`. A comparison with NaN is False, so nothing
+    passes before there is a score.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> price = dict.fromkeys(("open", "high", "low", "close", "volume"), np.ones(90))
+    >>> ts = np.arange(90) * 3_600_000
+    >>> bars = wb.Bars(instrument=wb.Instrument(symbol="BTC/USDT"), timeframe="1h", ts=ts, **price)
+    >>> confluence_score(bars, ["1h"])[[0, -1]]
+    array([nan, 50.])
     """
     return confluence(bars, timeframes, weights=weights, terms=terms).score
 
