@@ -52,12 +52,17 @@ def indicator_gallery(bars: Bars, group: str, *, beside: Bars | None = None) -> 
     columns = _columns(bars, beside)
     rows = max(-(-len(found) // _COLUMNS), 1)
     with plt.rc_context({**chart_style(), "font.size": 8.5}):
+        # fixed margins: to work out those of thirty panels takes matplotlib many times as long as to draw them
+        height = 1.75 * rows + 0.6
+        margins = {"left": 0.055, "right": 0.995, "top": 1.0 - 0.3 / height, "bottom": 0.4 / height}
         figure, grid = plt.subplots(
-            rows, _COLUMNS, figsize=(10.6, 1.75 * rows + 0.3), sharex=True, squeeze=False, layout="constrained"
-        )
+            rows, _COLUMNS, figsize=(10.6, height), sharex=True, squeeze=False,
+            gridspec_kw={**margins, "hspace": 0.36, "wspace": 0.13},
+        )  # fmt: skip
         times = bars.ts.astype("datetime64[ms]")
         for axes, indicator in zip(grid.flat, found, strict=False):
             _draw(axes, indicator, columns, times)
+            axes.yaxis.set_major_formatter(_short)
         for axes in grid.flat[len(found) :]:
             axes.set_visible(False)
             grid[rows - 2, -1].xaxis.set_tick_params(labelbottom=True)  # the lowest of a shorter column
@@ -106,8 +111,8 @@ def _draw(axes: Axes, indicator: Indicator, columns: dict[str, Any], times: Any)
     axes.locator_params(axis="y", nbins=4)
     if len(lines) > 1:
         axes.legend(
-            loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=4, frameon=False, fontsize=7, handlelength=1.1,
-            columnspacing=0.9, borderpad=0.0, labelcolor=INK["muted"].light,
+            loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=len(lines), frameon=False, fontsize=7,
+            handlelength=1.1, columnspacing=0.9, borderpad=0.0, labelcolor=INK["muted"].light,
         )  # fmt: skip
 
 
@@ -116,6 +121,15 @@ def _mark(axes: Axes, flags: Any, close: Any, times: Any) -> None:
     for rows, marker, color in ((flags > 0.0, "^", "positive"), (flags < 0.0, "v", "negative")):
         axes.scatter(times[rows], close[rows], marker=marker, s=20, color=INK[color].light, linewidth=0, zorder=3)
     axes.locator_params(axis="y", nbins=4)
+
+
+def _short(value: float, _: int | None) -> str:
+    """Write a number for the margin, which has room for six characters."""
+    for size, letter in ((1e9, "B"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= size:
+            value /= 1e3 if letter == "k" else size
+            return f"{value:.4g}{letter}".replace("-", "\N{MINUS SIGN}")
+    return f"{value:.4g}".replace("-", "\N{MINUS SIGN}")
 
 
 def _few_dates(axes: Axes) -> None:
