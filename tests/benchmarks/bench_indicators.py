@@ -1,9 +1,10 @@
-"""Time each indicator on a long series against its peers: TA-Lib (C) and, where it has one, `ta` (pandas).
+"""Time each indicator on a long series against its peers: TA-Lib (C) and, where it has them, the columns of `ta`.
 
-    python tests/benchmarks/bench_indicators.py [bars]
+    python tests/benchmarks/bench_indicators.py [bars] [name ...]
 
-The runs of the three alternate, so that a busy machine is busy for all of them; the table shows medians and how many
-times as long as TA-Lib ours takes. `ta` is timed over fewer runs, and not at all where it is thousands of times slower.
+The pairs are those that the tests compare (tests/indicators/talib_pairs and ta_pairs). Runs alternate, so that a busy
+machine is busy for all. `ta` is timed over fewer runs, on a hundredth of the bars where it loops in Python (marked ~,
+and multiplied). Against `ta` a whole indicator is as long as all of its columns that `ta` has.
 """
 
 from __future__ import annotations
@@ -13,95 +14,91 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import ta
-import talib
 
-from workbench import indicators as ind
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-RUNS, SLOW_RUNS = 21, 3
+from tests.indicators.ta_pairs import PAIRS as TA_PAIRS
+from tests.indicators.talib_pairs import PAIRS, Pair, Prices
+from workbench.indicators import registry
+
+RUNS, SLOW_RUNS = 11, 2
+SMALL = 100
 
 Call = Callable[[], object]
 
 
-def peers(bars: int) -> dict[str, tuple[Call, Call, Call | None]]:
-    """Give for each indicator our call, TA-Lib's, and that of `ta`."""
+def prices_of(bars: int) -> Prices:
+    """Make a walk with a column for every input."""
     rng = np.random.default_rng(7)
-    c = 100.0 * np.exp(np.cumsum(rng.normal(0.0, 1e-3, bars)))
-    h, low = c * (1.0 + rng.random(bars) * 1e-3), c * (1.0 - rng.random(bars) * 1e-3)
-    ps, ph, pl = pd.Series(c), pd.Series(h), pd.Series(low)
-    momentum, trend, volatility = ta.momentum, ta.trend, ta.volatility
-
-    def ta_lines(make: Callable[[], object], *names: str) -> Call:
-        def call() -> object:
-            whole = make()
-            return [getattr(whole, name)() for name in names]
-
-        return call
-
+    close = 100.0 * np.exp(np.cumsum(rng.normal(0.0, 1e-3, bars)))
+    high, low = close * (1.0 + rng.random(bars) * 1e-3), close * (1.0 - rng.random(bars) * 1e-3)
     return {
-        "sma 20": (lambda: ind.sma(c, 20), lambda: talib.SMA(c, 20), lambda: trend.sma_indicator(ps, 20)),
-        "sma 200": (lambda: ind.sma(c, 200), lambda: talib.SMA(c, 200), lambda: trend.sma_indicator(ps, 200)),
-        "ema 20": (lambda: ind.ema(c, 20), lambda: talib.EMA(c, 20), lambda: trend.ema_indicator(ps, 20)),
-        "standard_deviation 20": (lambda: ind.standard_deviation(c, 20), lambda: talib.STDDEV(c, 20), None),
-        "highest 20": (lambda: ind.highest(c, 20), lambda: talib.MAX(c, 20), None),
-        "lowest 200": (lambda: ind.lowest(c, 200), lambda: talib.MIN(c, 200), None),
-        "rate_of_change": (lambda: ind.rate_of_change(c, 10), lambda: talib.ROCP(c, 10), lambda: momentum.roc(ps, 10)),
-        "rsi": (lambda: ind.rsi(c), lambda: talib.RSI(c), lambda: momentum.rsi(ps)),
-        "macd": (
-            lambda: ind.macd(c),
-            lambda: talib.MACD(c),
-            ta_lines(lambda: trend.MACD(ps), "macd", "macd_signal", "macd_diff"),
-        ),
-        "bollinger": (
-            lambda: ind.bollinger(c),
-            lambda: talib.BBANDS(c, 20),
-            ta_lines(lambda: volatility.BollingerBands(ps), "bollinger_hband", "bollinger_mavg", "bollinger_lband"),
-        ),
-        "stochastic": (
-            lambda: ind.stochastic(h, low, c),
-            lambda: talib.STOCH(h, low, c, 14, 3, 0, 3, 0),
-            ta_lines(lambda: momentum.StochasticOscillator(ph, pl, ps), "stoch", "stoch_signal"),
-        ),
-        "true_range": (lambda: ind.true_range(h, low, c), lambda: talib.TRANGE(h, low, c), None),
-        "atr": (lambda: ind.atr(h, low, c), lambda: talib.ATR(h, low, c), None),  # theirs loops in Python
-        "adx, +di, -di": (
-            lambda: ind.adx(h, low, c),
-            lambda: [f(h, low, c) for f in (talib.ADX, talib.PLUS_DI, talib.MINUS_DI)],
-            None,
-        ),
-    }
+        "open": low + rng.random(bars) * (high - low), "high": high, "low": low, "close": close,
+        "volume": np.round(1e3 * rng.lognormal(0.0, 1.0, bars)), "ts": 1.7e12 + 6e4 * np.arange(bars),
+        "other": close * np.exp(np.cumsum(rng.normal(0.0, 1e-4, bars))),
+        "benchmark": 50.0 * np.exp(np.cumsum(rng.normal(0.0, 1e-3, bars))),
+    }  # fmt: skip
 
 
-def medians(calls: list[Call | None]) -> list[float | None]:
-    """Give the median time of each call in ms, from alternating runs."""
+def alternating(calls: list[Call], runs: int) -> list[float]:
+    """Give the median time of each call in ms."""
     times: list[list[float]] = [[] for _ in calls]
-    for run in range(RUNS + 1):
+    for _ in range(runs + 1):
         for call, taken in zip(calls, times, strict=True):
-            if call is None or (call is calls[-1] and run > SLOW_RUNS):
-                continue
             start = time.perf_counter()
             call()
             taken.append(time.perf_counter() - start)
-    return [statistics.median(taken[1:]) * 1e3 if taken else None for taken in times]
+    return [statistics.median(taken[1:]) * 1e3 for taken in times]
+
+
+def seconds_of_ta(name: str, prices: Prices, small: Prices) -> float | None:
+    """Give the time in ms of all columns that `ta` has of one indicator of ours; below zero where it was multiplied."""
+    columns = [column for column, beside in TA_PAIRS.items() if beside.ours.split(".")[0] == name]
+    if not columns:
+        return None
+    few = alternating([lambda: [_ta(column, small) for column in columns]], 1)[0]
+    if few * SMALL > 2_000.0:
+        return -few * SMALL
+    return alternating([lambda: [_ta(column, prices) for column in columns]], SLOW_RUNS)[0]
+
+
+def _ta(column: str, prices: Prices) -> object:
+    return registry.compute(column, prices, force=True, **TA_PAIRS[column].theirs)
+
+
+def row(name: str, pair: Pair, prices: Prices, small: Prices) -> tuple[float, float | None]:
+    """Time one pair, print its line, and give how many times as long as TA-Lib, and as short as `ta`, it takes."""
+    indicator = registry.get(pair.ours)
+    named = {"values": "close", **pair.columns}
+    given = [prices[named.get(one, one)] for one in indicator.inputs]
+    parameters = indicator.parameters(**pair.parameters)
+    ours, theirs = alternating([lambda: indicator(*given, *parameters), lambda: pair.call_theirs(prices)], RUNS)
+    slow = seconds_of_ta(pair.ours, prices, small) if name == pair.ours else None
+    shown = "–" if slow is None else f"{'~' if slow < 0.0 else ''}{abs(slow):.1f}"
+    faster = None if slow is None else abs(slow) / ours
+    print(
+        f"{name:32}{ours:9.2f}{theirs:9.2f}{shown:>11}{ours / theirs:13.2f}"
+        f"{'–' if faster is None else f'{faster:.0f}x':>10}", flush=True,
+    )  # fmt: skip
+    return ours / theirs, faster
 
 
 def main() -> None:
     """Print the table."""
     bars = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    chosen = {name: pair for name, pair in PAIRS.items() if not sys.argv[2:] or name in sys.argv[2:]}
     warnings.simplefilter("ignore")
+    prices = prices_of(bars)
+    small = {name: column[: bars // SMALL] for name, column in prices.items()}
     print(f"{bars:,} bars; median ms of {RUNS} alternating runs (ta: {SLOW_RUNS})")
-    print(f"{'':24}{'ours':>9}{'TA-Lib':>9}{'ta':>9}{'ours/TA-Lib':>13}")
-    ratios = []
-    for name, calls in peers(bars).items():
-        ours, theirs, slow = medians(list(calls))
-        assert ours is not None and theirs is not None
-        ratios.append(ours / theirs)
-        shown = f"{slow:9.2f}" if slow is not None else f"{'–':>9}"
-        print(f"{name:24}{ours:9.2f}{theirs:9.2f}{shown}{ratios[-1]:13.2f}")
-    print(f"{'median of the ratios':24}{statistics.median(ratios):40.2f}")
+    print(f"{'':32}{'ours':>9}{'TA-Lib':>9}{'ta':>11}{'ours/TA-Lib':>13}{'ta/ours':>10}")
+    ratios = [row(name, pair, prices, small) for name, pair in chosen.items()]
+    faster = [one for _, one in ratios if one is not None]
+    print(f"{'median of the ratios':32}{statistics.median(one for one, _ in ratios):42.2f}", end="")
+    print(f"{statistics.median(faster):9.0f}x" if faster else "")
 
 
 if __name__ == "__main__":

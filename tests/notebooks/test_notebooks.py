@@ -15,7 +15,7 @@ from workbench.reporting.parameters import declared_parameters
 from workbench.reporting.results import collect
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
-NAMES = ["backtest", "data_explorer", "nightly", "quickstart"]
+NAMES = ["backtest", "data_explorer", "indicator_gallery", "nightly", "quickstart"]
 
 
 def results_of(name: str, workspace: Path, tmp_path: Path, **parameters: object) -> dict:
@@ -41,7 +41,7 @@ def test_a_built_notebook_keeps_no_output_but_its_promise(name: str) -> None:
     assert "widgets" not in notebook.metadata
 
 
-@pytest.mark.parametrize("name", ["backtest", "data_explorer", "nightly"])
+@pytest.mark.parametrize("name", ["backtest", "data_explorer", "indicator_gallery", "nightly"])
 def test_parameters_are_typed_and_each_has_a_comment(name: str) -> None:
     source = (FOLDER / f"{name}.py").read_text()
     cell = source.split('# %% tags=["parameters"]\n')[1].split("# %%")[0]
@@ -70,6 +70,14 @@ def test_quickstart(workspace: Path, tmp_path: Path) -> None:
 def test_data_explorer(workspace: Path, tmp_path: Path) -> None:
     found = results_of("data_explorer", workspace, tmp_path, symbol="BTC/USDT", timeframe="1h")
     assert (found["bars"], found["gaps"], found["missing"]) == (55_722, 28, 170)
+
+
+def test_indicator_gallery(workspace: Path, tmp_path: Path) -> None:
+    found = results_of(
+        "indicator_gallery", workspace, tmp_path, start="2020-03-01", end="2020-03-08", beside="BTC/USDT"
+    )
+    assert (found["bars"], found["groups"]) == (7 * 24 - 1, 7)  # Binance was down for an hour
+    assert 0.0 < found["last_rsi"] < 100.0
 
 
 def test_nightly_before_any_report_says_so(workspace: Path, tmp_path: Path) -> None:

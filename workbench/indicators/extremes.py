@@ -232,7 +232,8 @@ def _donchian_rows(rows: Rows, length: int) -> None:
     state = rows.state(2)
     again = int(state[1])  # where the last block began, which is written again
     _channel_nb(rows["high"], rows["low"], rows["low"], length, state, (upper, lower))
-    middle[again:] = (upper[again:] + lower[again:]) / 2.0
+    np.add(upper[again:], lower[again:], out=middle[again:])
+    middle[again:] /= 2.0
 
 
 def _after_window(length: int) -> tuple[int]:
