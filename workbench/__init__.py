@@ -22,10 +22,12 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from workbench.market.lake import Lake, lake, read
     from workbench.market.ticks import Ticks
     from workbench.market.timeframe import Timeframe
+    from workbench.market.universe import Universe, universe
     from workbench.reporting.results import record
     from workbench.research.ledger import runs
     from workbench.risk import metrics
     from workbench.settings import load_settings
+    from workbench.strategy.confluence import Confluence, ConfluenceTerms, confluence
     from workbench.strategy.loader import list_strategies, load_strategy
     from workbench.strategy.orders import OrderStrategy
     from workbench.strategy.parameters import Parameter, param
@@ -38,6 +40,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Bars",
+    "Confluence",
+    "ConfluenceTerms",
     "Cooldown",
     "Costs",
     "DrawdownPause",
@@ -54,9 +58,11 @@ __all__ = [
     "StopGuard",
     "Ticks",
     "Timeframe",
+    "Universe",
     "WorkbenchError",
     "backtest",
     "compare",
+    "confluence",
     "data",
     "errors",
     "indicators",
@@ -71,10 +77,13 @@ __all__ = [
     "read",
     "record",
     "runs",
+    "universe",
 ]
 
 _HOME = {
     "Bars": "workbench.market.bars",
+    "Confluence": "workbench.strategy.confluence",
+    "ConfluenceTerms": "workbench.strategy.confluence",
     "Cooldown": "workbench.strategy.protections",
     "Costs": "workbench.backtest.costs",
     "DrawdownPause": "workbench.strategy.protections",
@@ -91,8 +100,10 @@ _HOME = {
     "StopGuard": "workbench.strategy.protections",
     "Ticks": "workbench.market.ticks",
     "Timeframe": "workbench.market.timeframe",
+    "Universe": "workbench.market.universe",
     "WorkbenchError": "workbench.errors",
     "compare": "workbench.backtest.compare",
+    "confluence": "workbench.strategy.confluence",
     "init_workspace": "workbench.workspace",
     "lake": "workbench.market.lake",
     "list_strategies": "workbench.strategy.loader",
@@ -103,6 +114,7 @@ _HOME = {
     "read": "workbench.market.lake",
     "record": "workbench.reporting.results",
     "runs": "workbench.research.ledger",
+    "universe": "workbench.market.universe",
 }
 _ROOMS = {
     "backtest": "workbench.backtest",

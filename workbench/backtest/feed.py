@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from workbench.backtest.plan import Line
 from workbench.market.bars import Bars
 from workbench.trading.core import Core
@@ -41,7 +44,7 @@ class Feed:
         self.symbol, self.timeframe, self.tf_ms = bars.symbol, str(bars.timeframe), bars.timeframe.ms
         self.history = History(self.symbol, self.timeframe, {name: getattr(bars, name) for name in COLUMNS})
         if hasattr(trader, "indicators"):
-            self.history.name(trader.indicators(bars))
+            self.history.name({"funding": _settled(line), **trader.indicators(bars)})
         core.watch(self.history)
         self.funded = -1
         self.next_funding = _NEVER
@@ -89,6 +92,13 @@ class Feed:
     def bar(self, number: int) -> Bar:
         """Give a strategy bar as the event of its close."""
         return _bar(self.line.bars, number, self.timeframe)
+
+
+def _settled(line: Line) -> NDArray[np.float64]:
+    """Give the rate of the last settlement as of the close of each strategy bar; NaN before the first."""
+    ends = line.bars.ts + line.bars.timeframe.ms
+    rows = np.searchsorted(line.funding_ts, ends, side="left")  # one due at the close comes after it is heard
+    return np.concatenate(([np.nan], line.funding_rate))[rows]
 
 
 class Coarser:

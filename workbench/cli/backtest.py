@@ -82,7 +82,7 @@ def run(
     from workbench.strategy.loader import load_strategy
 
     settings = settings_here()
-    kind = load_strategy(strategy)
+    kind = load_strategy(strategy, settings=settings)
     chosen = kind(**_parameters(kind.declared, param or []))
     lake = Lake(settings.lake_root)
     how: dict[str, Any] = {"fill": fill or settings.backtest.fill, "path": path, "detail": detail}

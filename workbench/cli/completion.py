@@ -8,8 +8,15 @@ __all__ = ["report_names", "series_symbols", "strategy_names"]
 
 
 def strategy_names(incomplete: str) -> list[str]:
-    """Offer the strategy files of the workspace."""
-    return _names("strategies", "*.py", incomplete)
+    """Offer the strategy files of the workspace, rules with their ending, and those of the library."""
+    from workbench.strategy.library import names
+
+    code = _names("strategies", "*.py", incomplete)
+    rules = [
+        f"{name}{ending}" for ending in (".yaml", ".yml") for name in _names("strategies", f"*{ending}", incomplete)
+    ]
+    library = [f"library:{name}" for name in names()]
+    return [*code, *sorted(rules), *(name for name in library if name.startswith(incomplete))]
 
 
 def report_names(incomplete: str) -> list[str]:

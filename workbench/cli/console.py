@@ -201,14 +201,14 @@ def _plain_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> N
         print("  ".join(padded).rstrip())
 
 
-def show_code(source: str) -> None:
-    """Print Python source, coloured on a terminal."""
+def show_code(source: str, language: str = "python") -> None:
+    """Print source, coloured on a terminal; `language` as Pygments calls it, such as `"python"`, `"yaml"`, `"diff"`."""
     if not on_terminal():
         print(source.rstrip())
         return
     from rich.syntax import Syntax
 
-    coloured = Syntax("", "python", theme="ansi_dark", background_color="default").highlight(source)
+    coloured = Syntax("", language, theme="ansi_dark", background_color="default").highlight(source)
     _console().print(coloured, end="", soft_wrap=True)
 
 

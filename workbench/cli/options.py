@@ -15,7 +15,8 @@ StrategyName = Annotated[
     typer.Argument(
         metavar="STRATEGY",
         autocompletion=strategy_names,
-        help="A file in the strategies folder, without .py, or a path. Where it has several strategies: file:Class.",
+        help="A file in the strategies folder (name.yaml for rules beside code of one name), a path, or library:NAME. "
+        "Where a file has several strategies: file:Class. A version that was kept: name@HASH.",
     ),
 ]
 Symbol = Annotated[

@@ -9,13 +9,14 @@ was stopped, by Ctrl-C or by a power cut, is resumed from its plan and the ledge
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import ConfigError, DataError, RunError
+from workbench.errors import ConfigError, DataError, RunError, WorkbenchError
 from workbench.reporting.batch import Batch
 from workbench.reporting.execute import NotebookJob, Outcome, clean_environment, run_notebooks
 from workbench.reporting.index import Edition, write_index
@@ -26,6 +27,8 @@ from workbench.reporting.recording import record_of
 from workbench.research.ledger import Ledger
 from workbench.research.run import Run
 from workbench.settings import Settings, load_settings
+from workbench.strategy.loader import load_strategy
+from workbench.strategy.versions import keep
 
 __all__ = ["Report", "run_report"]
 
@@ -151,6 +154,8 @@ class _Execution:
         last = [run for run in self.plan.summary if waiting or run.name not in self.records]
         for run in last:
             self.records.pop(run.name, None)
+        for strategy in {run.strategy: run for run in waiting}.values():
+            self._keep_version(strategy)
         self.progress.begin(len(self.planned), len(self.records))
         try:
             try:
@@ -213,8 +218,18 @@ class _Execution:
         planned = self.planned[outcome.job.name]
         record = record_of(planned, outcome, self.batch, self.settings.reports)
         self.ledger.append(record)
+        self._keep_version(planned)
         self.records[planned.name] = record
         self.progress.finished(planned.label, record.status, record.duration_s, _reason(record))
+
+    def _keep_version(self, planned: PlannedRun) -> None:
+        """Keep what the strategy's file holds, so that the code hash of the record can be found again."""
+        if planned.strategy is None:
+            return
+        try:
+            keep(load_strategy(planned.strategy, settings=self.settings), self.settings)
+        except WorkbenchError as error:  # the run is over and recorded; that its source is not kept is told
+            warnings.warn(f"the version of {planned.strategy} was not kept: {error}", stacklevel=2)
 
     def _publish(self) -> None:
         self._write_index()

@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from workbench.errors import ConfigError, StrategyError, WorkbenchError
+from workbench.errors import ConfigError, WorkbenchError
 from workbench.market.bars import to_ms
 from workbench.market.lake import Lake, SeriesInfo
 from workbench.reporting.definition import (
@@ -32,7 +32,6 @@ from workbench.reporting.definition import (
 from workbench.reporting.parameters import Declared, check_parameters, declared_parameters
 from workbench.settings import Settings
 from workbench.strategy.loader import load_strategy
-from workbench.strategy.strategy import SignalStrategy
 
 __all__ = ["Plan", "PlannedRun", "make_plan"]
 
@@ -311,7 +310,7 @@ class _Choice:
     @classmethod
     def of_strategy(cls, entry: StrategyEntry, settings: Settings) -> _Choice:
         """Load a strategy and make one with the entry's parameters."""
-        strategy = _strategy_class(entry.name, settings)(**entry.parameters)
+        strategy = load_strategy(entry.name, settings=settings)(**entry.parameters)
         varied = [f"{name}={value}" for name, value in entry.parameters.items()]
         return cls(
             word="-".join([entry.name, *varied]),
@@ -321,19 +320,6 @@ class _Choice:
             parameters=strategy.parameters,
             code_hash=strategy.code_hash,
         )
-
-
-def _strategy_class(name: str, settings: Settings) -> type[SignalStrategy]:
-    """Load from the workspace that the report belongs to, which need not be the current one."""
-    text, _, wanted = name.partition(":")
-    written_as_path = text.endswith(".py") or "/" in text
-    path = settings.root / text if written_as_path else settings.strategies / f"{text}.py"
-    if path.is_file():
-        return load_strategy(f"{path}:{wanted}" if wanted else path)
-    known = sorted(found.stem for found in settings.strategies.glob("*.py") if not found.name.startswith("_"))
-    close = difflib.get_close_matches(text, known, n=1)
-    there = f"did you mean {close[0]!r}?" if close else f"there is {', '.join(known) or 'none'}"
-    raise StrategyError(f"there is no strategy {text!r} in {settings.strategies}: {there}", name=text)
 
 
 def _overlaps(info: SeriesInfo, table: RunTable) -> bool:

@@ -138,6 +138,29 @@ class Signals:
         late = np.arange(len(self)) >= warm_up
         return self.replace(**{name: getattr(self, name) & late for name in _SIDES})
 
+    def where(self, allowed: Any, *, leave: bool = False) -> Signals:
+        """Give the same signals with entries only where they are allowed, such as `membership.mask(bars)`.
+
+        Parameters
+        ----------
+        allowed : bool array_like, shape (n,)
+        leave : bool, default False
+            Also leave a position on the first bar where it is not allowed; else exits stay as they are.
+
+        Returns
+        -------
+        Signals
+
+        Examples
+        --------
+        >>> Signals(entry=[True, True, False], exit=[False, False, True]).where([True, False, True])
+        <Signals 3 bars: 1 entry, 1 exit>
+        """
+        mask = _flags("allowed", allowed, len(self))
+        entries = {name: getattr(self, name) & mask for name in ("entry", "short_entry")}
+        exits = {name: getattr(self, name) | ~mask for name in ("exit", "short_exit")} if leave else {}
+        return self.replace(**entries, **exits)
+
     def replace(self, **changes: Any) -> Signals:
         """Give the same signals with some fields changed."""
         said = {name: getattr(self, name) for name in (*_SIDES, *_FOR_ALL)}

@@ -111,6 +111,8 @@ class Core:
     orders : dict of Order
         The open ones, by id.
     refusals : list of Refusal
+    quiet : int
+        Bars of each instrument that the strategy sees but is not told: its `warm_up`.
     finished : list of Order
         Those that are final, in the order in which they became so; the shell may take them out.
     estimate : callable
@@ -130,6 +132,7 @@ class Core:
     ) -> None:
         self.trader, self.account, self.markets, self.name = trader, account, dict(markets), name
         self.gate, self.max_positions = gate or Gate(), max_positions
+        self.quiet = int(getattr(trader, "warm_up", 0))
         self.state = "RUNNING"
         self.now = self.decided = self.number = 0
         self.prices: dict[str, float] = {}
@@ -193,6 +196,8 @@ class Core:
         self.view.symbol = symbol = bar.symbol
         self.prices[symbol] = bar.close
         self.account.mark(symbol, bar.close)
+        if self.quiet and symbol in self.main and self.main[symbol].count <= self.quiet:
+            return
         said = self.trader.on_bar(self.view, bar)
         if said:
             self.desk.take(said, closed=True)
@@ -313,7 +318,9 @@ class Core:
                 self.protector.refresh(symbol, leg, fill.price)
         if order is not None and fill.final:
             self._finish(order.id, "filled", fill.ts)
+        self.view.order = order
         said = self.trader.on_fill(self.view, fill)
+        self.view.order = None
         if said:
             self.desk.take(said)
         if self.desk.waiting:

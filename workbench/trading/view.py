@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict, Unpack
 from numpy.typing import NDArray
 
 from workbench.errors import StrategyError
+from workbench.market.instrument import Instrument
+from workbench.trading.arithmetic import round_down, round_to_tick
 from workbench.trading.history import History
 from workbench.trading.orders import (
     Amend,
@@ -32,6 +34,7 @@ from workbench.trading.orders import (
 
 if TYPE_CHECKING:
     from workbench.trading.core import Core
+    from workbench.trading.terms import CostTerms
 
 __all__ = ["Holding", "Terms", "View", "flat_list"]
 
@@ -87,16 +90,51 @@ class View:
     now : int
         ms UTC.
     memory : dict
-        What the strategy wants to remember: plain data (numbers, text, lists, dicts), kept in every snapshot.
+        What the strategy wants to remember: plain data (numbers, text, lists, dicts by text), kept in every snapshot.
+    order : Order or None
+        In `on_fill`, the own order that was executed, with its tag; None for a fill that the venue made (a liquidation).
     """
 
-    __slots__ = ("_core", "memory", "now", "symbol")
+    __slots__ = ("_core", "memory", "now", "order", "symbol")
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self.order: Order | None = None
         self.symbol = next(iter(core.markets), "")
         self.now = 0
         self.memory: dict[str, Any] = {}
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """What is traded in this run, in the order in which it was given."""
+        return tuple(self._core.markets)
+
+    def instrument(self, symbol: str | None = None) -> Instrument:
+        """Give the facts of an instrument: its steps, fees, smallest order and kind."""
+        wanted = self.symbol if symbol is None else symbol
+        market = self._core.markets.get(wanted)
+        if market is None:
+            raise StrategyError(f"{wanted!r} is not traded here; this run has {', '.join(self.symbols)}", symbol=wanted)
+        return market.instrument
+
+    def costs(self, symbol: str | None = None) -> CostTerms:
+        """Give what trading an instrument costs: fees (`taker`, `maker`) and `slippage`, as fractions."""
+        return self._core.markets[self.instrument(symbol).symbol].costs
+
+    def leverage(self, symbol: str | None = None) -> float:
+        """Give the leverage at which an instrument is traded."""
+        return self._core.account.leverage(self.instrument(symbol).symbol)
+
+    def rounded(self, side: Side, price: float, quantity: float, symbol: str | None = None) -> tuple[float, float]:
+        """Give price and quantity as a limit order would be sent: in whole ticks and lots.
+
+        The quantity is 0.0 where the venue would refuse the order as too small.
+        """
+        facts = self.instrument(symbol)
+        lots = self._core.markets[facts.symbol].lots
+        level, whole = round_to_tick(price, lots.tick, side == "sell"), round_down(quantity, lots.lot)
+        value = whole * facts.contract_size * (1.0 if facts.kind == "inverse" else level)
+        return level, whole if whole > 0.0 and value >= lots.min_notional else 0.0
 
     def history(self, symbol: str | None = None, timeframe: str | None = None) -> History:
         """Give the closed bars of a series; the finest timeframe of the current symbol when left out."""
@@ -165,6 +203,14 @@ class View:
             copy.copy(order)
             for order in self._core.orders.values()
             if (symbol is None or order.symbol == symbol) and (tag is None or order.tag == tag)
+        )
+
+    def wishes(self, symbol: str | None = None, tag: str | None = None) -> tuple[Intent, ...]:
+        """Give the orders that were asked for and wait for the next price (copies), oldest first."""
+        return tuple(
+            copy.copy(wish)
+            for wish in self._core.desk.intents
+            if (symbol is None or wish.symbol == symbol) and (tag is None or wish.tag == tag)
         )
 
     def intent(self, side: Side, kind: OrderType, quantity: float, terms: Terms) -> Intent:
