@@ -19,6 +19,7 @@ from tests.cli.commands import Command, arguments, call, environment, on_termina
 COMMANDS = [
     "init",
     "data list", "data show", "data import", "data check", "data sql",
+    "indicators list", "indicators show",
     "strategies list", "strategies show",
     "backtest",
     "report run", "report list", "report open",
@@ -31,7 +32,7 @@ def test_help_lists_the_commands_in_the_order_of_use() -> None:
     done = call("--help")
     assert done.code == 0
     names = re.findall(r"^│ (\w+)  ", done.out.partition("Commands")[2], flags=re.M)
-    assert names == ["init", "data", "strategies", "backtest", "report", "lab", "doctor"]
+    assert names == ["init", "data", "indicators", "strategies", "backtest", "report", "lab", "doctor"]
     assert call("-h").out == done.out
 
 

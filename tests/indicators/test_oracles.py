@@ -1,8 +1,7 @@
-"""Our numbers against TA-Lib's on long series, and against published ones from their first value on."""
+"""Our numbers against published ones from their first value on, and against their own public parts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,94 +13,6 @@ from tests.indicators.catalog import market
 from workbench import indicators as ind
 
 HERE = Path(__file__).resolve().parent
-SAMPLE = sorted((HERE.parent.parent / "data" / "sample").rglob("*.parquet"))
-SERIES = ["made-1", "made-2", *[path.stem for path in SAMPLE]]
-
-Prices = dict[str, np.ndarray]
-Lines = tuple[np.ndarray, ...]
-
-
-@pytest.fixture(scope="module", params=SERIES)
-def prices(request: pytest.FixtureRequest) -> Prices:
-    """Two made series, and every bundled real one."""
-    if request.param.startswith("made"):
-        return market(3_000, seed=int(request.param[-1]))
-    frame = pd.read_parquet(SAMPLE[SERIES.index(request.param) - 2])
-    return {name: frame[name].to_numpy(np.float64)[:20_000] for name in ("high", "low", "close")}
-
-
-# Ours, TA-Lib's, and the bars that pass until different seeds are forgotten (0: equal from the first value).
-PAIRS: dict[str, tuple[Callable[[Prices], Lines], Callable[[Prices], Lines], int]] = {
-    "sma": (lambda p: (ind.sma(p["close"], 20),), lambda p: (talib.SMA(p["close"], 20),), 0),
-    "sma of 200": (lambda p: (ind.sma(p["close"], 200),), lambda p: (talib.SMA(p["close"], 200),), 0),
-    "ema": (lambda p: (ind.ema(p["close"], 20),), lambda p: (talib.EMA(p["close"], 20),), 0),
-    "standard_deviation": (
-        lambda p: (ind.standard_deviation(p["close"], 20),), lambda p: (talib.STDDEV(p["close"], 20),), 0
-    ),
-    "highest": (lambda p: (ind.highest(p["high"], 14),), lambda p: (talib.MAX(p["high"], 14),), 0),
-    "lowest": (lambda p: (ind.lowest(p["low"], 14),), lambda p: (talib.MIN(p["low"], 14),), 0),
-    "rate_of_change": (lambda p: (ind.rate_of_change(p["close"]),), lambda p: (talib.ROCP(p["close"], 10),), 0),
-    "rsi": (lambda p: (ind.rsi(p["close"]),), lambda p: (talib.RSI(p["close"]),), 0),
-    "rsi of 2": (lambda p: (ind.rsi(p["close"], 2),), lambda p: (talib.RSI(p["close"], 2),), 0),
-    "macd": (lambda p: ind.macd(p["close"]), lambda p: talib.MACD(p["close"]), 12 * 12),
-    "bollinger": (lambda p: ind.bollinger(p["close"]), lambda p: talib.BBANDS(p["close"], 20, 2.0, 2.0), 0),
-    "stochastic": (
-        lambda p: ind.stochastic(p["high"], p["low"], p["close"], 14, 3, 5),
-        lambda p: talib.STOCH(p["high"], p["low"], p["close"], 14, 3, 0, 5, 0),
-        0,
-    ),
-    "stochastic, fast": (
-        lambda p: ind.stochastic(p["high"], p["low"], p["close"], 5, 1, 3),
-        lambda p: talib.STOCHF(p["high"], p["low"], p["close"], 5, 3, 0),
-        0,
-    ),
-    "true_range": (
-        lambda p: (ind.true_range(p["high"], p["low"], p["close"]),),
-        lambda p: (talib.TRANGE(p["high"], p["low"], p["close"]),),
-        0,
-    ),
-    "atr": (
-        lambda p: (ind.atr(p["high"], p["low"], p["close"]),),
-        lambda p: (talib.ATR(p["high"], p["low"], p["close"]),),
-        0,
-    ),
-    "adx": (
-        lambda p: ind.adx(p["high"], p["low"], p["close"]),
-        lambda p: tuple(f(p["high"], p["low"], p["close"]) for f in (talib.ADX, talib.PLUS_DI, talib.MINUS_DI)),
-        30 * 14,
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("pair", PAIRS)
-def test_equal_to_talib_after_warm_up(prices: Prices, pair: str) -> None:
-    ours, theirs, forget = PAIRS[pair]
-    compared = 0
-    comparable = np.ones(len(prices["close"]), dtype=bool)
-    if pair.startswith(
-        "stochastic"
-    ):  # without any range TA-Lib says 0, we 50; neither counts, nor what is averaged with it
-        empty = ind.highest(prices["high"], 5) == ind.lowest(prices["low"], 5)
-        comparable = ind.highest(empty.astype(float), 20) != 1.0
-    for mine, other in zip(ours(prices), theirs(prices), strict=True):
-        first = int(np.argmax(np.isfinite(other))) + forget
-        if first >= len(other):
-            continue
-        compared += len(other) - first
-        rows = comparable & (np.arange(len(other)) >= first)
-        expected = other[rows]
-        np.testing.assert_allclose(mine[rows], expected, rtol=1e-9, atol=1e-9 * np.median(np.abs(expected)))
-    assert compared or len(prices["close"]) < 500
-
-
-@pytest.mark.parametrize("pair", [name for name, (_, _, forget) in PAIRS.items() if not forget])
-def test_equal_seeds_give_the_first_value_at_the_same_bar_as_talib(pair: str) -> None:
-    ours, theirs, _ = PAIRS[pair]
-    prices = market(100)
-    # TA-Lib holds back the k line until there is a d line
-    skip = 1 if pair.startswith("stochastic") else 0
-    for mine, other in list(zip(ours(prices), theirs(prices), strict=True))[skip:]:
-        assert np.argmax(np.isfinite(mine)) == np.argmax(np.isfinite(other))
 
 
 def test_wilder_is_the_exponential_mean_that_talib_gives_for_the_matching_length() -> None:

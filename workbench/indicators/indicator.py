@@ -186,7 +186,7 @@ class Indicator:
         # numpy's large pages make first touching a long array faster than numba's allocation does
         out = tuple(np.empty(len(columns)) for _ in self.outputs)
         self.rows(Rows(columns.arrays, out), *parameters)
-        labels = tuple(value for value in parameters if not isinstance(value, (str, bool)))
+        labels = tuple(value for value in parameters if type(value) in (int, float))
         if self.lines is None:
             line: Line = columns.line(out[0], *labels)
             return line

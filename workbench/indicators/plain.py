@@ -14,7 +14,7 @@ from workbench.errors import DataError, StrategyError
 from workbench.indicators._array import Floats
 from workbench.indicators.indicator import INPUTS, Group, Indicator, Rows
 
-__all__ = ["column_of", "from_function"]
+__all__ = ["column_of", "from_function", "like", "measured_first"]
 
 _LONGEST_WARM_UP: Final = 4_096
 
@@ -63,11 +63,11 @@ def from_function(
             out[:] = column_of(name, line, len(rows))
 
     def measured(*parameters: Any) -> tuple[int, ...]:
-        return _measured_first(name, rows, inputs, len(outputs) or 1, parameters)
+        return measured_first(name, rows, inputs, len(outputs) or 1, parameters)
 
     return Indicator(
         function=function, rows=rows, group=group, first=first or measured, lines=lines, bounds=bounds, unit="other",
-        valid={parameter: _like(value) for parameter, value in defaults.items()},
+        valid={parameter: like(value) for parameter, value in defaults.items()},
         source=f"the user's own: {getattr(function, '__module__', '')}.{name}",
     )  # fmt: skip
 
@@ -94,7 +94,7 @@ def column_of(function: str, line: Any, count: int) -> Floats:
     return column
 
 
-def _like(default: Any) -> Callable[[str, str, Any], Any]:
+def like(default: Any) -> Callable[[str, str, Any], Any]:
     """Give the check of a parameter that is to be of the kind of its default."""
 
     def check(function: str, parameter: str, value: Any) -> Any:
@@ -115,7 +115,7 @@ def _like(default: Any) -> Callable[[str, str, Any], Any]:
     return check
 
 
-def _measured_first(
+def measured_first(
     name: str, rows: Callable[..., None], inputs: list[str], outputs: int, parameters: tuple[Any, ...]
 ) -> tuple[int, ...]:
     """Find the first values on made bars, longer and longer ones until each output has one."""

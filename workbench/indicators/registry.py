@@ -73,13 +73,15 @@ def _own() -> Mapping[str, Indicator]:
     return dict(sorted(found.items(), key=lambda item: (GROUPS.index(item[1].group), item[0])))
 
 
-def get(name: str) -> Indicator:
+def get(name: str, *, force: bool = False) -> Indicator:
     """Find an indicator by its name.
 
     Parameters
     ----------
     name : str
         Of this package (`rsi`), of the user's own, or of a column of `ta` (`ta:trend.kst`).
+    force : bool, default False
+        Give a column of `ta` though it looks ahead.
 
     Returns
     -------
@@ -98,7 +100,7 @@ def get(name: str) -> Indicator:
     if isinstance(name, str) and name.startswith(_BRIDGE):
         from workbench.indicators import ta_bridge
 
-        return ta_bridge.get(name)
+        return ta_bridge.get(name, force=force)
     found = _users.get(name) or _own().get(name)
     if found is None:
         near = difflib.get_close_matches(str(name), [*_own(), *_users], n=3)
@@ -142,7 +144,7 @@ def names(group: str | None = None) -> tuple[str, ...]:
     return tuple(one.name for one in found if group in (None, one.group))
 
 
-def compute(name: str, data: Any, **parameters: Any) -> Any:
+def compute(name: str, data: Any, *, force: bool = False, **parameters: Any) -> Any:
     """Compute an indicator by its name.
 
     Parameters
@@ -151,6 +153,8 @@ def compute(name: str, data: Any, **parameters: Any) -> Any:
     data : Bars, DataFrame or mapping of columns, or one array or Series
         Columns are found by the names of the indicator's inputs; `values` is the close if there is no such column.
         One array or Series will do for an indicator of one input.
+    force : bool, default False
+        As for `get`.
     **parameters
         Those left out are at their default.
 
@@ -170,7 +174,7 @@ def compute(name: str, data: Any, **parameters: Any) -> Any:
     >>> compute("sma", {"close": [1.0, 3.0, 5.0]}, length=2)
     array([nan,  2.,  4.])
     """
-    indicator = get(name)
+    indicator = get(name, force=force)
     return indicator(*columns_of(indicator, data), *indicator.parameters(**parameters))
 
 

@@ -64,6 +64,7 @@ WRONG = (
     Wrong("comma in doc", "parameters:\n  a: {default: 3, doc: one, two}\nentry: close > a\n", r"put text with a comma in it into quotes", 2, 29, True),
     Wrong("default below low", "parameters:\n  a: {default: 3, low: 5}\nentry: close > a\n", r"parameter a = 3 must be at least 5", 2, 3),
     Wrong("type", "parameters:\n  a: {default: 3, type: number}\nentry: close > a\n", r"'number' is no type; there are bool, float, int, str", 2, 25, True),
+    Wrong("yes", "parameters:\n  a: {default: yes}\nentry: close > a\n", r"'yes' is text; write true or false", 2, 16),
     Wrong("choices", "parameters:\n  a: {default: 3, choices: 3}\nentry: close > a\n", r"choices wants a list", 2, 28, True),
     Wrong("reserved", "parameters:\n  close: 3\nentry: open > close\n", r"a parameter cannot be called close: the word has a meaning", 2, 3),
     Wrong("taken", "parameters:\n  signals: 3\nentry: open > signals\n", r"cannot be called signals: every strategy has", 2, 3),
@@ -136,5 +137,5 @@ WRONG = (
     Wrong("profit in an entry", "entry: profit > 3\n", r"profit is known of an open position: use it in exit and short_exit only", 1, 8),
     Wrong("past profit", OK + "exit: profit[1] > 3\n", r"profit is no column: nothing can be made of its past", 2, 7),
     Wrong("profit in a stop", OK + "stops: {stop_loss: profit / 2}\n", r"profit is known of an open position", 2, 20),
-    Wrong("profit and a stop", OK + "exit: profit > 0.1\nstops: {stop_loss: 0.1}\n", r"profit cannot be followed beside stop_loss", 2, 7),
+    Wrong("profit and protections", OK + "exit: profit > 0.1\nprotections: [{cooldown: 2}]\n", r"profit cannot be followed beside protections", 2, 7),
 )  # fmt: skip

@@ -79,7 +79,7 @@ def written(**sections: Any) -> str:
 
 
 @given(conditions(values()), bars, st.booleans())
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_entries_are_those_of_the_plain_interpreter(tree: Tree, series: wb.Bars, mapped: bool) -> None:
     made = rules(written(entry=spelt_out(tree) if mapped else text_of(tree)))
     said = made().signals(series).entry
@@ -88,7 +88,7 @@ def test_entries_are_those_of_the_plain_interpreter(tree: Tree, series: wb.Bars,
 
 
 @given(conditions(values()), bars)
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_a_stop_waits_for_its_value_and_a_longer_history_changes_nothing(tree: Tree, series: wb.Bars) -> None:
     text = text_of(tree)
     made = rules(written(entry=text, exit=f"not {text}", stops={"stop_price": "sma(close, 3)"}))()
@@ -105,7 +105,7 @@ small = tuples("number", st.sampled_from([0, 0.005, -0.005, 0.01, 2, 3, 5]))
 
 
 @given(conditions(values(longer=False)), conditions(values(extra=holds | small, longer=False)), bars)
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_exits_that_follow_the_position_are_those_of_the_plain_interpreter(
     entry: Tree, leave: Tree, series: wb.Bars
 ) -> None:

@@ -78,6 +78,15 @@ def test_another_process_makes_the_same_strategy_of_the_file(tmp_path: Path) -> 
     assert done.stdout.split() == f"{here!r} {here.code_hash}".split()
 
 
+def test_files_from_other_editors_are_read_alike() -> None:
+    plain = rules("parameters: {n: 14}\nentry: rsi(n) < 30\n")
+    windows = rules("parameters: {n: 14}\r\nentry: rsi(n) < 30\r\n", "windows.yaml")
+    marked = rules("\ufeffparameters: {n: 14}\nentry: rsi(n) < 30\n", "marked.yaml")
+    assert plain.file.sides == windows.file.sides == marked.file.sides
+    with pytest.raises(StrategyError, match="line 2, column 8: 'x' is no price"):
+        rules("parameters: {n: 14}\r\nentry: x < n\r\n")
+
+
 def test_the_signals_keep_nothing_between_calls() -> None:
     strategy, bars = load_rules(Path("dip.yaml"), TEXT)(level=50), wandering(4, 300)
     first = strategy.signals(bars).entry

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from tests.strategy.rules.made import bars_from, entries, rules
+from tests.strategy.rules.made import bars_from, entries, rules, wandering
 from workbench.errors import StrategyError
+from workbench.indicators import registry
 from workbench.strategy import signals_of
 
 #         0   1   2   3   4   5   6   7
@@ -117,6 +118,20 @@ def test_a_column_may_be_spelt_out_inside_another() -> None:
     column = "{indicator: sma, of: {indicator: sma, of: open, length: 2}, length: 2, shift: 1}"
     inner = wb.indicators.sma(wb.indicators.sma(BARS.open, 2), 2)
     assert entries("x > 11", BARS, indicators=f"{{x: {column}}}") == [i + 1 for i in range(7) if inner[i] > 11]
+
+
+def test_a_column_of_ta_is_an_indicator_like_others_unless_it_looks_ahead() -> None:
+    bars = wandering(3, 120)
+    made = rules(
+        "indicators: {x: {indicator: ta:momentum.rsi, window: 5}}\nentry: x < 30 and ta:momentum.rsi(close, 5) == x"
+    )
+    column = registry.compute("ta:momentum.rsi", {"close": bars.close}, window=5)
+    assert np.flatnonzero(column < 30).tolist() == np.flatnonzero(made().signals(bars).entry).tolist() != []
+    with pytest.raises(
+        StrategyError, match=r"line 1, column 8: ta:trend.kst: it looks ahead: .*; use another\n"
+    ) as caught:
+        rules("entry: ta:trend.kst() > 0")
+    assert "force" not in str(caught.value)
 
 
 TIMES = bars_from([10.0] * 48, start=1_736_467_200_000)  # Friday 2025-01-10 00:00 UTC, two days of hours

@@ -176,7 +176,7 @@ def _check_fits(text: str, place: Place, file: RuleFile) -> None:
 
 
 def _check_position(file: RuleFile, mistakes: Mistakes) -> None:
-    """Refuse what asks for a position where there is none, and exits whose position stops would change unseen."""
+    """Refuse what asks for a position where there is none, or where protections decide whether there is one."""
     exits = [file.sides[name] for name in ("exit", "short_exit") if name in file.sides]
     for root in file.roots():
         asked = next((one for one in walk(root) if isinstance(one, Holding)), None)
@@ -188,14 +188,10 @@ def _check_position(file: RuleFile, mistakes: Mistakes) -> None:
             if isinstance(one, (Shift, Call, On)) and speaks_of_position(one):
                 mistakes.add(f"{asked.name} is no column: nothing can be made of its past", one.place)
     asked = next((one for root in exits for one in walk(root) if isinstance(one, Holding)), None)
-    blocking = [*file.stops, *(["roi"] if file.roi else [])]
-    blocking += [name for name in STOPS if name in file.settings and name not in blocking]
-    blocking += [f"protections ({one.kind})" for one in file.guards] + (["leverage"] if file.leverage else [])
-    if asked is not None and blocking:
+    if asked is not None and file.guards:
         mistakes.add(
-            f"{asked.name} cannot be followed beside {blocking[0]}: what happens inside a bar depends on costs and "
-            "ticks that rules do not know. Write the stop as a condition of the exit as well, such as "
-            "`profit <= -0.05` (at the close), or leave by stops alone. `bars_held >= 10` as an exit by itself goes "
+            f"{asked.name} cannot be followed beside protections ({file.guards[0].kind}): an entry that these forbid "
+            "would be followed all the same. Leave one of the two out; `bars_held >= 10` as an exit by itself goes "
             "with everything",
             asked.place,
         )

@@ -5,8 +5,9 @@ the rules make are followed one after another, as a backtest does them: what is 
 open. Only what leads to such a trade is said: an entry where none is held, the exit of the very position that was
 entered. Should an account not take an entry, nothing is held, and the exit that is said for it does nothing.
 
-An exit that is met inside a bar would move everything after it, at a price that depends on costs and ticks. Rules that
-have stops as well are therefore refused when the file is read (`checking`).
+A stop ends the trade that is followed as well (`stopping`). Whether the real one was reached depends on costs and ticks
+at the margin, so an exit is said on that bar too: it does nothing where the stop has let go, and leaves where it has
+not. Whatever is really held is therefore always the very trade that is followed, and its numbers are exact.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from numpy.typing import NDArray
 from workbench.strategy.rules.arrays import Frame, on_bars
 from workbench.strategy.rules.nodes import Condition, Holding, Value, speaks_of_position
 from workbench.strategy.rules.plan import SIDES
+from workbench.strategy.rules.stopping import Stopping
 
 __all__ = ["follow"]
 
-_ENTRY, _EXIT, _SHORT_ENTRY, _SHORT_EXIT = 1, 2, 4, 8
+_ENTRY, _EXIT, _SHORT_ENTRY, _SHORT_EXIT, _STOPPED = 1, 2, 4, 8, 16
 _BARS_HELD, _PROFIT = Holding("bars_held"), Holding("profit")
 _FIRST_LOOK = 32  # bars that are looked at after an entry; twice as many each time that no exit is among them
 
@@ -68,7 +70,9 @@ class _Trade(Frame):
         return values[self._rows] if isinstance(values, np.ndarray) else values
 
 
-def follow(frame: Frame, sides: dict[str, Condition | None], first: int, max_bars: int) -> dict[str, NDArray[np.bool_]]:
+def follow(
+    frame: Frame, sides: dict[str, Condition | None], first: int, max_bars: int, stopping: Stopping
+) -> dict[str, NDArray[np.bool_]]:
     """Say the entries and exits of the trades that the rules make, and nothing else.
 
     Parameters
@@ -80,18 +84,20 @@ def follow(frame: Frame, sides: dict[str, Condition | None], first: int, max_bar
         The first bar that may say something.
     max_bars : int
         Bars that a position is held at most, 0 for no limit; the exit is then left to whoever trades.
+    stopping : Stopping
 
     Returns
     -------
     dict of str to bool array, shape (n,)
     """
-    return _Follower(frame, sides, max_bars).run(first)
+    return _Follower(frame, sides, max_bars, stopping).run(first)
 
 
 class _Follower:
     """One walk from trade to trade."""
 
-    def __init__(self, frame: Frame, sides: dict[str, Condition | None], max_bars: int) -> None:
+    def __init__(self, frame: Frame, sides: dict[str, Condition | None], max_bars: int, stopping: Stopping) -> None:
+        self.stopping = stopping
         self.frame, self.sides, self.max_bars, self.count = _Whole(frame), sides, max_bars, frame.rows()
         self.said = {name: np.zeros(self.count, dtype=np.bool_) for name in SIDES}
         self.words = np.zeros(self.count, dtype=np.int8)
@@ -133,12 +139,16 @@ class _Follower:
             if condition is not None and speaks_of_position(condition):
                 trade = _Trade(self.frame, slice(opened, stop), side)
                 words |= np.int8(flag) * on_bars(trade.holds(condition), stop - opened, np.bool_)
+            words |= np.int8(_STOPPED) * self.stopping.hits(side, opened, stop) if self.stopping.any else np.int8(0)
             for at in np.flatnonzero(words):
+                row = opened + int(at)
+                if words[at] & _STOPPED:
+                    self.said[name][row] = True
+                    return 0, row + 1
                 want = wanted(side, int(words[at]))
+                if want == -side:
+                    return want, row
                 if want != NOTHING:
-                    row = opened + int(at)
-                    if want == -side:
-                        return want, row
                     self.said[name][row] = True
                     return 0, row + 1
             if stop in (self.count, limit + 1):

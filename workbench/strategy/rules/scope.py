@@ -46,7 +46,8 @@ def indicator_of(name: str, place: Place) -> Any:
     try:
         return registry.get(name)
     except WorkbenchError as error:
-        raise Mistake(f"{error}", place) from error
+        # what looks ahead can be forced in code; rules have no such word
+        raise Mistake(str(error).replace(", or say force=True", ""), place) from error
 
 
 def is_number(value: Value) -> bool:

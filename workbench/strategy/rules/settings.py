@@ -69,6 +69,9 @@ def _parameter(name: str, node: Node, owner: str) -> Parameter:
     facts: dict[str, Any] = {key: _plain(node.items[key]) for key in ("default", "low", "high") if key in node.items}
     if "default" not in facts:
         raise Mistake(f"{name} has no default; write default: and the value to begin with", node.place)
+    written = node.items["default"]
+    if isinstance(written, Text) and not written.quoted and written.text.lower() in ("yes", "no", "on", "off"):
+        raise Mistake(f"{written.text!r} is text; write true or false, or put it into quotes", written.place)
     facts["choices"] = _choices(node.items.get("choices"))
     kind = _kind(node, facts)
     if kind is float:

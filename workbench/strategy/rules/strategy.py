@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,9 +14,10 @@ from workbench.strategy.rules.arrays import Frame, constants, on_bars
 from workbench.strategy.rules.guards import protection
 from workbench.strategy.rules.mistakes import Mistake, Place
 from workbench.strategy.rules.nodes import Call, Lasting, Moving, Part, Recent, Setting, Shift, Value, walk
-from workbench.strategy.rules.plan import SIDES, Guard, RuleFile
+from workbench.strategy.rules.plan import SIDES, STOPS, Guard, RuleFile
 from workbench.strategy.rules.position import follow
 from workbench.strategy.rules.scope import indicator_of, is_number
+from workbench.strategy.rules.stopping import Stopping
 from workbench.strategy.rules.warming import first_known
 from workbench.strategy.signals import Signals, checked_ladder, checked_limit
 from workbench.strategy.strategy import SignalStrategy
@@ -64,10 +65,11 @@ class RuleStrategy(SignalStrategy):
         frame = Frame(bars, self.parameters, file)
         stops = {name: _number(frame.value(value), count) for name, value in file.stops.items()}
         size = None if file.size is None else _number(frame.value(file.size), count)
+        roi = {minutes: float(frame.value(level)) for minutes, level in sorted(file.roi)}
         max_bars = None if file.max_bars is None else _limit(frame.value(file.max_bars))
         if file.follows_position:
-            first = self.warm_up
-            said = follow(frame, {name: file.sides.get(name) for name in SIDES}, first, max_bars or 0)
+            sides = {name: file.sides.get(name) for name in SIDES}
+            said = follow(frame, sides, self.warm_up, self._most(max_bars), self._stopping(bars, stops, roi))
         else:
             said = {name: on_bars(frame.holds(one), count, np.bool_) for name, one in file.sides.items()}
         _wait_for(said, [*stops.values(), size])
@@ -77,9 +79,19 @@ class RuleStrategy(SignalStrategy):
             **stops,
             size=size,
             size_unit=file.size_unit,
-            roi={minutes: float(frame.value(level)) for minutes, level in file.roi} or None,
+            roi=roi or None,
             max_bars=max_bars,
         )
+
+    def _most(self, max_bars: int | None) -> int:
+        """Give the time limit that holds: of the rules, or else of a parameter of that name; 0 for none."""
+        return max_bars or self.max_bars or 0
+
+    def _stopping(self, bars: Bars, said: Mapping[str, Any], roi: Mapping[float, float]) -> Stopping:
+        """Give the stops that hold: those of the rules, and parameters that are called like one."""
+        own = {name: self.parameters.get(name) for name in STOPS if said.get(name) is None}
+        given = {**said, **own}
+        return Stopping(bars=bars, stops={name: one for name, one in given.items() if one is not None}, roi=roi)
 
 
 def _number(value: Any, count: int) -> Any:
