@@ -24,7 +24,7 @@ GOLDEN = {
 
 def test_all_are_listed_with_a_summary_and_bounds(workspace: Path) -> None:
     found = list_strategies()
-    assert [one.name for one in found] == NAMES
+    assert [one.name for one in found if one.path.suffix == ".py"] == NAMES
     assert all(one.error is None and one.summary.endswith(".") for one in found)
     for one in found:
         for declared in one.parameters:
