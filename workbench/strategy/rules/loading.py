@@ -9,11 +9,12 @@ from types import ModuleType
 from typing import Final, cast
 
 from workbench.strategy.rules.checking import check_file
+from workbench.strategy.rules.limits import Check, checks_of, wrong_numbers
 from workbench.strategy.rules.mistakes import Mistakes
 from workbench.strategy.rules.plan import RuleFile
 from workbench.strategy.rules.reading import read_yaml
 from workbench.strategy.rules.sections import read_file
-from workbench.strategy.rules.strategy import RuleStrategy, wrong_numbers
+from workbench.strategy.rules.strategy import RuleStrategy
 from workbench.strategy.rules.timelimit import split_time_limit
 from workbench.strategy.strategy import SignalStrategy
 
@@ -65,31 +66,39 @@ def load_rules(path: Path, source: str) -> type[SignalStrategy]:
     digest = hashlib.sha256(f"{path}\n{source}".encode("utf-8", "surrogatepass")).hexdigest()[:12]
     module_name = f"{_PREFIX}_{digest}"
     if module_name not in sys.modules:
-        file = _checked(Path(path), source)
-        sys.modules[module_name] = _module(module_name, file, source)
+        file, checks = _checked(Path(path), source)
+        sys.modules[module_name] = _module(module_name, file, checks, source)
     made: type[SignalStrategy] = sys.modules[module_name].strategy
     return made
 
 
-def _checked(path: Path, source: str) -> RuleFile:
+def _checked(path: Path, source: str) -> tuple[RuleFile, tuple[Check, ...]]:
     mistakes = Mistakes(path, source)
     root = read_yaml(mistakes)
     file = split_time_limit(read_file(root, path, mistakes))
     mistakes.settle()
     check_file(file, mistakes)
     mistakes.settle()
-    for place, message in wrong_numbers(file, {name: one.default for name, one in file.settings.items()}):
+    checks = checks_of(file)
+    for place, message in wrong_numbers(file, checks, {name: one.default for name, one in file.settings.items()}):
         mistakes.add(message, place)
     mistakes.settle()
-    return file
+    return file, checks
 
 
-def _module(name: str, file: RuleFile, source: str) -> ModuleType:
+def _module(name: str, file: RuleFile, checks: tuple[Check, ...], source: str) -> ModuleType:
     """Make the module that the class lives in, as the loader does for a file of code."""
     module = ModuleType(name, file.summary)
     module.__file__ = str(file.path)
     summary = file.summary or f"The rules of {file.path.name}."
-    members = {"__module__": name, "__doc__": summary, "file": file, "needs_next_open": file.follows_position}
+    chosen = tuple(one for one in checks if one.chosen)
+    members = {
+        "checks": chosen,
+        "__module__": name,
+        "__doc__": summary,
+        "file": file,
+        "needs_next_open": file.follows_position,
+    }
     made = cast(type[RuleStrategy], type(file.name, (RuleStrategy,), members))
     made.declared = dict(file.settings)
     module.__workbench_source__ = source  # type: ignore[attr-defined]

@@ -251,10 +251,13 @@ for _kind in (*Value.__subclasses__(), *Condition.__subclasses__()):
     _remembering_its_hash(_kind)
 
 
-def parts(whole: Part) -> Iterator[Part]:
-    """Give what something is directly made of."""
-    for one in fields(whole):
-        yield from _within(getattr(whole, one.name))
+def parts(whole: Part) -> tuple[Part, ...]:
+    """Give what something is directly made of; found out once."""
+    known: tuple[Part, ...] | None = whole.__dict__.get("_parts")
+    if known is None:
+        known = tuple(part for one in fields(whole) for part in _within(getattr(whole, one.name)))
+        object.__setattr__(whole, "_parts", known)
+    return known
 
 
 def _within(value: object) -> Iterator[Part]:
