@@ -23,6 +23,7 @@ from workbench.market.resampling import resample
 from workbench.market.timeframe import Timeframe
 from workbench.strategy.rules.clocks import local_minutes
 from workbench.strategy.rules.nodes import (
+    Agreement,
     Arithmetic,
     Call,
     Clock,
@@ -240,6 +241,13 @@ def _on(frame: Frame, part: On) -> Any:
     return np.where(rows < 0, np.nan, values[np.maximum(rows, 0)])
 
 
+def _agreement(frame: Frame, part: Agreement) -> Any:
+    from workbench.strategy.confluence import confluence_score
+
+    weights = [frame.value(one) for one in part.weights] or None
+    return confluence_score(frame.bars, [str(frame.value(one)) for one in part.timeframes], weights=weights)
+
+
 def _compare(frame: Frame, part: Compare, yes: bool) -> Any:
     left, right = frame.value(part.left), frame.value(part.right)
     sign = part.sign if yes else _CONTRARY[part.sign]
@@ -333,8 +341,8 @@ def _weekday(frame: Frame, part: Weekday, yes: bool) -> Any:
 
 
 _VALUES: Final[dict[type, Any]] = {
-    Arithmetic: _arithmetic, Call: _call, Column: _column, Function: _function, Literal: _literal, On: _on,
-    Price: _price, Setting: _setting, Shift: _shift,
+    Agreement: _agreement, Arithmetic: _arithmetic, Call: _call, Column: _column, Function: _function,
+    Literal: _literal, On: _on, Price: _price, Setting: _setting, Shift: _shift,
 }  # fmt: skip
 _CONDITIONS: Final[dict[type, Any]] = {
     Clock: _clock, Compare: _compare, Cross: _cross, Either: _either, Every: _every, Flag: _flag, Lasting: _lasting,

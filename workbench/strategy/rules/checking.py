@@ -7,8 +7,9 @@ from typing import Final
 
 from workbench.errors import WorkbenchError
 from workbench.market.timeframe import Timeframe
-from workbench.strategy.rules.mistakes import Mistake, Mistakes, suggestion
+from workbench.strategy.rules.mistakes import Mistake, Mistakes, Place, suggestion
 from workbench.strategy.rules.nodes import (
+    Agreement,
     Call,
     Clock,
     Column,
@@ -115,7 +116,7 @@ def _check_words(part: Part, file: RuleFile) -> None:
         if not _is_text(part.right, file):
             raise Mistake("text can only be compared with text", part.right.place)
         return
-    if isinstance(part, On):
+    if isinstance(part, (On, Agreement)):
         return
     for one in parts(part):
         if _is_text(one, file) and isinstance(one, Value):
@@ -132,41 +133,45 @@ def _is_text(part: Part, file: RuleFile) -> bool:
 
 def _check_timeframes(part: Part, inside: On | None, file: RuleFile) -> None:
     """Refuse timeframes that are none or do not fit, and what has no meaning on longer bars."""
+    frames = (part.timeframe,) if isinstance(part, On) else part.timeframes if isinstance(part, Agreement) else ()
+    for place, frame in enumerate(frames):
+        if frame in frames[:place]:
+            raise Mistake("this timeframe stands twice; each has one say", frame.place)
+        for text in _timeframes(frame, file):
+            _check_fits(text, frame.place, file)
     if isinstance(part, On):
-        for text in _timeframes(part, file):
-            _check_fits(part, text, file)
         inside = part
     elif inside is not None and isinstance(part, Column) and not isinstance(file.columns[part.name], On):
         raise Mistake(
             f"{part.name} is a column of the strategy's own bars and stands inside one of longer bars: give "
             f"{part.name} the same timeframe, or write what it is made of in its place", part.place,
         )  # fmt: skip
-    elif inside is not None and isinstance(part, (Clock, Weekday, Holding)):
+    elif inside is not None and isinstance(part, (Clock, Weekday, Holding, Agreement)):
         raise Mistake("this is only known of the strategy's own bars; take the timeframe away", part.place)
     for one in parts(part):
         _check_timeframes(one, inside, file)
 
 
-def _timeframes(part: On, file: RuleFile) -> list[str]:
+def _timeframes(part: Value, file: RuleFile) -> list[str]:
     """Give every timeframe that may be meant: the one written, or all choices of the parameter."""
-    if isinstance(part.timeframe, Literal):
-        return [str(part.timeframe.value)]
-    declared = file.settings[getattr(part.timeframe, "name", "")] if isinstance(part.timeframe, Setting) else None
+    if isinstance(part, Literal):
+        return [str(part.value)]
+    declared = file.settings[part.name] if isinstance(part, Setting) else None
     if declared is None or declared.kind is not str:
-        raise Mistake("a timeframe is text such as 4h, or a parameter that holds such text", part.timeframe.place)
+        raise Mistake("a timeframe is text such as 4h, or a parameter that holds such text", part.place)
     return [str(one) for one in (declared.choices or (declared.default,))]
 
 
-def _check_fits(part: On, text: str, file: RuleFile) -> None:
+def _check_fits(text: str, place: Place, file: RuleFile) -> None:
     try:
         asked = Timeframe.parse(text)
     except WorkbenchError as error:
-        raise Mistake(str(error), part.timeframe.place) from error
+        raise Mistake(str(error), place) from error
     base = file.timeframe
     if base is not None and asked != base and (asked < base or asked.ms % base.ms):
         raise Mistake(
             f"{text} bars cannot be made of {base} bars, which the file is meant for (`timeframe:`); a whole multiple "
-            "can", part.timeframe.place,
+            "can", place,
         )  # fmt: skip
 
 

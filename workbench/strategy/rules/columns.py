@@ -9,8 +9,8 @@ from workbench.errors import WorkbenchError
 from workbench.market.timeframe import Timeframe
 from workbench.strategy.rules.conditions import value_of
 from workbench.strategy.rules.mistakes import Mistake, Mistakes, suggestion
-from workbench.strategy.rules.nodes import Call, Literal, On, Shift, Value
-from workbench.strategy.rules.reading import Mapped, Node, Text, describe
+from workbench.strategy.rules.nodes import Agreement, Call, Literal, On, Shift, Value
+from workbench.strategy.rules.reading import Listed, Mapped, Node, Text, describe
 from workbench.strategy.rules.scope import Scope, indicator_of
 from workbench.strategy.rules.settings import check_name
 
@@ -46,8 +46,11 @@ def column_of(node: Node, scope: Scope) -> Value:
     """
     if not isinstance(node, Mapped):
         return value_of(node, scope)
-    if ("indicator" in node.items) == ("value" in node.items):
+    forms = [key for key in ("indicator", "value", "confluence") if key in node.items]
+    if len(forms) != 1:
         raise Mistake("a column has either `indicator:` and what it takes, or `value:` with an expression", node.place)
+    if forms == ["confluence"]:
+        return _agreement(node, scope)
     found = _indicator(node, scope) if "indicator" in node.items else _value(node, scope)
     if "shift" in node.items:
         found = Shift(found, value_of(node.items["shift"], scope.numbers()), place=found.place)
@@ -62,6 +65,25 @@ def _value(node: Mapped, scope: Scope) -> Value:
             hint = suggestion(key, ("value", "timeframe", "shift"))
             raise Mistake(f"{key!r} does not go together with 'value'{hint}", node.place_of(key))
     return value_of(node.items["value"], scope)
+
+
+def _agreement(node: Mapped, scope: Scope) -> Value:
+    """Read `{confluence: [1h, 4h, 1d], weights: [1, 2, 3]}`."""
+    for key in node.items:
+        if key not in ("confluence", "weights"):
+            hint = suggestion(key, ("confluence", "weights"))
+            raise Mistake(f"{key!r} does not go together with 'confluence'{hint}", node.place_of(key))
+    frames, weights = node.items["confluence"], node.items.get("weights")
+    if not isinstance(frames, Listed) or not frames.items:
+        raise Mistake(
+            f"confluence wants a list of timeframes, as in [1h, 4h, 1d], not {describe(frames)}", frames.place
+        )
+    found = Agreement(tuple(timeframe_of(one, scope) for one in frames.items), place=node.place)
+    if weights is None:
+        return found
+    if not isinstance(weights, Listed) or len(weights.items) != len(frames.items):
+        raise Mistake(f"weights wants one number for each of the {len(frames.items)} timeframes", weights.place)
+    return replace(found, weights=tuple(value_of(one, scope.numbers()) for one in weights.items))
 
 
 def _indicator(node: Mapped, scope: Scope) -> Value:

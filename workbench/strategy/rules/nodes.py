@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from workbench.strategy.rules.mistakes import NOWHERE, Place
 
 __all__ = [
+    "Agreement",
     "Arithmetic",
     "Call",
     "Clock",
@@ -127,6 +128,14 @@ class On(Value):
 
     of: Value
     timeframe: Value
+
+
+@dataclass(frozen=True)
+class Agreement(Value):
+    """The score of `strategy.confluence` over some timeframes, and what each of these weighs; all alike without."""
+
+    timeframes: tuple[Value, ...]
+    weights: tuple[Value, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Final
 from workbench.strategy.rules.clocks import clock, days_of, zone_of
 from workbench.strategy.rules.mistakes import Mistake, Place, suggestion
 from workbench.strategy.rules.nodes import (
+    Agreement,
     Arithmetic,
     Call,
     Clock,
@@ -184,6 +185,8 @@ class _Parser:
         if token.text in ("time", "weekday"):
             example = "time between 09:30 and 16:00" if token.text == "time" else "weekday in [mon, tue]"
             raise Mistake(f"{token.text} is asked like this: `{example}`", place)
+        if token.text == "confluence" and self.took("("):
+            return self._agreement(place)
         if self.token.text == "(" and token.text not in RESERVED - {"abs", "min", "max"}:
             return self._call(token, place)
         return self.scope.name(token.text, place)
@@ -276,13 +279,23 @@ class _Parser:
             return replace(value, output=token.text)
         raise Mistake(f"there is no {token.text!r} in this: only indicators and their columns have outputs", place)
 
-    def _timeframe(self) -> Value:
+    def _agreement(self, place: Place) -> Value:
+        """Read the timeframes of `confluence(1h, 4h, 1d)`."""
+        if not self.scope.bars:
+            raise Mistake("confluence(...) differs from bar to bar; a number or a parameter is wanted here", place)
+        found = [self._timeframe("in confluence")]
+        while self.took(","):
+            found.append(self._timeframe("in confluence"))
+        self.want(")", "after the last timeframe")
+        return Agreement(tuple(found), place=place)
+
+    def _timeframe(self, where: str = "after @") -> Value:
         place, token = self.place, self.take()
         if token.kind == "span":
             return Literal(token.text, place=place)
         if token.kind == "word":
             return self.scope.numbers().name(token.text, place)
-        raise Mistake(f"a timeframe is wanted after @, such as 4h or 1d, not {token.text or 'the end'!r}", place)
+        raise Mistake(f"a timeframe is wanted {where}, such as 4h or 1d, not {token.text or 'the end'!r}", place)
 
     def _time(self, place: Place) -> Condition:
         self.take()

@@ -12,7 +12,7 @@ from typing import Final
 from workbench.market.timeframe import Timeframe
 from workbench.strategy.parameters import Parameter
 from workbench.strategy.rules.mistakes import Place
-from workbench.strategy.rules.nodes import Call, Column, Condition, On, Part, Value, speaks_of_position, walk
+from workbench.strategy.rules.nodes import Agreement, Call, Column, Condition, On, Part, Value, speaks_of_position, walk
 from workbench.strategy.signals import SizeUnit
 
 __all__ = ["SIDES", "STOPS", "Guard", "Required", "RuleFile"]
@@ -103,7 +103,7 @@ class RuleFile:
     @cached_property
     def shared(self) -> frozenset[Part]:
         """What is worth keeping once it is worked out: what the file uses in several places."""
-        counts = Counter(part for part in self.everything() if isinstance(part, (Call, Column, On)))
+        counts = Counter(part for part in self.everything() if isinstance(part, (Agreement, Call, Column, On)))
         return frozenset(part for part, count in counts.items() if count > 1)
 
     @property

@@ -80,6 +80,7 @@ def schema() -> dict[str, Any]:
                     {"$ref": "#/$defs/value"},
                     _object({"value": _ref("value"), **_around()}, required=["value"]),
                     {"$ref": "#/$defs/indicator"},
+                    _agreement(),
                 ]
             },
             "indicator": _indicator([registry.get(name) for name in registry.names()]),
@@ -224,6 +225,12 @@ def _parameter() -> dict[str, Any]:
         required=["default"],
     )
     return {"anyOf": [full, {"type": ["number", "string", "boolean"]}]}
+
+
+def _agreement() -> dict[str, Any]:
+    frames = _told("Timeframes that have a say, such as [1h, 4h, 1d].", type="array", minItems=1)
+    weights = _told("What each of them weighs.", type="array", items=_ref("number"))
+    return _object({"confluence": {**frames, "items": {"type": "string"}}, "weights": weights}, required=["confluence"])
 
 
 def _around() -> dict[str, Any]:

@@ -10,6 +10,7 @@ from workbench.errors import WorkbenchError
 from workbench.strategy.parameters import Parameter
 from workbench.strategy.rules.mistakes import Mistake, Place, suggestion
 from workbench.strategy.rules.nodes import (
+    Agreement,
     Call,
     Column,
     Function,
@@ -27,7 +28,7 @@ HOLDINGS: Final = ("bars_held", "profit")
 FUNCTIONS: Final = ("abs", "max", "min")
 _WORDS: Final = (
     "and", "or", "not", "for", "within", "bar", "bars", "rising", "falling", "crosses_above", "crosses_below", "time",
-    "weekday", "between", "in", "true", "false", "null",
+    "weekday", "confluence", "between", "in", "true", "false", "null",
 )  # fmt: skip
 RESERVED: Final = frozenset((*PRICES, *HOLDINGS, *FUNCTIONS, *_WORDS))
 
@@ -51,7 +52,7 @@ def indicator_of(name: str, place: Place) -> Any:
 
 def is_number(value: Value) -> bool:
     """Tell whether a value is one number (or text) for all bars: made of literals and parameters only."""
-    return not any(isinstance(one, (Price, Column, Call, Holding)) for one in walk(value))
+    return not any(isinstance(one, (Price, Column, Call, Holding, Agreement)) for one in walk(value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 from workbench.market.timeframe import Timeframe
 from workbench.strategy.rules.arrays import Frame, constants, with_output
 from workbench.strategy.rules.nodes import (
+    Agreement,
     Call,
     Column,
     Cross,
@@ -17,6 +18,7 @@ from workbench.strategy.rules.nodes import (
     Part,
     Recent,
     Shift,
+    Value,
     parts,
 )
 from workbench.strategy.rules.plan import RuleFile
@@ -76,7 +78,9 @@ class _Counter:
             return inner + self.constants.whole(part.bars)
         if isinstance(part, (Lasting, Recent)):
             return inner + self.constants.whole(part.bars) - 1
-        return self._on(part, inner) if isinstance(part, On) else inner
+        if isinstance(part, Agreement):
+            return max(self._on(one, _first_vote()) for one in part.timeframes)
+        return self._on(part.timeframe, inner) if isinstance(part, On) else inner
 
     def _warm_up(self, part: Call) -> int:
         indicator = indicator_of(part.indicator, part.place)
@@ -84,9 +88,20 @@ class _Counter:
         firsts = dict(zip(indicator.outputs, indicator.first(*indicator.parameters(**given)), strict=True))
         return int(firsts[part.output] if part.output else max(firsts.values()))
 
-    def _on(self, part: On, inner: int) -> int:
+    def _on(self, timeframe: Value, inner: int) -> int:
         """Count the own bars of the longer ones, and those of a first one that the history begins inside of."""
         base = self.file.timeframe
-        longer = Timeframe.parse(str(self.constants.value(part.timeframe)))
+        longer = Timeframe.parse(str(self.constants.value(timeframe)))
         held = 1 if base is None else max(longer.ms // base.ms, 1)
         return (inner + 1) * held + held - 2 if held > 1 else inner
+
+
+def _first_vote() -> int:
+    """Give the first bar on which every indicator of a confluence has a value."""
+    from workbench.indicators import registry
+    from workbench.strategy.confluence import ConfluenceTerms
+
+    terms = ConfluenceTerms()
+    macd = registry.get("macd").first(terms.macd_fast, terms.macd_slow, terms.macd_signal)
+    slowest = max(terms.ema_fast, terms.ema_slow)
+    return max(*registry.get("rsi").first(terms.rsi_length), *macd, *registry.get("ema").first(slowest))
