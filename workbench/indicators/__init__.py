@@ -22,6 +22,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__ finds the same names
+    from workbench.indicators.averages import dema, hma, kama, t3, tema, trima, wma, zlema
     from workbench.indicators.compare import crosses_above, crosses_below, previous
     from workbench.indicators.extremes import donchian, highest, lowest
     from workbench.indicators.indicator import GROUPS, INPUTS, Indicator
@@ -42,10 +43,13 @@ __all__ = [
     "compute",
     "crosses_above",
     "crosses_below",
+    "dema",
     "donchian",
     "ema",
     "get",
     "highest",
+    "hma",
+    "kama",
     "lowest",
     "macd",
     "names",
@@ -57,12 +61,27 @@ __all__ = [
     "standard_deviation",
     "stochastic",
     "stream",
+    "t3",
+    "tema",
+    "trima",
     "true_range",
     "unregister",
     "wilder",
+    "wma",
+    "zlema",
 ]
 
 _NAMES = {
+    "averages": (
+        "dema",
+        "hma",
+        "kama",
+        "t3",
+        "tema",
+        "trima",
+        "wma",
+        "zlema",
+    ),
     "compare": ("crosses_above", "crosses_below", "previous"),
     "extremes": ("donchian", "highest", "lowest"),
     "indicator": ("GROUPS", "INPUTS", "Indicator"),

@@ -24,6 +24,7 @@ from workbench.indicators.streaming import Stream
 __all__ = ["Registered", "columns_of", "compute", "get", "names", "register", "stream", "unregister"]
 
 _MODULES: Final = (
+    "averages",
     "extremes",
     "momentum",
     "moving",
