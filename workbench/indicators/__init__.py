@@ -22,13 +22,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__ finds the same names
-    from workbench.indicators.averages import dema, hma, kama, t3, tema, trima, wma, zlema
+    from workbench.indicators.averages import hma, kama, trima, wma
     from workbench.indicators.compare import crosses_above, crosses_below, previous
     from workbench.indicators.extremes import donchian, highest, lowest
     from workbench.indicators.indicator import GROUPS, INPUTS, Indicator
     from workbench.indicators.momentum import adx, macd, rate_of_change, rsi, stochastic
     from workbench.indicators.moving import ema, sma, wilder
+    from workbench.indicators.oscillators import awesome_oscillator, balance_of_power, ppo, price_change, trix
+    from workbench.indicators.positions import cci, ultimate_oscillator, williams_r
     from workbench.indicators.registry import compute, get, names, register, stream, unregister
+    from workbench.indicators.stacked import dema, t3, tema, zlema
     from workbench.indicators.streaming import Stream
     from workbench.indicators.volatility import atr, bollinger, standard_deviation, true_range
 
@@ -39,7 +42,10 @@ __all__ = [
     "Stream",
     "adx",
     "atr",
+    "awesome_oscillator",
+    "balance_of_power",
     "bollinger",
+    "cci",
     "compute",
     "crosses_above",
     "crosses_below",
@@ -53,7 +59,9 @@ __all__ = [
     "lowest",
     "macd",
     "names",
+    "ppo",
     "previous",
+    "price_change",
     "rate_of_change",
     "register",
     "rsi",
@@ -64,30 +72,47 @@ __all__ = [
     "t3",
     "tema",
     "trima",
+    "trix",
     "true_range",
+    "ultimate_oscillator",
     "unregister",
     "wilder",
+    "williams_r",
     "wma",
     "zlema",
 ]
 
 _NAMES = {
     "averages": (
-        "dema",
         "hma",
         "kama",
-        "t3",
-        "tema",
         "trima",
         "wma",
-        "zlema",
     ),
     "compare": ("crosses_above", "crosses_below", "previous"),
     "extremes": ("donchian", "highest", "lowest"),
     "indicator": ("GROUPS", "INPUTS", "Indicator"),
     "momentum": ("adx", "macd", "rate_of_change", "rsi", "stochastic"),
     "moving": ("ema", "sma", "wilder"),
+    "oscillators": (
+        "awesome_oscillator",
+        "balance_of_power",
+        "ppo",
+        "price_change",
+        "trix",
+    ),
+    "positions": (
+        "cci",
+        "ultimate_oscillator",
+        "williams_r",
+    ),
     "registry": ("compute", "get", "names", "register", "stream", "unregister"),
+    "stacked": (
+        "dema",
+        "t3",
+        "tema",
+        "zlema",
+    ),
     "streaming": ("Stream",),
     "volatility": ("atr", "bollinger", "standard_deviation", "true_range"),
 }

@@ -28,6 +28,9 @@ _MODULES: Final = (
     "extremes",
     "momentum",
     "moving",
+    "oscillators",
+    "positions",
+    "stacked",
     "volatility",
 )
 _BRIDGE: Final = "ta:"
