@@ -22,6 +22,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__ finds the same names
+    from workbench.indicators.averages import hma, kama, trima, wma
     from workbench.indicators.bar_ranges import gap, inside_bar, narrow_range, outside_bar
     from workbench.indicators.candle_dojis import doji, dragonfly_doji, gravestone_doji, long_legged_doji
     from workbench.indicators.candle_pairs import dark_cloud_cover, engulfing, harami, kicking, piercing, tweezer
@@ -53,8 +54,10 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from workbench.indicators.moving import ema, sma, wilder
     from workbench.indicators.order_flow import amihud, bulk_volume, close_location, kyle_lambda, vpin
     from workbench.indicators.order_statistics import median, median_absolute_deviation, percent_rank, quantile
+    from workbench.indicators.oscillators import awesome_oscillator, balance_of_power, ppo, price_change, trix
     from workbench.indicators.pairs import autocorrelation, beta, correlation, covariance, half_life, spread_zscore
     from workbench.indicators.persistence import hurst, log_return, variance_ratio
+    from workbench.indicators.positions import cci, ultimate_oscillator, williams_r
     from workbench.indicators.registry import compute, get, names, register, stream, unregister
     from workbench.indicators.regression import (
         linear_regression,
@@ -63,6 +66,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
         r_squared,
         standard_error,
     )
+    from workbench.indicators.stacked import dema, t3, tema, zlema
     from workbench.indicators.streaming import Stream
     from workbench.indicators.swings import fractals, heikin_ashi, zigzag
     from workbench.indicators.volatility import atr, bollinger, standard_deviation, true_range
@@ -96,10 +100,13 @@ __all__ = [
     "amihud",
     "atr",
     "autocorrelation",
+    "awesome_oscillator",
+    "balance_of_power",
     "belt_hold",
     "beta",
     "bollinger",
     "bulk_volume",
+    "cci",
     "chaikin_money_flow",
     "chaikin_oscillator",
     "close_location",
@@ -111,6 +118,7 @@ __all__ = [
     "crosses_below",
     "daily_vwap",
     "dark_cloud_cover",
+    "dema",
     "doji",
     "donchian",
     "dragonfly_doji",
@@ -131,9 +139,11 @@ __all__ = [
     "harami",
     "heikin_ashi",
     "highest",
+    "hma",
     "hurst",
     "inside_bar",
     "inverted_hammer",
+    "kama",
     "kicking",
     "klinger",
     "kurtosis",
@@ -160,7 +170,9 @@ __all__ = [
     "piercing",
     "pivot_points",
     "positive_volume_index",
+    "ppo",
     "previous",
+    "price_change",
     "pvo",
     "quantile",
     "r_squared",
@@ -178,13 +190,18 @@ __all__ = [
     "standard_error",
     "stochastic",
     "stream",
+    "t3",
+    "tema",
     "three_black_crows",
     "three_inside",
     "three_outside",
     "three_white_soldiers",
+    "trima",
+    "trix",
     "true_range",
     "tweezer",
     "twiggs_money_flow",
+    "ultimate_oscillator",
     "unregister",
     "variance",
     "variance_ratio",
@@ -196,12 +213,16 @@ __all__ = [
     "vwap",
     "vwma",
     "wilder",
+    "williams_r",
+    "wma",
     "zero_returns",
     "zigzag",
+    "zlema",
     "zscore",
 ]
 
 _NAMES = {
+    "averages": ("hma", "kama", "trima", "wma"),
     "bar_ranges": ("gap", "inside_bar", "narrow_range", "outside_bar"),
     "candle_dojis": ("doji", "dragonfly_doji", "gravestone_doji", "long_legged_doji"),
     "candle_pairs": ("dark_cloud_cover", "engulfing", "harami", "kicking", "piercing", "tweezer"),
@@ -233,8 +254,10 @@ _NAMES = {
     "moving": ("ema", "sma", "wilder"),
     "order_flow": ("amihud", "bulk_volume", "close_location", "kyle_lambda", "vpin"),
     "order_statistics": ("median", "median_absolute_deviation", "percent_rank", "quantile"),
+    "oscillators": ("awesome_oscillator", "balance_of_power", "ppo", "price_change", "trix"),
     "pairs": ("autocorrelation", "beta", "correlation", "covariance", "half_life", "spread_zscore"),
     "persistence": ("hurst", "log_return", "variance_ratio"),
+    "positions": ("cci", "ultimate_oscillator", "williams_r"),
     "registry": ("compute", "get", "names", "register", "stream", "unregister"),
     "regression": (
         "linear_regression",
@@ -243,6 +266,7 @@ _NAMES = {
         "r_squared",
         "standard_error",
     ),
+    "stacked": ("dema", "t3", "tema", "zlema"),
     "streaming": ("Stream",),
     "swings": ("fractals", "heikin_ashi", "zigzag"),
     "volatility": ("atr", "bollinger", "standard_deviation", "true_range"),

@@ -24,6 +24,7 @@ from workbench.indicators.streaming import Stream
 __all__ = ["Registered", "columns_of", "compute", "get", "names", "register", "stream", "unregister"]
 
 _MODULES: Final = (
+    "averages",
     "bar_ranges",
     "candle_dojis",
     "candle_pairs",
@@ -38,9 +39,12 @@ _MODULES: Final = (
     "moving",
     "order_flow",
     "order_statistics",
+    "oscillators",
     "pairs",
     "persistence",
+    "positions",
     "regression",
+    "stacked",
     "swings",
     "volatility",
     "volume",
