@@ -51,7 +51,7 @@ PAIRS: dict[str, Pair] = {
         theirs=lambda p: talib.ULTOSC(*_bar(p)),
         functions=("ULTOSC",),
         uncounted=lambda p: _without_range(p, 7),
-        why="A window without any range counts as nothing in TA-Lib, as if all pressure were selling; in ours as a half.",
+        why="A window without any range counts as nothing in TA-Lib, as if all were selling; in ours as a half.",
     ),
     "balance_of_power": Pair(
         ours="balance_of_power", theirs=lambda p: talib.BOP(p["open"], *_bar(p)), functions=("BOP",)
