@@ -3,8 +3,8 @@
 import numpy as np
 
 import workbench as wb
-from workbench.indicators import atr, crosses_above, crosses_below, ema, macd
-from workbench.market.alignment import last_closed
+from workbench.indicators import atr, crosses_above, crosses_below, macd, sma
+from workbench.market.alignment import known_from, last_closed
 from workbench.market.resampling import resample
 
 
@@ -30,6 +30,11 @@ class MacdTrend(wb.SignalStrategy):
     def warm_up(self) -> int:
         return max(self.slow + self.signal - 1, 14)
 
+    def warm_up_on(self, timeframe: wb.Timeframe) -> int:
+        return max(
+            self.warm_up, known_from(self.trend_length - 1, of=wb.Timeframe.parse(self.trend_frame), at=timeframe)
+        )
+
     def signals(self, bars: wb.Bars) -> wb.Signals:
         momentum = macd(bars.close, self.fast, self.slow, self.signal)
         up, down = self.trend(bars)
@@ -43,7 +48,7 @@ class MacdTrend(wb.SignalStrategy):
     def trend(self, bars: wb.Bars) -> tuple[np.ndarray, np.ndarray]:
         """Say on each bar whether the longer timeframe was above or below its mean when it last closed."""
         slow = bars if str(bars.timeframe) == self.trend_frame else resample(bars, self.trend_frame)
-        mean = ema(slow.close, self.trend_length)
+        mean = sma(slow.close, self.trend_length)
         rows = last_closed(slow, at=bars)
         known = rows >= 0
         if not known.any():

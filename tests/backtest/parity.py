@@ -91,7 +91,7 @@ def differences(one: Telling, other: Telling, *, cash: float, leave_out: tuple[s
             wrong = [] if a and b else ["missing"]
             if a and b:
                 small = cash / 1_000
-                scales = {"fee": small, "amount": small, "quantity": small / a.get("price", math.inf)}
+                scales = {"fee": small, "amount": small, "quantity": small / a.get("price", 1.0)}
                 compared = [name for name in fields if name not in leave_out]
                 wrong = [name for name in compared if not _same(a[name], b[name], scales.get(name, 0.0))]
             if wrong:

@@ -32,7 +32,7 @@ def test_list_as_json() -> None:
     assert rsi == {
         "name": "rsi", "group": "momentum", "summary": registry.get("rsi").summary, "inputs": ["close"],
         "parameters": [{"name": "length", "default": 14, "low": 2, "high": 100}], "outputs": ["rsi"],
-        "unit": "percent", "warm_up": 15, "source": registry.get("rsi").source,
+        "unit": "percent", "warm_up": 15, "cumulative": False, "source": registry.get("rsi").source,
     }  # fmt: skip
 
 

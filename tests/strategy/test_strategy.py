@@ -305,3 +305,21 @@ def test_a_whole_number_beyond_all_floats_is_not_finite() -> None:
 def test_several_strategies_of_one_file_are_listed_one_by_one(tmp_path: Path) -> None:
     (tmp_path / "two.py").write_text(GOOD + GOOD.replace("Simple", "Other"))
     assert [(one.name, one.error) for one in list_strategies(tmp_path)] == [("two:Simple", None), ("two:Other", None)]
+
+
+class Weekly(wb.SignalStrategy):
+    """Always long, once three longer bars are known."""
+
+    warm_up = 1
+
+    def warm_up_on(self, timeframe: wb.Timeframe) -> int:
+        return max(self.warm_up, 12 * 3_600_000 // timeframe.ms)
+
+    def signals(self, bars: wb.Bars) -> wb.Signals:
+        return wb.Signals(entry=np.ones(len(bars), dtype=bool))
+
+
+def test_a_warm_up_may_depend_on_the_length_of_the_bars() -> None:
+    hours = bars_of([(100, 101, 99, 100)] * 20)
+    assert np.flatnonzero(signals_of(Weekly(), hours).entry)[0] == 12
+    assert np.flatnonzero(signals_of(Weekly(), wb.data.resample(hours, "4h")).entry)[0] == 3

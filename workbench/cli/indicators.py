@@ -98,6 +98,7 @@ def _plain(one: Indicator) -> dict[str, Any]:
         "outputs": list(one.outputs),
         "unit": one.unit,
         "warm_up": _warm_up(one),
+        "cumulative": one.cumulative,
         "source": one.source,
     }  # fmt: skip
 
@@ -131,6 +132,8 @@ def show(
         f"{output} {index + 1}" for output, index in zip(one.outputs, one.first(*one.parameters()), strict=True)
     )
     say(f"Warm-up:  {firsts} bars with the defaults")
+    if one.cumulative:
+        say("          its level depends on where the series begins: use its changes, or compare it with its own mean")
     say(f"Unit:     {one.unit}")
     say(f"Source:   {one.source}")
     given = ", ".join([repr(one.name), "bars", *(f"{key}={value!r}" for key, value in one.defaults.items())])

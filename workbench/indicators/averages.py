@@ -152,7 +152,7 @@ def trima(values: ArrayLike, length: int = 20) -> Line:
     Examples
     --------
     >>> trima([1.0, 2.0, 3.0, 8.0], 3)
-    array([nan, nan, 2. , 4. ])
+    array([nan, nan,  2.,  4.])
     """
     return TRIMA(values, length)
 

@@ -120,6 +120,8 @@ class Indicator:
         `(*parameters) -> str` says what is wrong between parameters, or nothing.
     unit : {"price", "percent", "fraction", "volume", "flag", "bars", "other"}
         What the outputs are in: `price` is drawn over the prices, the others below.
+    cumulative : bool
+        Whether it adds up from the first bar on, so that its level depends on where the series begins.
     """
 
     function: Callable[..., Any]
@@ -132,6 +134,7 @@ class Indicator:
     valid: Mapping[str, Callable[[str, str, Any], Any]] = field(default_factory=dict)
     check: Callable[..., str | None] | None = None
     unit: Literal["price", "percent", "fraction", "volume", "flag", "bars", "other"] = "price"
+    cumulative: bool = False
     inputs: tuple[str, ...] = field(init=False)
     defaults: Mapping[str, Any] = field(init=False)
     outputs: tuple[str, ...] = field(init=False)

@@ -329,7 +329,7 @@ def _fast_below_slow(fast: int, slow: int) -> str | None:
 
 
 ADL = Indicator(
-    function=adl, rows=_adl_rows, group="volume", first=lambda: (0,), unit="volume",
+    function=adl, cumulative=True, rows=_adl_rows, group="volume", first=lambda: (0,), unit="volume",
     source="Marc Chaikin, after Larry Williams, The Secret of Selecting Stocks (1972)",
 )  # fmt: skip
 CHAIKIN_MONEY_FLOW = Indicator(

@@ -150,7 +150,8 @@ def ppo(close: ArrayLike, fast: int = 12, slow: int = 26, signal: int = 9) -> Pp
     >>> ppo([1.0, 2.0, 3.0, 8.0], fast=1, slow=3, signal=1).ppo
     array([nan, nan, 0.5, 0.6])
     """
-    return PPO(close, fast, slow, signal)
+    lines: Ppo = PPO(close, fast, slow, signal)
+    return lines
 
 
 def trix(values: ArrayLike, length: int = 15) -> Line:

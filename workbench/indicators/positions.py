@@ -63,11 +63,19 @@ def _pressure_nb(high: Floats, low: Floats, close: Floats, start: int, out: Floa
 
 
 @kernel
-def _share_nb(part: Floats, whole: Floats, weight: float, start: int, out: Floats) -> None:
-    """Add `weight` times the share to `out`, a half where there is no whole; begin at 0 with a weight of 4."""
-    for i in range(start, len(part)):
-        share = part[i] / whole[i] if whole[i] != 0.0 else 0.5
-        out[i] = (0.0 if weight == 4.0 else out[i]) + weight * share * (100.0 / 7.0)
+def _share_step_nb(part: float, whole: float) -> float:
+    """Give a share, a half where there is no whole."""
+    return part / whole if whole != 0.0 else 0.5
+
+
+@kernel
+def _three_shares_nb(
+    fast: tuple[Floats, Floats], middle: tuple[Floats, Floats], slow: tuple[Floats, Floats], start: int, out: Floats
+) -> None:
+    """Write the mean of three shares (part, whole), which weigh 4, 2 and 1, in percent."""
+    for i in range(start, len(out)):
+        total = 4.0 * _share_step_nb(fast[0][i], fast[1][i]) + 2.0 * _share_step_nb(middle[0][i], middle[1][i])
+        out[i] = 100.0 * ((total + _share_step_nb(slow[0][i], slow[1][i])) / 7.0)
 
 
 def williams_r(high: ArrayLike, low: ArrayLike, close: ArrayLike, length: int = 14) -> Line:
@@ -100,7 +108,7 @@ def williams_r(high: ArrayLike, low: ArrayLike, close: ArrayLike, length: int = 
     Examples
     --------
     >>> williams_r([3.0, 4.0], [1.0, 2.0], [2.0, 3.25], 2)
-    array([nan, -25.])
+    array([ nan, -25.])
     """
     return WILLIAMS_R(high, low, close, length)
 
@@ -128,9 +136,9 @@ def cci(high: ArrayLike, low: ArrayLike, close: ArrayLike, length: int = 20) -> 
 
     Notes
     -----
-    The typical price is the mean of high, low and close. Takes `length` steps a bar, as TA-Lib does. First value at
-    index `length - 1`. NaN wherever a bar with a missing value is among the bars used. A flat window gives 0. The
-    source is Donald Lambert, Commodity Channel Index, Commodities (1980).
+    The typical price is the mean of high, low and close. It takes `length` steps a bar, as TA-Lib does.
+    First value at index `length - 1`. NaN wherever a bar with a missing value is among the bars used. A flat window
+    gives 0. The source is Donald Lambert, Commodity Channel Index, Commodities (1980).
 
     Examples
     --------
@@ -169,10 +177,10 @@ def ultimate_oscillator(
 
     Notes
     -----
-    Buying pressure is the close above the true low; the shares of the windows weigh 4, 2 and 1. First value at index
-    `slow`. NaN wherever a bar with a missing value is among the bars used. A window without any range counts as a
-    half, so a flat series gives 50 (TA-Lib says 0). The source is Larry Williams, The Ultimate Oscillator, Stocks &
-    Commodities (1985).
+    Buying pressure is the close above the true low; the shares of the windows weigh 4, 2 and 1.
+    First value at index `slow`. NaN wherever a bar with a missing value is among the bars used. A window without any
+    range counts as a half, so a flat series gives 50 (TA-Lib says 0). The source is Larry Williams, The Ultimate
+    Oscillator, Stocks & Commodities (1985).
 
     Examples
     --------
@@ -199,11 +207,15 @@ def _ultimate_oscillator_rows(rows: Rows, fast: int, middle: int, slow: int) -> 
     pressure, ranges = rows.line(), rows.line()
     _pressure_nb(rows["high"], rows["low"], rows["close"], rows.start, pressure)
     _true_range_nb(rows["high"], rows["low"], rows["close"], rows.start, ranges)
-    for length, weight in ((fast, 4.0), (middle, 2.0), (slow, 1.0)):
-        part, whole = rows.line(), rows.line()
-        _mean_nb(frozen(pressure), length, rows.state(2), part)
-        _mean_nb(frozen(ranges), length, rows.state(2), whole)
-        _share_nb(frozen(part), frozen(whole), weight, rows.start, rows.out[0])
+    shares = [_means_of(rows, pressure, ranges, length) for length in (fast, middle, slow)]
+    _three_shares_nb(shares[0], shares[1], shares[2], rows.start, rows.out[0])
+
+
+def _means_of(rows: Rows, pressure: Floats, ranges: Floats, length: int) -> tuple[Floats, Floats]:
+    part, whole = rows.line(), rows.line()
+    _mean_nb(frozen(pressure), length, rows.state(2), part)
+    _mean_nb(frozen(ranges), length, rows.state(2), whole)
+    return frozen(part), frozen(whole)
 
 
 def _growing(fast: int, middle: int, slow: int) -> str | None:

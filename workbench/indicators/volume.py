@@ -388,19 +388,22 @@ def _after_change(length: int) -> tuple[int]:
 
 
 OBV = Indicator(
-    function=obv, rows=_obv_rows, group="volume", first=_at_once, unit="volume",
+    function=obv, cumulative=True, rows=_obv_rows, group="volume", first=_at_once, unit="volume",
     source="Joseph Granville, Granville's New Key to Stock Market Profits (1963)",
 )  # fmt: skip
 VOLUME_PRICE_TREND = Indicator(
-    function=volume_price_trend, rows=_volume_price_trend_rows, group="volume", first=_at_once, unit="volume",
+    function=volume_price_trend, cumulative=True, rows=_volume_price_trend_rows, group="volume",
+    first=_at_once, unit="volume",
     source="the field's volume-price trend; no author is known",
 )  # fmt: skip
 NEGATIVE_VOLUME_INDEX = Indicator(
-    function=negative_volume_index, rows=_negative_volume_index_rows, group="volume", first=_at_once, unit="other",
+    function=negative_volume_index, cumulative=True, rows=_negative_volume_index_rows, group="volume",
+    first=_at_once, unit="other",
     source="Paul Dysart (1930s); Norman Fosback, Stock Market Logic (1976)",
 )  # fmt: skip
 POSITIVE_VOLUME_INDEX = Indicator(
-    function=positive_volume_index, rows=_positive_volume_index_rows, group="volume", first=_at_once, unit="other",
+    function=positive_volume_index, cumulative=True, rows=_positive_volume_index_rows, group="volume",
+    first=_at_once, unit="other",
     source="Paul Dysart (1930s); Norman Fosback, Stock Market Logic (1976)",
 )  # fmt: skip
 FORCE_INDEX = Indicator(

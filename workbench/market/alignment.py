@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from workbench.errors import DataError
 from workbench.market.bars import COLUMNS, Bars
+from workbench.market.timeframe import Timeframe
 
-__all__ = ["align", "last_closed"]
+__all__ = ["align", "known_from", "last_closed"]
 
 
 def last_closed(slow: Bars, *, at: Bars) -> NDArray[np.int64]:
@@ -75,6 +76,30 @@ def align(slow: Bars, *, to: Bars) -> dict[str, NDArray[np.float64]]:
     """
     rows = last_closed(slow, at=to)
     return {name: _seen(getattr(slow, name), rows) for name in COLUMNS}
+
+
+def known_from(row: int, *, of: Timeframe, at: Timeframe) -> int:
+    """Give the first row by which a row of longer bars is known, wherever in a longer bar the history begins.
+
+    Parameters
+    ----------
+    row : int
+        Of the longer bars.
+    of, at : Timeframe
+        Of the longer bars, and of those that are counted.
+
+    Returns
+    -------
+    int
+        `row` itself where the bars are not longer. Without holes; a hole makes it later.
+
+    Examples
+    --------
+    >>> known_from(19, of=Timeframe.parse("1d"), at=Timeframe.parse("1h"))
+    502
+    """
+    held = max(of.ms // at.ms, 1)
+    return (row + 1) * held + held - 2 if held > 1 else row
 
 
 def _seen(values: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:

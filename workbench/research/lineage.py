@@ -273,7 +273,8 @@ def _tried(strategy: Any, bars: list[Bars]) -> Finding:
         entries = sum(int((one.entry | one.short_entry).sum()) for one in said)
         count = sum(map(len, said))
         if not entries:
-            short = " (its warm-up is longer than that)" if int(strategy.warm_up) >= len(bars[0]) else ""
+            needed = strategy.warm_up_on(bars[0].timeframe)
+            short = " (its warm-up is longer than that)" if needed >= len(bars[0]) else ""
             return Finding(check="runs", level="note", message=f"no entry on {count:,} bars of {where}{short}")
         return Finding(check="runs", level="good", message=f"{entries:,} entries on {count:,} bars of {where}")
     from workbench.backtest.run import backtest

@@ -15,6 +15,7 @@ import numpy as np
 
 from workbench.errors import StrategyError, WorkbenchError
 from workbench.market.bars import Bars
+from workbench.market.timeframe import Timeframe
 from workbench.strategy.parameterised import Parameterised
 from workbench.strategy.protections import Protection
 from workbench.strategy.signals import Signals
@@ -73,6 +74,14 @@ class SignalStrategy(Parameterised):
     warm_up: int = 0
     needs_next_open: bool = False
 
+    def warm_up_on(self, timeframe: Timeframe) -> int:
+        """Give the bars before which no signal counts, of one timeframe: `warm_up`, whatever it is.
+
+        Override where longer bars are made of those given, of which the warm-up then takes many
+        (`market.alignment.known_from`).
+        """
+        return self.warm_up
+
     def signals(self, bars: Bars) -> Signals:
         """Say what to do on each bar, from that bar and earlier ones only.
 
@@ -124,11 +133,11 @@ def signals_of(strategy: SignalStrategy, bars: Bars) -> Signals:
             found=len(found),
         )
     found.require_times(bars.ts)
-    return _with_own_stops(strategy, found).after(warm_up_of(strategy))
+    return _with_own_stops(strategy, found).after(warm_up_of(strategy, bars.timeframe))
 
 
-def warm_up_of(strategy: SignalStrategy) -> int:
-    """Give the bars before which no signal of a strategy counts, as it declares them.
+def warm_up_of(strategy: SignalStrategy, timeframe: Timeframe) -> int:
+    """Give the bars of a timeframe before which no signal of a strategy counts, as it declares them.
 
     Raises
     ------
@@ -136,7 +145,7 @@ def warm_up_of(strategy: SignalStrategy) -> int:
         It is no whole number, or the property raised.
     """
     try:
-        bars = strategy.warm_up
+        bars = strategy.warm_up_on(timeframe)
     except WorkbenchError:
         raise
     except Exception as error:

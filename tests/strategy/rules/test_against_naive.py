@@ -115,7 +115,7 @@ def test_exits_that_follow_the_position_are_those_of_the_plain_interpreter(
     )
     made = rules(written(entry=text_of(entry), exit=text_of(leave)))
     assert made.needs_next_open and holding(leave)
-    strategy = type("FromTheStart", (made,), {"warm_up": 0})()
+    strategy = type("FromTheStart", (made,), {"warm_up": 0, "warm_up_on": lambda _, timeframe: 0})()
     said = strategy.signals(series)
     entries, exits = told(series).trades(entry, leave)
     assert np.flatnonzero(said.entry).tolist() == entries

@@ -99,3 +99,10 @@ def test_each_of_them_has_its_twin_and_some_are_there() -> None:
 def test_a_shipped_file_is_called_with_its_parameters() -> None:
     ruled = pair(STRATEGIES / "rsi_reversion.yaml")[0]
     assert repr(ruled(rsi_length=21)).startswith("RsiReversion(rsi_length=21, oversold=30.0")
+
+
+def test_a_longer_timeframe_counts_as_many_bars_as_it_holds_in_rules_and_in_code() -> None:
+    path = STRATEGIES / "macd_trend.yaml"
+    for timeframe, held in (("1h", 168), ("1d", 7), ("1w", 1)):
+        found = {one().warm_up_on(wb.Timeframe.parse(timeframe)) for one in pair(path)}
+        assert found == {max(34, 20 * held + held - 2)}

@@ -110,7 +110,9 @@ def check(
     series = _series_of(strategy, bars)
     _check_tolerance(tolerance)
     if isinstance(strategy, SignalStrategy):
-        return _check_subject(SignalSubject(strategy), series[0], thorough, tolerance, tuple(labels))
+        return _check_subject(
+            SignalSubject(strategy, series[0].timeframe), series[0], thorough, tolerance, tuple(labels)
+        )
     reports = []
     for one in series:
         report = _check_subject(OrderSubject(strategy), one, thorough, tolerance, tuple(labels))

@@ -14,6 +14,7 @@ import numpy as np
 
 from workbench.errors import StrategyError
 from workbench.market.bars import Bars
+from workbench.market.timeframe import Timeframe
 from workbench.research.check.agreement import Column, disagreements
 from workbench.research.check.authored import Authored, authored_by
 from workbench.research.check.columns import columns_in, plain_column
@@ -76,9 +77,9 @@ class Subject(Protocol):
 class SignalSubject:
     """A signal strategy: its signals, and the columns in the variables of its code."""
 
-    def __init__(self, strategy: SignalStrategy) -> None:
+    def __init__(self, strategy: SignalStrategy, timeframe: Timeframe) -> None:
         self.target, self.name = strategy, repr(strategy)
-        self.declared = warm_up_of(strategy)
+        self.declared = warm_up_of(strategy, timeframe)
         self.authored = authored_by(strategy)
         self._codes = _codes(type(strategy).signals.__code__, self.authored)
 

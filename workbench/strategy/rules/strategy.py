@@ -9,6 +9,7 @@ import numpy as np
 
 from workbench.errors import StrategyError
 from workbench.market.bars import Bars
+from workbench.market.timeframe import Timeframe
 from workbench.strategy.protections import Protection
 from workbench.strategy.rules.arrays import Frame, constants, on_bars
 from workbench.strategy.rules.guards import protection
@@ -47,6 +48,10 @@ class RuleStrategy(SignalStrategy):
         """Bars before every column of the file has a value, or what the file asks for where that is more."""
         return first_known(self.file, self.parameters)
 
+    def warm_up_on(self, timeframe: Timeframe) -> int:
+        """Give the same for bars of a timeframe, of which longer ones hold many."""
+        return first_known(self.file, self.parameters, timeframe)
+
     @property
     def protections(self) -> Sequence[Protection]:  # type: ignore[override]
         """What the file says under `protections:`."""
@@ -70,7 +75,9 @@ class RuleStrategy(SignalStrategy):
         max_bars = None if file.max_bars is None else _limit(frame.value(file.max_bars))
         if file.follows_position:
             sides = {name: file.sides.get(name) for name in SIDES}
-            said = follow(frame, sides, self.warm_up, self._most(max_bars), self._stopping(bars, stops, roi))
+            said = follow(
+                frame, sides, self.warm_up_on(bars.timeframe), self._most(max_bars), self._stopping(bars, stops, roi)
+            )
         else:
             said = {name: on_bars(frame.holds(one), count, np.bool_) for name, one in file.sides.items()}
         _wait_for(said, [*stops.values(), size])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from workbench.market.alignment import known_from
 from workbench.market.timeframe import Timeframe
 from workbench.strategy.rules.arrays import Frame, constants, with_output
 from workbench.strategy.rules.nodes import (
@@ -27,13 +28,15 @@ from workbench.strategy.rules.scope import indicator_of
 __all__ = ["first_known"]
 
 
-def first_known(file: RuleFile, parameters: Mapping[str, Any]) -> int:
+def first_known(file: RuleFile, parameters: Mapping[str, Any], timeframe: Timeframe | None = None) -> int:
     """Give the index of the first bar on which every condition, stop and size of a file is known.
 
     Parameters
     ----------
     file : RuleFile
     parameters : mapping of str to value
+    timeframe : Timeframe, optional
+        Of the bars that it is asked about; the file's own when left out.
 
     Returns
     -------
@@ -42,13 +45,13 @@ def first_known(file: RuleFile, parameters: Mapping[str, Any]) -> int:
 
     Notes
     -----
-    From `Indicator.first` and how far operators look back. A column on longer bars counts as many of the file's own
-    bars as `timeframe:` says that they hold; without it a longer bar counts as one, and the column says by its NaN that
-    there is nothing yet.
+    From `Indicator.first` and how far operators look back. A column on longer bars counts as many of the bars as they
+    hold; where no timeframe is known a longer bar counts as one, and the column says by its NaN that there is nothing
+    yet.
     """
     fixed = constants(file, parameters)
     needed = [*file.sides.values(), *file.stops.values(), *([file.size] if file.size is not None else [])]
-    counter = _Counter(file, fixed)
+    counter = _Counter(file, fixed, timeframe or file.timeframe)
     own = max((counter.first(part) for part in needed), default=0)
     return max(own, 0 if file.warm_up is None else int(fixed.value(file.warm_up)))
 
@@ -56,8 +59,8 @@ def first_known(file: RuleFile, parameters: Mapping[str, Any]) -> int:
 class _Counter:
     """The first known row of each part, worked out once."""
 
-    def __init__(self, file: RuleFile, constants: Frame) -> None:
-        self.file, self.constants = file, constants
+    def __init__(self, file: RuleFile, constants: Frame, base: Timeframe | None) -> None:
+        self.file, self.constants, self.base = file, constants, base
         self.known: dict[Part, int] = {}
 
     def first(self, part: Part) -> int:
@@ -90,10 +93,8 @@ class _Counter:
 
     def _on(self, timeframe: Value, inner: int) -> int:
         """Count the own bars of the longer ones, and those of a first one that the history begins inside of."""
-        base = self.file.timeframe
         longer = Timeframe.parse(str(self.constants.value(timeframe)))
-        held = 1 if base is None else max(longer.ms // base.ms, 1)
-        return (inner + 1) * held + held - 2 if held > 1 else inner
+        return inner if self.base is None else known_from(inner, of=longer, at=self.base)
 
 
 def _first_vote() -> int:
