@@ -22,6 +22,8 @@ __all__ = ["indicator_gallery"]
 _COLUMNS: Final = 2
 _LINES: Final = ("accent", "warning", "positive", "negative", "muted", "ink", "faint")
 _MOST_TICKS: Final = 3
+_BEARISH: Final = ("top",)  # flags that are 1 where prices turn down
+_NO_PRICE: Final = ("direction",)  # lines that are in another unit than those beside them
 
 
 def indicator_gallery(bars: Bars, group: str, *, beside: Bars | None = None) -> Figure:
@@ -91,11 +93,12 @@ def _draw(axes: Axes, indicator: Indicator, columns: dict[str, Any], times: Any)
     over = indicator.unit in ("price", "flag")
     if over:
         axes.plot(times, columns["close"], color=INK["faint"].light, linewidth=0.9, zorder=1)
-    if indicator.unit == "flag":
-        for line in lines:
-            _mark(axes, line, columns["close"], times)
-        return
     named = dict(zip(indicator.outputs, lines, strict=True))
+    if indicator.unit == "flag":
+        for name, line in named.items():
+            _mark(axes, -line if name in _BEARISH else line, columns["close"], times)
+        return
+    named = {name: line for name, line in named.items() if name not in _NO_PRICE}
     if {"upper", "lower"} <= named.keys():
         band = named.pop("upper"), named.pop("lower")
         axes.fill_between(times, *band, color=INK["accent_soft"].light, linewidth=0, zorder=0, label="upper, lower")

@@ -104,6 +104,7 @@ WRONG = (
     Wrong("half a comparison", "entry: close >\n", r"a value is wanted here, such as close or 30, not the end", 1, 14),
     Wrong("one equals sign", "entry: close = 3\n", r"'=' does not fit here; write == to compare", 1, 14),
     Wrong("crosses above", "entry: close crosses above open\n", r"write crosses_above or crosses_below", 1, 14),
+    Wrong("near operator later", "entry: high > 3 and close crosses_abov open\n", r"'crosses_abov' does not fit here; did you mean 'crosses_above'\?", 1, 27),
     Wrong("near operator", "entry: close crosses_abov open\n", r"'crosses_abov' does not fit here; did you mean 'crosses_above'\?", 1, 14),
     Wrong("python and", "entry: close > 3 && open > 3\n", r"'&&' means nothing in a rule; write and", 1, 18),
     Wrong("percent", "entry: close > 3%\n", r"'%' means nothing in a rule; write / 100", 1, 17),

@@ -152,6 +152,8 @@ class _Parser:
             return part
         if isinstance(part, Setting) and self.scope.settings[part.name].kind is bool:
             return Flag(part.name, place=part.place)
+        if self.token.kind == "word" and self.token.text not in _STRENGTH:
+            raise self._left_over()  # what was meant as the comparison
         what = part.name if isinstance(part, (Setting, Column)) else "this"
         raise Mistake(f"{what} is a value and not a condition; compare it, as in `close > open`", part.place)
 
