@@ -221,8 +221,8 @@ def relative_vigor_index(open: ArrayLike, high: ArrayLike, low: ArrayLike, close
     Notes
     -----
     Bodies and ranges are each averaged over four bars with weights 1, 2, 2, 1, then over `length` bars; the signal
-    averages the quotient over four bars likewise. TA-Lib's RVI is another indicator, of volatility. First `rvi` at
-    index `length + 2`, first `signal` 3 later. NaN wherever a bar with a missing value is among the bars used.
+    averages the quotient over four bars likewise. TA-Lib's RVI is another indicator, of volatility. First `rvi`
+    at index `length + 2`, first `signal` 3 later. NaN wherever a bar with a missing value is among the bars used.
     Without any range it is 0. The source is John F. Ehlers, Relative Vigor Index, Stocks & Commodities (2002).
 
     Examples

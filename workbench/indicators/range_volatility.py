@@ -50,12 +50,11 @@ def _term_nb(bars: tuple[Floats, Floats, Floats, Floats], kind: int, start: int,
 
 
 @kernel
-def _jump_nb(early: Floats, late: Floats, lag: int, start: int, out: Floats) -> None:
-    """Write the logarithm of a price over one `lag` bars before; NaN unless both are above 0."""
+def _jump_nb(early: Floats, late: Floats, terms: Floats, lag: int, start: int, out: Floats) -> None:
+    """Write the logarithm of a price over one `lag` bars before; NaN unless the terms of both bars are there."""
     for i in range(start, len(out)):
-        out[i] = np.nan
-        if i >= lag and early[i - lag] > 0.0 and late[i] > 0.0 and (early[i - lag] + late[i]) < np.inf:
-            out[i] = np.log(late[i] / early[i - lag])
+        sound = i >= lag and terms[i] - terms[i] + (terms[i - lag] - terms[i - lag]) == 0.0
+        out[i] = np.log(late[i] / early[i - lag]) if sound else np.nan
 
 
 @kernel
@@ -269,8 +268,8 @@ def _rogers_satchell_rows(rows: Rows, length: int, bars_per_year: float) -> None
 def _yang_zhang_rows(rows: Rows, length: int, bars_per_year: float) -> None:
     terms, jumps, bodies = rows.line(), rows.line(), rows.line()
     _term_nb((rows["open"], rows["high"], rows["low"], rows["close"]), _ROGERS_SATCHELL, rows.start, terms)
-    _jump_nb(rows["close"], rows["open"], 1, rows.start, jumps)
-    _jump_nb(rows["open"], rows["close"], 0, rows.start, bodies)
+    _jump_nb(rows["close"], rows["open"], frozen(terms), 1, rows.start, jumps)
+    _jump_nb(rows["open"], rows["close"], frozen(terms), 0, rows.start, bodies)
     overnight, body = deviation(rows, jumps, length)[1], deviation(rows, bodies, length)[1]
     inside = mean(rows, terms, length)
     _yang_zhang_nb(frozen(overnight), frozen(body), frozen(inside), length, bars_per_year, rows.start, rows.out[0])

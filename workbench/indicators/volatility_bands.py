@@ -308,7 +308,7 @@ def starc_bands(
     -----
     `sma(close, length)` plus and minus `factor * atr`. First middle at index `length - 1`, first bands at the later
     of that and `atr_length`. A missing value ends it: the next one comes after a new warm-up. A flat series has
-    three equal bands. TA-Lib has none. The channel is Manning Stoller's.
+    three equal bands. TA-Lib has none. It is Manning Stoller's.
 
     Examples
     --------
