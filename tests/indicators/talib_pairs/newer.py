@@ -12,7 +12,7 @@ from workbench import indicators as ind
 
 def _without_volume(p: Prices) -> NDArray[np.bool_]:
     """Rows in whose window nothing was traded."""
-    return np.asarray(ind.highest(p["volume"], 20) == 0.0)
+    return np.asarray(~(ind.highest(p["volume"], 20) > 0.0))
 
 
 PAIRS: dict[str, Pair] = {
@@ -55,7 +55,7 @@ PAIRS: dict[str, Pair] = {
     ),
 }  # fmt: skip
 
-_RARE = "A rarer candle pattern that we do not offer; `candles` has the twenty or so that traders look for."
+_RARE = "A rarer candle pattern that we do not offer."
 _ANY = "It only chooses among other functions, each of which is compared by itself."
 
 NOT_IN_COMMON: dict[str, str] = {
@@ -68,6 +68,7 @@ NOT_IN_COMMON: dict[str, str] = {
         CDLTHRUSTING CDLTRISTAR CDLUNIQUE3RIVER CDLUPSIDEGAP2CROWS CDLXSIDEGAP3METHODS""".split(),
         _RARE,
     ),
+    "VWAP": "It adds up from the first bar of the series on; ours is that of a window, daily_vwap that of a day.",
     "MA": _ANY,
     "MACDEXT": _ANY,
     "MAVP": "A moving average whose length changes from bar to bar, given as a column; ours have one length.",
