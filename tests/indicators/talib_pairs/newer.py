@@ -45,6 +45,10 @@ PAIRS: dict[str, Pair] = {
         ours="median", parameters={"length": 15}, theirs=lambda p: talib.PERCENTILE(p["close"], 15, 50.0),
         functions=("PERCENTILE",),
     ),
+    "fractals": Pair(
+        ours="fractals", theirs=lambda p: [np.sign(line) for line in talib.FRACTAL(p["high"], p["low"])],
+        functions=("FRACTAL",),
+    ),
     "vwma": Pair(
         ours="vwma", theirs=lambda p: talib.VWMA(p["close"], p["volume"], 20), functions=("VWMA",),
         uncounted=_without_volume, why="Without any volume TA-Lib divides 0 by 0; ours gives the plain mean.",
