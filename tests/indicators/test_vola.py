@@ -196,3 +196,11 @@ def test_a_decay_of_one_and_a_window_without_a_deviation_are_refused() -> None:
     ):
         with pytest.raises(StrategyError, match="give at least 2 bars"):
             call()
+
+
+def test_an_unchanged_close_ends_the_streak_of_the_connors_rsi() -> None:
+    close = np.array([1.0, 2.0, 3.0, 3.0, 4.0, 3.0, 2.0, 2.0, 1.0, 2.0])
+    streaks = np.array([0.0, 1.0, 2.0, 0.0, 1.0, -1.0, -2.0, 0.0, -1.0, 1.0])
+    ranks = ind.percent_rank(ind.rate_of_change(close, 1), 3)
+    expected = (ind.rsi(close, 2) + ind.rsi(streaks, 2) + ranks) / 3.0
+    np.testing.assert_allclose(ind.connors_rsi(close, 2, 2, 3), expected, rtol=1e-14)
