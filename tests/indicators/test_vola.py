@@ -165,7 +165,7 @@ def test_the_relative_vigor_index_is_that_of_its_formula(bars: dict[str, Floats]
 
 def test_a_squeeze_is_bollinger_bands_inside_a_keltner_channel(bars: dict[str, Floats]) -> None:
     bar = high, low, close = bars["high"], bars["low"], bars["close"]
-    ours, bands = ind.squeeze(*bar, 10, 1.5), ind.bollinger(close, 10, 1.5)
+    ours, bands = ind.squeeze(*bar, 10, 1.8, 1.5), ind.bollinger(close, 10, 1.8)
     width = 1.5 * ind.sma(ind.true_range(*bar), 10)
     inside = (bands.upper < bands.middle + width) & (bands.lower > bands.middle - width)
     np.testing.assert_array_equal(ours.on[10:], inside[10:])
