@@ -65,3 +65,13 @@ def test_what_is_compared_is_in_talib_and_what_is_not_has_its_reason() -> None:
     compared = {function for pair in PAIRS.values() for function in pair.functions}
     assert compared | set(NOT_IN_COMMON) <= set(talib.get_functions())
     assert not compared & set(NOT_IN_COMMON)
+
+
+def test_every_function_of_talib_is_compared_or_has_its_reason() -> None:
+    arithmetic = {"Math Operators", "Math Transform", "Price Transform"}
+    theirs = {
+        one for group, functions in talib.get_function_groups().items() for one in functions if group not in arithmetic
+    }
+    compared = {function for pair in PAIRS.values() for function in pair.functions}
+    missing = sorted(theirs - compared - set(NOT_IN_COMMON))
+    assert not missing, f"neither in PAIRS nor in NOT_IN_COMMON: {', '.join(missing)}"

@@ -23,6 +23,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__ finds the same names
     from workbench.indicators.averages import hma, kama, trima, wma
+    from workbench.indicators.bar_oscillators import (
+        elder_ray,
+        fisher_transform,
+        relative_vigor_index,
+        stochastic_momentum_index,
+    )
     from workbench.indicators.bar_ranges import gap, inside_bar, narrow_range, outside_bar
     from workbench.indicators.candle_dojis import doji, dragonfly_doji, gravestone_doji, long_legged_doji
     from workbench.indicators.candle_pairs import dark_cloud_cover, engulfing, harami, kicking, piercing, tweezer
@@ -58,6 +64,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from workbench.indicators.pairs import autocorrelation, beta, correlation, covariance, half_life, spread_zscore
     from workbench.indicators.persistence import hurst, log_return, variance_ratio
     from workbench.indicators.positions import cci, ultimate_oscillator, williams_r
+    from workbench.indicators.range_volatility import garman_klass, parkinson, rogers_satchell, yang_zhang
     from workbench.indicators.registry import compute, get, names, register, stream, unregister
     from workbench.indicators.regression import (
         linear_regression,
@@ -66,10 +73,22 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
         r_squared,
         standard_error,
     )
+    from workbench.indicators.return_volatility import ewma_volatility, historical_volatility, ulcer_index
+    from workbench.indicators.smoothed_rates import accelerator, apo, coppock, kst, price_momentum_oscillator
+    from workbench.indicators.squeezing import squeeze
     from workbench.indicators.stacked import dema, t3, tema, zlema
     from workbench.indicators.streaming import Stream
+    from workbench.indicators.strength import cmo, connors_rsi, stochastic_rsi, tsi
     from workbench.indicators.swings import fractals, heikin_ashi, zigzag
     from workbench.indicators.volatility import atr, bollinger, standard_deviation, true_range
+    from workbench.indicators.volatility_bands import (
+        acceleration_bands,
+        atr_trailing_stop,
+        bollinger_bandwidth,
+        bollinger_percent_b,
+        natr,
+        starc_bands,
+    )
     from workbench.indicators.volume import (
         ease_of_movement,
         force_index,
@@ -95,22 +114,31 @@ __all__ = [
     "Indicator",
     "Stream",
     "abdi_ranaldo",
+    "acceleration_bands",
+    "accelerator",
     "adl",
     "adx",
     "amihud",
+    "apo",
     "atr",
+    "atr_trailing_stop",
     "autocorrelation",
     "awesome_oscillator",
     "balance_of_power",
     "belt_hold",
     "beta",
     "bollinger",
+    "bollinger_bandwidth",
+    "bollinger_percent_b",
     "bulk_volume",
     "cci",
     "chaikin_money_flow",
     "chaikin_oscillator",
     "close_location",
+    "cmo",
     "compute",
+    "connors_rsi",
+    "coppock",
     "correlation",
     "corwin_schultz",
     "covariance",
@@ -124,13 +152,17 @@ __all__ = [
     "dragonfly_doji",
     "drawdown",
     "ease_of_movement",
+    "elder_ray",
     "ema",
     "engulfing",
     "entropy",
     "evening_star",
+    "ewma_volatility",
+    "fisher_transform",
     "force_index",
     "fractals",
     "gap",
+    "garman_klass",
     "get",
     "gravestone_doji",
     "half_life",
@@ -139,6 +171,7 @@ __all__ = [
     "harami",
     "heikin_ashi",
     "highest",
+    "historical_volatility",
     "hma",
     "hurst",
     "inside_bar",
@@ -146,6 +179,7 @@ __all__ = [
     "kama",
     "kicking",
     "klinger",
+    "kst",
     "kurtosis",
     "kyle_lambda",
     "linear_regression",
@@ -163,9 +197,11 @@ __all__ = [
     "morning_star",
     "names",
     "narrow_range",
+    "natr",
     "negative_volume_index",
     "obv",
     "outside_bar",
+    "parkinson",
     "percent_rank",
     "piercing",
     "pivot_points",
@@ -173,12 +209,15 @@ __all__ = [
     "ppo",
     "previous",
     "price_change",
+    "price_momentum_oscillator",
     "pvo",
     "quantile",
     "r_squared",
     "rate_of_change",
     "register",
+    "relative_vigor_index",
     "relative_volume",
+    "rogers_satchell",
     "roll_spread",
     "rsi",
     "shooting_star",
@@ -186,9 +225,13 @@ __all__ = [
     "sma",
     "spinning_top",
     "spread_zscore",
+    "squeeze",
     "standard_deviation",
     "standard_error",
+    "starc_bands",
     "stochastic",
+    "stochastic_momentum_index",
+    "stochastic_rsi",
     "stream",
     "t3",
     "tema",
@@ -199,8 +242,10 @@ __all__ = [
     "trima",
     "trix",
     "true_range",
+    "tsi",
     "tweezer",
     "twiggs_money_flow",
+    "ulcer_index",
     "ultimate_oscillator",
     "unregister",
     "variance",
@@ -215,6 +260,7 @@ __all__ = [
     "wilder",
     "williams_r",
     "wma",
+    "yang_zhang",
     "zero_returns",
     "zigzag",
     "zlema",
@@ -223,6 +269,7 @@ __all__ = [
 
 _NAMES = {
     "averages": ("hma", "kama", "trima", "wma"),
+    "bar_oscillators": ("elder_ray", "fisher_transform", "relative_vigor_index", "stochastic_momentum_index"),
     "bar_ranges": ("gap", "inside_bar", "narrow_range", "outside_bar"),
     "candle_dojis": ("doji", "dragonfly_doji", "gravestone_doji", "long_legged_doji"),
     "candle_pairs": ("dark_cloud_cover", "engulfing", "harami", "kicking", "piercing", "tweezer"),
@@ -258,6 +305,7 @@ _NAMES = {
     "pairs": ("autocorrelation", "beta", "correlation", "covariance", "half_life", "spread_zscore"),
     "persistence": ("hurst", "log_return", "variance_ratio"),
     "positions": ("cci", "ultimate_oscillator", "williams_r"),
+    "range_volatility": ("garman_klass", "parkinson", "rogers_satchell", "yang_zhang"),
     "registry": ("compute", "get", "names", "register", "stream", "unregister"),
     "regression": (
         "linear_regression",
@@ -266,10 +314,22 @@ _NAMES = {
         "r_squared",
         "standard_error",
     ),
+    "return_volatility": ("ewma_volatility", "historical_volatility", "ulcer_index"),
+    "smoothed_rates": ("accelerator", "apo", "coppock", "kst", "price_momentum_oscillator"),
+    "squeezing": ("squeeze",),
     "stacked": ("dema", "t3", "tema", "zlema"),
     "streaming": ("Stream",),
+    "strength": ("cmo", "connors_rsi", "stochastic_rsi", "tsi"),
     "swings": ("fractals", "heikin_ashi", "zigzag"),
     "volatility": ("atr", "bollinger", "standard_deviation", "true_range"),
+    "volatility_bands": (
+        "acceleration_bands",
+        "atr_trailing_stop",
+        "bollinger_bandwidth",
+        "bollinger_percent_b",
+        "natr",
+        "starc_bands",
+    ),
     "volume": (
         "ease_of_movement",
         "force_index",
