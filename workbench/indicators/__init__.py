@@ -69,6 +69,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from workbench.indicators.stacked import dema, t3, tema, zlema
     from workbench.indicators.streaming import Stream
     from workbench.indicators.swings import fractals, heikin_ashi, zigzag
+    from workbench.indicators.trend_stops import chandelier_exit, parabolic_sar, supertrend
     from workbench.indicators.volatility import atr, bollinger, standard_deviation, true_range
     from workbench.indicators.volume import (
         ease_of_movement,
@@ -109,6 +110,7 @@ __all__ = [
     "cci",
     "chaikin_money_flow",
     "chaikin_oscillator",
+    "chandelier_exit",
     "close_location",
     "compute",
     "correlation",
@@ -166,6 +168,7 @@ __all__ = [
     "negative_volume_index",
     "obv",
     "outside_bar",
+    "parabolic_sar",
     "percent_rank",
     "piercing",
     "pivot_points",
@@ -190,6 +193,7 @@ __all__ = [
     "standard_error",
     "stochastic",
     "stream",
+    "supertrend",
     "t3",
     "tema",
     "three_black_crows",
@@ -269,6 +273,7 @@ _NAMES = {
     "stacked": ("dema", "t3", "tema", "zlema"),
     "streaming": ("Stream",),
     "swings": ("fractals", "heikin_ashi", "zigzag"),
+    "trend_stops": ("chandelier_exit", "parabolic_sar", "supertrend"),
     "volatility": ("atr", "bollinger", "standard_deviation", "true_range"),
     "volume": (
         "ease_of_movement",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.indicators.ta_pairs import core, flow, price
+from tests.indicators.ta_pairs import core, flow, price, trend
 from tests.indicators.ta_pairs.kinds import Beside
 
 __all__ = ["PAIRS", "Beside"]
 
-PAIRS: dict[str, Beside] = {**core.PAIRS, **price.PAIRS, **flow.PAIRS}
+PAIRS: dict[str, Beside] = {**core.PAIRS, **price.PAIRS, **flow.PAIRS, **trend.PAIRS}
