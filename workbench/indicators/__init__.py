@@ -69,6 +69,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from workbench.indicators.stacked import dema, t3, tema, zlema
     from workbench.indicators.streaming import Stream
     from workbench.indicators.swings import fractals, heikin_ashi, zigzag
+    from workbench.indicators.trend_channels import aroon, ichimoku, keltner, moving_average_envelope
     from workbench.indicators.trend_stops import chandelier_exit, parabolic_sar, supertrend
     from workbench.indicators.volatility import atr, bollinger, standard_deviation, true_range
     from workbench.indicators.volume import (
@@ -99,6 +100,7 @@ __all__ = [
     "adl",
     "adx",
     "amihud",
+    "aroon",
     "atr",
     "autocorrelation",
     "awesome_oscillator",
@@ -143,9 +145,11 @@ __all__ = [
     "highest",
     "hma",
     "hurst",
+    "ichimoku",
     "inside_bar",
     "inverted_hammer",
     "kama",
+    "keltner",
     "kicking",
     "klinger",
     "kurtosis",
@@ -163,6 +167,7 @@ __all__ = [
     "median_absolute_deviation",
     "mfi",
     "morning_star",
+    "moving_average_envelope",
     "names",
     "narrow_range",
     "negative_volume_index",
@@ -273,6 +278,7 @@ _NAMES = {
     "stacked": ("dema", "t3", "tema", "zlema"),
     "streaming": ("Stream",),
     "swings": ("fractals", "heikin_ashi", "zigzag"),
+    "trend_channels": ("aroon", "ichimoku", "keltner", "moving_average_envelope"),
     "trend_stops": ("chandelier_exit", "parabolic_sar", "supertrend"),
     "volatility": ("atr", "bollinger", "standard_deviation", "true_range"),
     "volume": (

@@ -46,6 +46,7 @@ _MODULES: Final = (
     "regression",
     "stacked",
     "swings",
+    "trend_channels",
     "trend_stops",
     "volatility",
     "volume",

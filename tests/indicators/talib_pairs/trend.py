@@ -14,6 +14,10 @@ def _bar(p: Prices) -> tuple[NDArray[np.float64], ...]:
 
 
 PAIRS: dict[str, Pair] = {
+    "aroon": Pair(
+        ours="aroon", outputs=("down", "up", "oscillator"), functions=("AROON", "AROONOSC"),
+        theirs=lambda p: [*talib.AROON(p["high"], p["low"], 25), talib.AROONOSC(p["high"], p["low"], 25)],
+    ),
     "parabolic_sar": Pair(
         ours="parabolic_sar", theirs=lambda p: talib.SAR(p["high"], p["low"], 0.02, 0.2), functions=("SAR",)
     ),
