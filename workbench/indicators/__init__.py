@@ -71,6 +71,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from workbench.indicators.swings import fractals, heikin_ashi, zigzag
     from workbench.indicators.trend_channels import aroon, ichimoku, keltner, moving_average_envelope
     from workbench.indicators.trend_stops import chandelier_exit, parabolic_sar, supertrend
+    from workbench.indicators.trend_strength import choppiness, dpo, mass_index, vertical_horizontal_filter, vortex
     from workbench.indicators.volatility import atr, bollinger, standard_deviation, true_range
     from workbench.indicators.volume import (
         ease_of_movement,
@@ -113,6 +114,7 @@ __all__ = [
     "chaikin_money_flow",
     "chaikin_oscillator",
     "chandelier_exit",
+    "choppiness",
     "close_location",
     "compute",
     "correlation",
@@ -125,6 +127,7 @@ __all__ = [
     "dema",
     "doji",
     "donchian",
+    "dpo",
     "dragonfly_doji",
     "drawdown",
     "ease_of_movement",
@@ -162,6 +165,7 @@ __all__ = [
     "lowest",
     "macd",
     "marubozu",
+    "mass_index",
     "mean_absolute_deviation",
     "median",
     "median_absolute_deviation",
@@ -214,10 +218,12 @@ __all__ = [
     "unregister",
     "variance",
     "variance_ratio",
+    "vertical_horizontal_filter",
     "volume_price_trend",
     "volume_rate_of_change",
     "volume_zone_oscillator",
     "volume_zscore",
+    "vortex",
     "vpin",
     "vwap",
     "vwma",
@@ -280,6 +286,7 @@ _NAMES = {
     "swings": ("fractals", "heikin_ashi", "zigzag"),
     "trend_channels": ("aroon", "ichimoku", "keltner", "moving_average_envelope"),
     "trend_stops": ("chandelier_exit", "parabolic_sar", "supertrend"),
+    "trend_strength": ("choppiness", "dpo", "mass_index", "vertical_horizontal_filter", "vortex"),
     "volatility": ("atr", "bollinger", "standard_deviation", "true_range"),
     "volume": (
         "ease_of_movement",

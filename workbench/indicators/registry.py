@@ -48,6 +48,7 @@ _MODULES: Final = (
     "swings",
     "trend_channels",
     "trend_stops",
+    "trend_strength",
     "volatility",
     "volume",
     "volume_averages",
