@@ -69,6 +69,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from workbench.indicators.stacked import dema, t3, tema, zlema
     from workbench.indicators.streaming import Stream
     from workbench.indicators.swings import fractals, heikin_ashi, zigzag
+    from workbench.indicators.trend_averages import alligator, alma, mcginley_dynamic, schaff_trend_cycle, vidya
     from workbench.indicators.trend_channels import aroon, ichimoku, keltner, moving_average_envelope
     from workbench.indicators.trend_stops import chandelier_exit, parabolic_sar, supertrend
     from workbench.indicators.trend_strength import choppiness, dpo, mass_index, vertical_horizontal_filter, vortex
@@ -100,6 +101,8 @@ __all__ = [
     "abdi_ranaldo",
     "adl",
     "adx",
+    "alligator",
+    "alma",
     "amihud",
     "aroon",
     "atr",
@@ -166,6 +169,7 @@ __all__ = [
     "macd",
     "marubozu",
     "mass_index",
+    "mcginley_dynamic",
     "mean_absolute_deviation",
     "median",
     "median_absolute_deviation",
@@ -193,6 +197,7 @@ __all__ = [
     "relative_volume",
     "roll_spread",
     "rsi",
+    "schaff_trend_cycle",
     "shooting_star",
     "skewness",
     "sma",
@@ -219,6 +224,7 @@ __all__ = [
     "variance",
     "variance_ratio",
     "vertical_horizontal_filter",
+    "vidya",
     "volume_price_trend",
     "volume_rate_of_change",
     "volume_zone_oscillator",
@@ -284,6 +290,7 @@ _NAMES = {
     "stacked": ("dema", "t3", "tema", "zlema"),
     "streaming": ("Stream",),
     "swings": ("fractals", "heikin_ashi", "zigzag"),
+    "trend_averages": ("alligator", "alma", "mcginley_dynamic", "schaff_trend_cycle", "vidya"),
     "trend_channels": ("aroon", "ichimoku", "keltner", "moving_average_envelope"),
     "trend_stops": ("chandelier_exit", "parabolic_sar", "supertrend"),
     "trend_strength": ("choppiness", "dpo", "mass_index", "vertical_horizontal_filter", "vortex"),

@@ -46,6 +46,7 @@ _MODULES: Final = (
     "regression",
     "stacked",
     "swings",
+    "trend_averages",
     "trend_channels",
     "trend_stops",
     "trend_strength",

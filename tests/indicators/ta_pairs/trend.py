@@ -15,4 +15,5 @@ PAIRS: dict[str, Beside] = {
     "ta:trend.ichimoku_conversion_line": Beside(ours="ichimoku.conversion"),
     "ta:trend.ichimoku_base_line": Beside(ours="ichimoku.base"),
     "ta:trend.aroon_up": Beside(ours="aroon.up", agrees=False, why=_OLDEST),
+    "ta:trend.stc": Beside(ours="schaff_trend_cycle", fades=50 * 14, why=_SEED),
 }
