@@ -71,6 +71,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from workbench.indicators.swings import fractals, heikin_ashi, zigzag
     from workbench.indicators.trend_averages import alligator, alma, mcginley_dynamic, schaff_trend_cycle, vidya
     from workbench.indicators.trend_channels import aroon, ichimoku, keltner, moving_average_envelope
+    from workbench.indicators.trend_direction import adxr, directional_movement, dx
     from workbench.indicators.trend_stops import chandelier_exit, parabolic_sar, supertrend
     from workbench.indicators.trend_strength import choppiness, dpo, mass_index, vertical_horizontal_filter, vortex
     from workbench.indicators.volatility import atr, bollinger, standard_deviation, true_range
@@ -101,6 +102,7 @@ __all__ = [
     "abdi_ranaldo",
     "adl",
     "adx",
+    "adxr",
     "alligator",
     "alma",
     "amihud",
@@ -128,11 +130,13 @@ __all__ = [
     "daily_vwap",
     "dark_cloud_cover",
     "dema",
+    "directional_movement",
     "doji",
     "donchian",
     "dpo",
     "dragonfly_doji",
     "drawdown",
+    "dx",
     "ease_of_movement",
     "ema",
     "engulfing",
@@ -292,6 +296,7 @@ _NAMES = {
     "swings": ("fractals", "heikin_ashi", "zigzag"),
     "trend_averages": ("alligator", "alma", "mcginley_dynamic", "schaff_trend_cycle", "vidya"),
     "trend_channels": ("aroon", "ichimoku", "keltner", "moving_average_envelope"),
+    "trend_direction": ("adxr", "directional_movement", "dx"),
     "trend_stops": ("chandelier_exit", "parabolic_sar", "supertrend"),
     "trend_strength": ("choppiness", "dpo", "mass_index", "vertical_horizontal_filter", "vortex"),
     "volatility": ("atr", "bollinger", "standard_deviation", "true_range"),

@@ -48,6 +48,7 @@ _MODULES: Final = (
     "swings",
     "trend_averages",
     "trend_channels",
+    "trend_direction",
     "trend_stops",
     "trend_strength",
     "volatility",

@@ -5,12 +5,15 @@ from __future__ import annotations
 from tests.indicators.traits.kinds import PRICE, Traits
 
 TRAITS: dict[str, Traits] = {
+    "adxr": Traits(flat=(0.0,)),
     "alligator": Traits(flat=(PRICE,) * 3),
     "alma": Traits(flat=(PRICE,), forgets=True, longest=False),
     "aroon": Traits(flat=(100.0, 100.0, 0.0), forgets=True),
     "chandelier_exit": Traits(flat=(PRICE,) * 2),
     "choppiness": Traits(flat=(100.0,)),
+    "directional_movement": Traits(flat=(0.0, 0.0), scales="price"),
     "dpo": Traits(flat=(0.0,), forgets=True, scales="price"),
+    "dx": Traits(flat=(0.0,)),
     "ichimoku": Traits(flat=(PRICE,) * 4),
     "keltner": Traits(flat=(PRICE,) * 3),
     "mass_index": Traits(flat=(3.0,), parameters=(3, 3), scales="ratio"),
