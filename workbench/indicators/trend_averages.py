@@ -1,4 +1,4 @@
-"""Averages that adapt or lag by design: ALMA, VIDYA, McGinley's, the alligator, and a cycle of an average's momentum."""
+"""Averages that adapt or lag by design: ALMA, VIDYA, McGinley's, the alligator, and a cycle of momentum."""
 
 from __future__ import annotations
 
@@ -302,8 +302,8 @@ def schaff_trend_cycle(close: ArrayLike, fast: int = 23, slow: int = 50, length:
     Notes
     -----
     Each smoothing is seeded with its first value. Where a stochastic has no range it stays where it was, and is 50
-    before it had any: a flat series gives 50. First value at index `slow + 2 * length - 3`. A missing value ends it: the
-    next one comes after a new warm-up. The source is Doug Schaff, The Schaff Trend Cycle (2008).
+    before it had any: a flat series gives 50. First value at index `slow + 2 * length - 3`. A missing value ends it:
+    the next one comes after a new warm-up. The source is Doug Schaff, The Schaff Trend Cycle (2008).
 
     Examples
     --------

@@ -75,8 +75,8 @@ def directional_movement(high: ArrayLike, low: ArrayLike, length: int = 14) -> D
     Notes
     -----
     Of each bar the greater of `high - high before` and `low before - low` counts, if it is above 0, the other side is
-    0; both are 0 when they are equal. The mean, not the sum, as everything that `wilder` smooths here: `length` times it is
-    TA-Lib's. First values at index `length`. A bar with a missing value ends them: the next ones come after a new
+    0; both are 0 when they are equal. The mean, not the sum, as everything that `wilder` smooths here: `length` times
+    it is TA-Lib's. First values at index `length`. A bar with a missing value ends them: the next ones come after a new
     warm-up. A flat series gives 0. The source is Wilder, New Concepts (1978), chapter IV.
 
     Examples
