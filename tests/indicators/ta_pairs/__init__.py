@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.indicators.ta_pairs import core, flow, price, vola
+from tests.indicators.ta_pairs import core, flow, price, trend, vola
 from tests.indicators.ta_pairs.kinds import Beside
 
 __all__ = ["PAIRS", "Beside"]
 
-PAIRS: dict[str, Beside] = {**core.PAIRS, **price.PAIRS, **flow.PAIRS, **vola.PAIRS}
+PAIRS: dict[str, Beside] = {**core.PAIRS, **price.PAIRS, **flow.PAIRS, **trend.PAIRS, **vola.PAIRS}

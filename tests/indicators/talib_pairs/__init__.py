@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from tests.indicators.talib_pairs import core, flow, newer, price, vola
+from tests.indicators.talib_pairs import core, flow, newer, price, trend, vola
 from tests.indicators.talib_pairs.kinds import Pair, Prices
 
 __all__ = ["NOT_IN_COMMON", "PAIRS", "Pair", "Prices"]
 
-PAIRS: dict[str, Pair] = {**core.PAIRS, **price.PAIRS, **flow.PAIRS, **vola.PAIRS, **newer.PAIRS}
-NOT_IN_COMMON: dict[str, str] = {
-    **core.NOT_IN_COMMON, **price.NOT_IN_COMMON, **flow.NOT_IN_COMMON, **vola.NOT_IN_COMMON,
-    **newer.NOT_IN_COMMON,
-}  # fmt: skip
+_ROOMS = (core, price, flow, trend, vola, newer)
+
+PAIRS: dict[str, Pair] = {name: pair for room in _ROOMS for name, pair in room.PAIRS.items()}
+NOT_IN_COMMON: dict[str, str] = {name: why for room in _ROOMS for name, why in room.NOT_IN_COMMON.items()}
