@@ -348,8 +348,8 @@ class Dice(wb.SignalStrategy):
 @planted("randomness", "entry")
 class SharedDice(wb.SignalStrategy):
     def signals(self, bars: wb.Bars) -> wb.Signals:
-        jitter = random.gauss(0.0, 5.0)
-        return wb.Signals(entry=bars.close > 100.0 + jitter)
+        first = random.randrange(1_000_000)
+        return wb.Signals(entry=(np.arange(len(bars)) + first) % 1_009 < 504)
 
 
 @planted("randomness", "entry")

@@ -146,9 +146,10 @@ def _is_place(known: Column, fresh: Column) -> bool:
     late = slice(len(fresh) // 2, None)
     if known.dtype == np.bool_ or fresh.dtype == np.bool_ or not np.isfinite(known[late]).all() or len(fresh) < 4:
         return False
-    counts = bool((known[late] == np.floor(known[late])).all() and (np.diff(known[late]) >= 0).all())
-    moved = known[late] - fresh[late]
-    return counts and bool(np.ptp(known[late]) > 0 and moved[0] > 0 and (moved == moved[0]).all())
+    steps, moved = np.diff(known[late]), known[late] - fresh[late]
+    counts = bool((known[late] == np.floor(known[late])).all() and (steps >= 0).all())
+    longer = bool((steps > 0).any() and (steps == 0).any())  # a count of the bars themselves rises with each
+    return counts and longer and bool(moved[0] > 0 and (moved == moved[0]).all())
 
 
 def _fades(known: Column, fresh: Column, rows: NDArray[np.int64]) -> bool:
