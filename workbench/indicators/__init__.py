@@ -1,8 +1,8 @@
 """Indicators: plain functions of price columns, compiled, the same in a backtest and in live trading.
 
 Arrays (or lists) in, float64 arrays out; pandas Series in, Series on the same index out. Several outputs come as a
-NamedTuple: `macd(close).signal`. Columns stand first, in the order high, low, close; lengths follow, in bars. All
-functions keep these rules:
+NamedTuple: `macd(close).signal`. Columns stand first, in the order open, high, low, close, volume, ts; lengths follow,
+in bars. All functions keep these rules:
 
 - A value depends on its own bar and on bars before it, and a longer history never changes it, to the last bit.
 - NaN and infinity are missing values, and so is a bar of which any column is missing. A missing value starts an
