@@ -282,3 +282,14 @@ def test_wrong_calls() -> None:
     with pytest.raises(ConfigError, match="a list is no universe"):
         Universe.from_dict([])  # type: ignore[arg-type]
     assert math.isclose(universe(stale_days=1).stale_days, 1)
+
+
+def test_an_empty_list_of_symbols_does_not_mean_all():
+    with pytest.raises(ConfigError, match="symbols is empty"):
+        universe([])
+
+
+@pytest.mark.parametrize("given", [5, [None]])
+def test_symbols_that_are_no_texts_are_named(given):
+    with pytest.raises(ConfigError, match="symbols = .*give a text or a list of texts"):
+        universe(given)

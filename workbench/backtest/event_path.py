@@ -11,6 +11,7 @@ import heapq
 import math
 from typing import Final
 
+from workbench.backtest.blame import blaming
 from workbench.backtest.event_setup import account_of, markets_of, trader_of, venue_of
 from workbench.backtest.feed import Coarser, Feed
 from workbench.backtest.log import Log
@@ -54,8 +55,9 @@ def run(plan: Plan) -> Records:
     StrategyError
         The strategy raised, or returned something that is no wish.
     """
-    replay = Replay(plan)
-    replay.go()
+    with blaming(plan.strategy):
+        replay = Replay(plan)
+        replay.go()
     return replay.log.records(replay)
 
 

@@ -268,6 +268,8 @@ class Universe:
             raise ConfigError(f"universe: filters = {entries!r}; give a list of tables")
         made = tuple(_filter_of(entry) for entry in entries)
         given = {name: data[name] for name in ("symbols", "exclude", "stale_days") if name in data}
+        if "symbols" in given and not given["symbols"]:
+            raise ConfigError("universe: symbols is empty; name some, or leave symbols out for all that the lake has")
         return cls(timeframe=data["timeframe"], filters=made, **given)
 
     def to_json(self) -> str:
@@ -315,7 +317,7 @@ class Universe:
 
 
 def universe(
-    symbols: str | Iterable[str] = (),
+    symbols: str | Iterable[str] | None = None,
     *,
     timeframe: str | Timeframe = "1d",
     exclude: str | Iterable[str] = (),
@@ -341,7 +343,7 @@ def universe(
     Raises
     ------
     ConfigError
-        A value is wrong or a symbol is there twice.
+        A value is wrong, a symbol is there twice, or the list is empty: an empty list does not mean all.
 
     Notes
     -----
@@ -357,10 +359,17 @@ def universe(
     >>> Universe.from_toml(liquid.to_toml()) == liquid
     True
     """
-    listed = symbols if isinstance(symbols, str) else tuple(symbols)
-    left_out = exclude if isinstance(exclude, str) else tuple(exclude)
-    given: dict[str, Any] = {"symbols": listed, "exclude": left_out}
+    given: dict[str, Any] = {"symbols": () if symbols is None else _listed("symbols", symbols)}
+    if symbols is not None and not given["symbols"]:
+        raise ConfigError("universe: symbols is empty; name some, or leave symbols out for all that the lake has")
+    given["exclude"] = _listed("exclude", exclude)
     return Universe(timeframe=Timeframe.parse(timeframe), stale_days=stale_days, **given)
+
+
+def _listed(name: str, given: Any) -> Any:
+    if isinstance(given, (str, Bars)) or not isinstance(given, Iterable):
+        return given if isinstance(given, str) else (given,)
+    return tuple(given)
 
 
 def _lake_of(data: Any) -> Lake:

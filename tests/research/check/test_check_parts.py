@@ -11,7 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import workbench as wb
 from tests.research.check.made import walk
+from workbench.errors import ConfigError, DataError
+from workbench.research.check import check, check_columns
 from workbench.research.check.agreement import disagreements
 from workbench.research.check.authored import Authored, authored_by
 from workbench.research.check.columns import columns_in
@@ -159,3 +162,14 @@ def test_only_the_authors_code_is_looked_at() -> None:
 
     assert {one.__name__ for one in authored_by(main).functions} == {"main", "helper"}
     assert Authored((), ()).codes() == frozenset()
+
+
+@pytest.mark.parametrize("wrong", [None, 5])
+def test_what_is_no_series_is_named(wrong):
+    with pytest.raises(DataError, match=r"is no series; give wb\.Bars"):
+        check(wb.OrderStrategy(), wrong)
+
+
+def test_a_tolerance_that_is_no_number_is_named():
+    with pytest.raises(ConfigError, match="tolerance = 'small'"):
+        check_columns("close", lambda bars: bars.close, [], tolerance="small")

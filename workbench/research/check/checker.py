@@ -109,6 +109,8 @@ def check(
     """
     series = _series_of(strategy, bars)
     _check_tolerance(tolerance)
+    if not isinstance(labels, Iterable):
+        raise ConfigError(f"check: labels = {labels!r}; give a list of names of variables", value=labels)
     if isinstance(strategy, SignalStrategy):
         return _check_subject(
             SignalSubject(strategy, series[0].timeframe), series[0], thorough, tolerance, tuple(labels)
@@ -171,7 +173,7 @@ def _series_of(strategy: Any, bars: Any) -> list[Bars]:
         said = strategy.__name__ if isinstance(strategy, type) else repr(strategy)
         hint = f": make one, as in {said}()" if isinstance(strategy, type) else ""
         raise StrategyError(f"check: {said} is no strategy{hint}; check_columns takes plain functions of bars")
-    series = [bars] if isinstance(bars, Bars) else list(bars)
+    series = list(bars) if isinstance(bars, Iterable) and not isinstance(bars, Bars) else [bars]
     if isinstance(strategy, SignalStrategy) and len(series) > 1:
         raise DataError(
             f"check: {len(series)} series for a signal strategy, which is asked for each by itself; check it on one",
@@ -194,7 +196,7 @@ def _check_length(series: Sequence[Any], who: object) -> None:
 
 
 def _check_tolerance(tolerance: float) -> None:
-    if not 0.0 < tolerance < 1.0:
+    if not isinstance(tolerance, (int, float)) or not 0.0 < tolerance < 1.0:
         raise ConfigError(f"check: tolerance = {tolerance!r}; give a relative difference such as 1e-6", value=tolerance)
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from workbench.backtest.blame import blaming
 from workbench.backtest.event_path import Replay
 from workbench.backtest.prepare import prepare
 from workbench.errors import WorkbenchError
@@ -93,10 +94,11 @@ class WishLab:
         if self.remembers:
             self.keeper.restore()
         try:
-            replay = Replay(prepare(self.strategy, list(series)))
-            recorder = _Recorder(self.strategy)
-            replay.core.trader = recorder
-            replay.go()
+            with blaming(self.strategy):
+                replay = Replay(prepare(self.strategy, list(series)))
+                recorder = _Recorder(self.strategy)
+                replay.core.trader = recorder
+                replay.go()
         except WorkbenchError as error:
             raise Broke(str(error)) from error
         return recorder.heard
