@@ -65,3 +65,8 @@ def test_the_check_tells_it_in_the_same_words():
 def test_what_the_strategy_did_not_raise_is_not_blamed_on_it():
     with pytest.raises(KeyError), blaming(Careless()):
         raise KeyError("of the package")
+
+
+def test_a_parameter_without_its_name_is_refused_with_the_names_there_are():
+    with pytest.raises(StrategyError, match="Careless: 'on_fill' has no name; its parameters are where"):
+        Careless("on_fill")

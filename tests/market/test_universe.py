@@ -289,7 +289,7 @@ def test_an_empty_list_of_symbols_does_not_mean_all():
         universe([])
 
 
-@pytest.mark.parametrize("given", [5, [None]])
-def test_symbols_that_are_no_texts_are_named(given):
-    with pytest.raises(ConfigError, match="symbols = .*give a text or a list of texts"):
-        universe(given)
+@pytest.mark.parametrize("wrong", [5, [None]])
+def test_symbols_that_are_no_texts_are_named(wrong):
+    with pytest.raises(ConfigError, match=r"symbols = .*give a text or a list of texts"):
+        universe(wrong)

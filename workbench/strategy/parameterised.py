@@ -37,7 +37,10 @@ class Parameterised:
                 delattr(cls, name)
         cls.declared = {**cls.declared, **own}
 
-    def __init__(self, **parameters: Any) -> None:
+    def __init__(self, *unnamed: Any, **parameters: Any) -> None:
+        if unnamed:
+            known = ", ".join(self.declared) or "none"
+            raise StrategyError(f"{type(self).__name__}: {unnamed[0]!r} has no name; its parameters are {known}")
         values = check_parameters(type(self).__name__, self.declared, parameters)
         for name, value in values.items():
             object.__setattr__(self, name, value)
