@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.backtest.plan import Line
@@ -89,6 +91,16 @@ class Feed:
     def bar(self, number: int) -> Bar:
         """Give a strategy bar as the event of its close."""
         return _bar(self.line.bars, number, self.timeframe)
+
+    def bars(self, first: int, end: int) -> Iterator[Bar]:
+        """Give the base bars of a range as the events of their closes, where they are the strategy's bars."""
+        line = self.line
+        prices = (line.open, line.high, line.low, line.close, line.volume)
+        times = line.ts[first:end]
+        columns = (times, times + self.tf_ms, *(column[first:end] for column in prices))
+        rows = zip(repeat(self.symbol), *(column.tolist() for column in columns), repeat(self.timeframe))  # noqa: B905
+        # what `Bar(...)` does, without a call of Python for each of them
+        return map(tuple.__new__, repeat(Bar), rows)
 
 
 class Coarser:

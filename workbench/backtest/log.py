@@ -73,7 +73,7 @@ class Log:
         if not self._fresh:
             return
         account = replay.core.account
-        for one in sorted(self._fresh):
+        for one in sorted(self._fresh) if len(self._fresh) > 1 else self._fresh:
             symbol = self.plan.lines[one].bars.symbol
             held = account.position(symbol) if not self.plan.account.hedge else None
             quantity = account.quantity(symbol)

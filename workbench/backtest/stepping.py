@@ -16,7 +16,7 @@ import numpy as np
 from workbench.backtest.feed import Feed
 from workbench.backtest.quiet import quiet_nb
 from workbench.strategy.signal_trader import ENTRY, SHORT_ENTRY, SignalTrader
-from workbench.trading.events import Bar, Tick
+from workbench.trading.events import Tick
 
 if TYPE_CHECKING:
     from workbench.backtest.event_path import Replay
@@ -188,16 +188,12 @@ class _Signals(_Skipping):
 def _each_bar(replay: Replay, feed: Feed) -> None:
     """Go through bars that an order strategy hears every one of."""
     line, core, venue, log = feed.line, replay.core, replay.venue, replay.log
-    symbol, timeframe, tf, history = feed.symbol, feed.timeframe, feed.tf_ms, feed.history
-    desk, handle = core.desk, core.handle
+    symbol, history, desk, handle = feed.symbol, feed.history, core.desk, core.handle
     settle, at_close = replay.settles, replay.plan.at_close
-    columns = (line.ts, line.open, line.high, line.low, line.close, line.volume)
     i = 0
     while i < len(line.ts):
-        for ts, opened, high, low, close, volume in zip(
-            *(column[i : i + _CHUNK].tolist() for column in columns), strict=True
-        ):
-            closes = ts + tf
+        for bar in feed.bars(i, i + _CHUNK):
+            _, ts, closes, _, high, low, close, _, _ = bar
             busy = desk.intents or desk.changes or replay.touched or replay.trails
             clock = feed.next_funding < closes or replay.due <= closes or (replay.timers and replay.next_timer() <= ts)
             if busy or clock or low <= replay.low or high >= replay.high:
@@ -209,7 +205,7 @@ def _each_bar(replay: Replay, feed: Feed) -> None:
                 replay.refresh(feed)
                 log.mark(replay, ts)
             history.count = i + 1
-            for action in handle(Bar(symbol, ts, closes, opened, high, low, close, volume, timeframe)):
+            for action in handle(bar):
                 replay.act(action)
             if at_close:
                 venue.close(symbol, close, ts)

@@ -295,10 +295,11 @@ class Core:
 
     def _filled(self, fill: ev.Filled) -> None:
         self.now = self.view.now = max(self.now, fill.ts)
-        account, symbol, leg = self.account, fill.symbol, fill.leg
-        before = account.quantity(symbol, leg)
-        account.apply(fill)
-        after = account.quantity(symbol, leg)
+        symbol, leg = fill.symbol, fill.leg
+        held = self.account.position(symbol, leg)
+        before = held.quantity
+        self.account.apply(fill)
+        after = held.quantity
         order = self.orders.get(fill.id)
         if order is not None:
             self._execute(order, fill)

@@ -90,10 +90,10 @@ class View:
         What the strategy wants to remember: plain data (numbers, text, lists, dicts), kept in every snapshot.
     """
 
-    __slots__ = ("_core", "memory", "now", "symbol")
+    __slots__ = ("_core", "_main", "memory", "now", "symbol")
 
     def __init__(self, core: Core) -> None:
-        self._core = core
+        self._core, self._main = core, core.main
         self.symbol = next(iter(core.markets), "")
         self.now = 0
         self.memory: dict[str, Any] = {}
@@ -113,12 +113,32 @@ class View:
 
     def value(self, name: str, ago: int = 0, symbol: str | None = None) -> float:
         """Give an indicator (or price column) at the last closed bar, or `ago` bars before; NaN where there is none."""
-        if symbol is None:
-            # the finest series of the current symbol comes first; asking it directly is what a bar can afford
-            main = self._core.main.get(self.symbol)
-            if main is not None:
-                return main.value(name, ago)
-        return self.history(symbol).value(name, ago)
+        # the finest series of the current symbol comes first; asking it directly is what a bar can afford
+        main = self._main.get(self.symbol if symbol is None else symbol)
+        return (main or self.history(symbol)).value(name, ago)
+
+    def crosses_above(self, name: str, other: str, symbol: str | None = None) -> bool:
+        """Tell whether a column has just gone above another: above it at the last closed bar, not at the one before.
+
+        Parameters
+        ----------
+        name, other : str
+            Columns of `indicators`, or of prices.
+        symbol : str, optional
+            The current one when left out; its finest series counts.
+
+        Returns
+        -------
+        bool
+            False where one of the four values is NaN, and before the second bar: as `indicators.crosses_above`.
+        """
+        main = self._main.get(self.symbol if symbol is None else symbol)
+        return (main or self.history(symbol)).crosses(name, other)
+
+    def crosses_below(self, name: str, other: str, symbol: str | None = None) -> bool:
+        """Tell whether a column has just gone below another; as of `crosses_above`, the other way round."""
+        main = self._main.get(self.symbol if symbol is None else symbol)
+        return (main or self.history(symbol)).crosses(other, name)
 
     def count(self, symbol: str | None = None) -> int:
         """Give how many bars of the finest series of an instrument have closed."""
