@@ -35,5 +35,5 @@ def test_nothing_crosses_before_the_first_bar():
 def test_a_cross_of_an_unknown_column_names_those_there_are():
     bars = history()
     bars.count = 3
-    with pytest.raises(StrategyError, match="no column 'quick'; it has .*fast, slow"):
+    with pytest.raises(StrategyError, match=r"no column 'quick'; it has .*fast, slow"):
         bars.crosses("quick", "slow")

@@ -287,3 +287,15 @@ class Replay:
             self.trails = bool(self.venue.trailing(feed.symbol))
             self.due = self.venue.due()
             self.touched = False
+
+    def window(self, feed: Feed) -> tuple[float, float, float]:
+        """Give the prices that nothing happens between as far as is known, and from which close on the clock matters.
+
+        (inf, -inf, -inf) while all bars matter.
+        """
+        if self.touched or self.trails:
+            return math.inf, -math.inf, -math.inf
+        clock = min(self.due, feed.next_funding + 1)
+        if self.timers:
+            clock = min(clock, self.next_timer() + feed.tf_ms)
+        return self.low, self.high, clock

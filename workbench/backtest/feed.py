@@ -92,15 +92,16 @@ class Feed:
         """Give a strategy bar as the event of its close."""
         return _bar(self.line.bars, number, self.timeframe)
 
-    def bars(self, first: int, end: int) -> Iterator[Bar]:
+    def bars(self, rows: slice) -> Iterator[Bar]:
         """Give the base bars of a range as the events of their closes, where they are the strategy's bars."""
         line = self.line
         prices = (line.open, line.high, line.low, line.close, line.volume)
-        times = line.ts[first:end]
-        columns = (times, times + self.tf_ms, *(column[first:end] for column in prices))
-        rows = zip(repeat(self.symbol), *(column.tolist() for column in columns), repeat(self.timeframe))  # noqa: B905
+        times = line.ts[rows]
+        columns = (times, times + self.tf_ms, *(column[rows] for column in prices))
+        values = zip(repeat(self.symbol), *(column.tolist() for column in columns), repeat(self.timeframe))
         # what `Bar(...)` does, without a call of Python for each of them
-        return map(tuple.__new__, repeat(Bar), rows)
+        made: Iterator[Bar] = map(tuple.__new__, repeat(Bar), values)
+        return made
 
 
 class Coarser:

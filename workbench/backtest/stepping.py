@@ -190,13 +190,13 @@ def _each_bar(replay: Replay, feed: Feed) -> None:
     line, core, venue, log = feed.line, replay.core, replay.venue, replay.log
     symbol, history, desk, handle = feed.symbol, feed.history, core.desk, core.handle
     settle, at_close = replay.settles, replay.plan.at_close
+    below, above, clock = replay.window(feed)
     i = 0
     while i < len(line.ts):
-        for bar in feed.bars(i, i + _CHUNK):
-            _, ts, closes, _, high, low, close, _, _ = bar
-            busy = desk.intents or desk.changes or replay.touched or replay.trails
-            clock = feed.next_funding < closes or replay.due <= closes or (replay.timers and replay.next_timer() <= ts)
-            if busy or clock or low <= replay.low or high >= replay.high:
+        rows = slice(i, i + _CHUNK)
+        for bar, high, low in zip(feed.bars(rows), line.high[rows].tolist(), line.low[rows].tolist(), strict=True):
+            if low <= below or high >= above or bar.closes >= clock or desk.intents or desk.changes:
+                ts = bar.ts
                 replay.open_one(feed, i, ts)
                 replay.inside(feed, i)
                 replay.end(feed, i)
@@ -204,13 +204,17 @@ def _each_bar(replay: Replay, feed: Feed) -> None:
                     replay.settle(ts)
                 replay.refresh(feed)
                 log.mark(replay, ts)
+                below, above, clock = replay.window(feed)
             history.count = i + 1
-            for action in handle(bar):
+            actions = handle(bar)
+            for action in actions:
                 replay.act(action)
             if at_close:
-                venue.close(symbol, close, ts)
+                venue.close(symbol, bar.close, bar.ts)
                 replay.fill_at_close([(feed, i)])
-                log.mark(replay, ts)
+                log.mark(replay, bar.ts)
+            if actions or at_close:
+                below, above, clock = replay.window(feed)
             i += 1
 
 

@@ -188,12 +188,13 @@ class Core:
         self.now = self.view.now = ts
 
     def _bar(self, bar: ev.Bar) -> None:
-        self.now = self.view.now = bar.closes
+        view, symbol, close = self.view, bar.symbol, bar.close
+        self.now = view.now = bar.closes
         self.decided = bar.ts
-        self.view.symbol = symbol = bar.symbol
-        self.prices[symbol] = bar.close
-        self.account.mark(symbol, bar.close)
-        said = self.trader.on_bar(self.view, bar)
+        view.symbol = symbol
+        self.prices[symbol] = close
+        self.account.mark(symbol, close)
+        said = self.trader.on_bar(view, bar)
         if said:
             self.desk.take(said, closed=True)
 

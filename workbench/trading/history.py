@@ -74,16 +74,22 @@ class History:
         last = self.count - 1
         if not 0 <= ago <= last:
             return math.nan
-        return float((self._cells.get(name) or self._cells_of(name))[last - ago])
+        try:
+            cells = self._cells[name]
+        except KeyError:
+            cells = self._cells_of(name)
+        return float(cells[last - ago])
 
     def crosses(self, name: str, other: str) -> bool:
         """Tell whether a column is above another at the last closed bar and was not at the one before; NaN: no."""
         last = self.count - 1
         if last < 1:
             return False
-        first = self._cells.get(name) or self._cells_of(name)
-        second = self._cells.get(other) or self._cells_of(other)
-        return bool(first[last] > second[last] and first[last - 1] <= second[last - 1])
+        try:
+            first, second = self._cells[name], self._cells[other]
+        except KeyError:
+            first, second = self._cells_of(name), self._cells_of(other)
+        return first[last] > second[last] and first[last - 1] <= second[last - 1]
 
     def _cells_of(self, name: str) -> memoryview:
         # cells of a memoryview are Python numbers at once, four times as fast as those of an array

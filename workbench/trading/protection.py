@@ -50,9 +50,9 @@ class Guarded:
     def of(cls, wish: Intent) -> Guarded | None:
         """Give the protection that an entry asks for, None if it asks for none."""
         stop, target, trail = wish.stop_loss, wish.take_profit, wish.trailing_stop
-        if stop != stop and target != target and trail != trail:
-            if wish.stop_at != wish.stop_at and wish.target_at != wish.target_at:
-                return None
+        at_prices = wish.stop_at == wish.stop_at or wish.target_at == wish.target_at
+        if stop != stop and target != target and trail != trail and not at_prices:
+            return None
         return cls(
             wish.stop_loss, wish.take_profit, wish.trailing_stop, wish.trailing_activation, wish.stop_at,
             wish.target_at, parent=wish.id, custom_reason="custom_stop" if wish.entry else "stop_loss",

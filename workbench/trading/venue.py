@@ -266,6 +266,8 @@ class Venue:
         """Give the living trailing stops of an instrument."""
         market = self._floor.market(symbol)
         refresh(self._floor, market)
+        if not market.trails:
+            return ()
         return tuple(Trail(one.id, -one.sign, one.trail, one.best, one.activation) for one in market.trails)
 
     def seen(self, symbol: str, best: float) -> None:
