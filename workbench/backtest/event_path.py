@@ -133,8 +133,8 @@ class Replay:
 
     def open_one(self, feed: Feed, i: int, ts: int) -> None:
         """Open a bar where there is one instrument: the same as `open`, without what only several need."""
-        venue, symbol, price = self.venue, feed.symbol, float(feed.line.open[i])
-        events = venue.open(ts, symbol, price, float(feed.line.volume[i]), feed.sigma(i), carry=False)
+        venue, symbol, price = self.venue, feed.symbol, feed.open[i]
+        events = venue.open(ts, symbol, price, feed.volume(i), feed.sigma(i), carry=False)
         if events:
             self.deliver(events)
         before = self.core.account.quantity(symbol) if feed.next_funding <= ts else 0.0
@@ -159,7 +159,7 @@ class Replay:
         venue = self.venue
         prices, held = {}, []
         for feed, i in feeds:
-            price = float(feed.line.open[i])
+            price = feed.open[i]
             held.append(self.core.account.quantity(feed.symbol))
             self.deliver(venue.open(ts, feed.symbol, price, feed.volume(i), feed.sigma(i), carry=False))
             prices[feed.symbol] = price
@@ -196,9 +196,9 @@ class Replay:
 
     def inside(self, feed: Feed, i: int) -> None:
         """Match inside a bar, then settle the funding due in it."""
-        line, symbol = feed.line, feed.symbol
-        ts, closes = int(line.ts[i]), int(line.ts[i]) + feed.spans(i)
-        bar = float(line.open[i]), float(line.high[i]), float(line.low[i]), float(line.close[i]), feed.volume(i)
+        symbol, ts = feed.symbol, feed.ts[i]
+        closes = ts + feed.spans(i)
+        bar = feed.open[i], feed.high[i], feed.low[i], feed.close[i], feed.volume(i)
         rings = bool(self.timers) and self.next_timer(symbol) <= ts
         for event in self.venue.bar(symbol, ts, *bar, closes, pause=rings):
             if event is None:
@@ -210,7 +210,7 @@ class Replay:
 
     def fund_inside(self, feed: Feed, i: int, ts: int, closes: int) -> None:
         """Settle the funding due between a bar's open and its close on what is still held."""
-        close = float(feed.line.close[i])
+        close = feed.close[i]
         while feed.next_funding < closes:
             row = feed.take_funding()
             if self.core.account.quantity(feed.symbol):
@@ -219,8 +219,8 @@ class Replay:
 
     def end(self, feed: Feed, i: int) -> None:
         """End a base bar: its close is the price from now on."""
-        close = float(feed.line.close[i])
-        self.venue.close(feed.symbol, close, int(feed.line.ts[i]))
+        close = feed.close[i]
+        self.venue.close(feed.symbol, close, feed.ts[i])
         self.core.account.mark(feed.symbol, close)
         self.core.prices[feed.symbol] = close
 
@@ -231,8 +231,8 @@ class Replay:
 
     def fill_at_close(self, feeds: list[tuple[Feed, int]]) -> None:
         """Carry out at their closes what was decided on bars that have just been heard."""
-        prices = {feed.symbol: float(feed.line.close[i]) for feed, i in feeds}
-        ts = max(int(feed.line.ts[i]) + feed.spans(i) for feed, i in feeds)
+        prices = {feed.symbol: feed.close[i] for feed, i in feeds}
+        ts = max(feed.ts[i] + feed.spans(i) for feed, i in feeds)
         self._decided(feeds, ts, prices)
 
     def _decided(self, feeds: list[tuple[Feed, int]], ts: int, prices: dict[str, float]) -> None:

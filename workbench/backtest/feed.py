@@ -33,14 +33,22 @@ class Feed:
         How many settlements have passed.
     next_funding : float
         Time of the next one, ms UTC; infinity after the last.
+    ts, open, high, low, close : memoryview, shape (m,)
+        The columns of the base bars, whose items are Python numbers at once.
     """
 
-    __slots__ = ("funded", "history", "line", "next_funding", "number", "symbol", "tf_ms", "timeframe")
+    __slots__ = (
+        "_sigma", "_span", "_volume", "close", "funded", "high", "history", "line", "low", "next_funding", "number",
+        "open", "symbol", "tf_ms", "timeframe", "ts",
+    )  # fmt: skip
 
     def __init__(self, number: int, line: Line, trader: Any, core: Core) -> None:
         bars = line.bars
         self.number, self.line = number, line
         self.symbol, self.timeframe, self.tf_ms = bars.symbol, str(bars.timeframe), bars.timeframe.ms
+        self.ts, self.open, self.high = memoryview(line.ts), memoryview(line.open), memoryview(line.high)
+        self.low, self.close = memoryview(line.low), memoryview(line.close)
+        self._volume, self._span, self._sigma = memoryview(line.volume), memoryview(line.span), memoryview(line.sigma)
         self.history = History(self.symbol, self.timeframe, {name: getattr(bars, name) for name in COLUMNS})
         if hasattr(trader, "indicators"):
             self.history.name(trader.indicators(bars))
@@ -65,17 +73,18 @@ class Feed:
 
     def spans(self, i: int) -> int:
         """Give the length of a base bar, ms."""
-        span = self.line.span
-        return int(span[i if len(span) > 1 else 0])
+        span: int = self._span[i if len(self._span) > 1 else 0]
+        return span
 
     def sigma(self, i: int) -> float:
         """Give the volatility known before a base bar."""
-        sigma = self.line.sigma
-        return float(sigma[i if len(sigma) > 1 else 0])
+        sigma: float = self._sigma[i if len(self._sigma) > 1 else 0]
+        return sigma
 
     def volume(self, i: int) -> float:
         """Give the volume of a base bar."""
-        return float(self.line.volume[i])
+        volume: float = self._volume[i]
+        return volume
 
     def word(self, i: int) -> int:
         """Give the strategy bar that closes with a base bar, -1 for none."""

@@ -227,7 +227,10 @@ class Floor:
         """Give the next time at which something expires or arrives; infinity for never."""
         found = INF
         for market in self.markets.values():
-            found = min(found, market.expires, market.arriving[0][0] if market.arriving else INF)
+            if market.expires < found:
+                found = market.expires
+            if market.arriving and market.arriving[0][0] < found:
+                found = market.arriving[0][0]
         return found
 
     def arrived(self, symbols: list[str]) -> list[Arrival]:
