@@ -134,12 +134,12 @@ class Replay:
     def open_one(self, feed: Feed, i: int, ts: int) -> None:
         """Open a bar where there is one instrument: the same as `open`, without what only several need."""
         venue, symbol, price = self.venue, feed.symbol, feed.open[i]
-        events = venue.open(ts, symbol, price, feed.volume(i), feed.sigma(i), carry=False)
+        events = venue.open(ts, symbol, price, feed.volume[i], feed.sigma(i), carry=False)
         if events:
             self.deliver(events)
-        before = self.core.account.quantity(symbol) if feed.next_funding <= ts else 0.0
-        funded = feed.next_funding <= ts
+        before, funded = 0.0, feed.next_funding <= ts
         if funded:
+            before = self.core.account.quantity(symbol)
             self._fund_at(feed, ts, price)
         if self.plan.at_close:
             self.deliver(venue.carry(symbol, leaving=True, triggered=True))
@@ -161,7 +161,7 @@ class Replay:
         for feed, i in feeds:
             price = feed.open[i]
             held.append(self.core.account.quantity(feed.symbol))
-            self.deliver(venue.open(ts, feed.symbol, price, feed.volume(i), feed.sigma(i), carry=False))
+            self.deliver(venue.open(ts, feed.symbol, price, feed.volume[i], feed.sigma(i), carry=False))
             prices[feed.symbol] = price
             self._fund_at(feed, ts, price)
         if self.plan.at_close:
@@ -198,7 +198,7 @@ class Replay:
         """Match inside a bar, then settle the funding due in it."""
         symbol, ts = feed.symbol, feed.ts[i]
         closes = ts + feed.spans(i)
-        bar = feed.open[i], feed.high[i], feed.low[i], feed.close[i], feed.volume(i)
+        bar = feed.open[i], feed.high[i], feed.low[i], feed.close[i], feed.volume[i]
         rings = bool(self.timers) and self.next_timer(symbol) <= ts
         for event in self.venue.bar(symbol, ts, *bar, closes, pause=rings):
             if event is None:
@@ -272,6 +272,8 @@ class Replay:
 
     def next_timer(self, symbol: str | None = None) -> float:
         """Give when the next timer rings: of an instrument, or of all; infinity for never."""
+        if not self.timers:
+            return math.inf
         heaps = self.timers.values() if symbol is None else (self.timers.get(symbol, []),)
         return min((waiting[0][0] for waiting in heaps if waiting), default=math.inf)
 

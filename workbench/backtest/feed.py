@@ -33,13 +33,13 @@ class Feed:
         How many settlements have passed.
     next_funding : float
         Time of the next one, ms UTC; infinity after the last.
-    ts, open, high, low, close : memoryview, shape (m,)
+    ts, open, high, low, close, volume : memoryview, shape (m,)
         The columns of the base bars, whose items are Python numbers at once.
     """
 
     __slots__ = (
-        "_sigma", "_span", "_volume", "close", "funded", "high", "history", "line", "low", "next_funding", "number",
-        "open", "symbol", "tf_ms", "timeframe", "ts",
+        "_sigma", "_span", "close", "funded", "high", "history", "line", "low", "next_funding", "number", "open",
+        "symbol", "tf_ms", "timeframe", "ts", "volume",
     )  # fmt: skip
 
     def __init__(self, number: int, line: Line, trader: Any, core: Core) -> None:
@@ -47,8 +47,8 @@ class Feed:
         self.number, self.line = number, line
         self.symbol, self.timeframe, self.tf_ms = bars.symbol, str(bars.timeframe), bars.timeframe.ms
         self.ts, self.open, self.high = memoryview(line.ts), memoryview(line.open), memoryview(line.high)
-        self.low, self.close = memoryview(line.low), memoryview(line.close)
-        self._volume, self._span, self._sigma = memoryview(line.volume), memoryview(line.span), memoryview(line.sigma)
+        self.low, self.close, self.volume = memoryview(line.low), memoryview(line.close), memoryview(line.volume)
+        self._span, self._sigma = memoryview(line.span), memoryview(line.sigma)
         self.history = History(self.symbol, self.timeframe, {name: getattr(bars, name) for name in COLUMNS})
         if hasattr(trader, "indicators"):
             self.history.name(trader.indicators(bars))
@@ -81,11 +81,6 @@ class Feed:
         sigma: float = self._sigma[i if len(self._sigma) > 1 else 0]
         return sigma
 
-    def volume(self, i: int) -> float:
-        """Give the volume of a base bar."""
-        volume: float = self._volume[i]
-        return volume
-
     def word(self, i: int) -> int:
         """Give the strategy bar that closes with a base bar, -1 for none."""
         return i if self.line.word is None else int(self.line.word[i])
@@ -99,7 +94,13 @@ class Feed:
 
     def bar(self, number: int) -> Bar:
         """Give a strategy bar as the event of its close."""
-        return _bar(self.line.bars, number, self.timeframe)
+        if self.line.word is not None:
+            return _bar(self.line.bars, number, self.timeframe)
+        ts = self.ts[number]
+        return Bar(
+            self.symbol, ts, ts + self.tf_ms, self.open[number], self.high[number], self.low[number],
+            self.close[number], self.volume[number], self.timeframe,
+        )  # fmt: skip
 
     def bars(self, rows: slice) -> Iterator[Bar]:
         """Give the base bars of a range as the events of their closes, where they are the strategy's bars."""

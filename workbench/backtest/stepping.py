@@ -71,7 +71,7 @@ class _Skipping:
         due = self._clock(i)
         # where decisions trade at closes the bar that is heard is gone through in full, so it is not scanned before
         end = min(due, last if self.at_close else last + 1)
-        trails = replay.venue.trailing(self.feed.symbol)
+        trails = replay.venue.trailing(self.feed.symbol) if replay.trails else ()
         if not trails and replay.low == -math.inf and replay.high == math.inf:
             return end
         if len(trails) > 1 or replay.low > replay.high:
@@ -86,9 +86,7 @@ class _Skipping:
         """Give the bar in which the next settlement, timer or expiry falls."""
         replay, feed = self.replay, self.feed
         held = replay.core.account.open_positions
-        due = min(replay.venue.due(), replay.next_timer())
-        if held:
-            due = min(due, feed.next_funding)
+        due = min(replay.venue.due(), replay.next_timer(), feed.next_funding if held else math.inf)
         if due == math.inf:
             return len(self.line.ts)
         row = int(np.searchsorted(self.line.ts, due, side="left"))
@@ -99,8 +97,8 @@ class _Skipping:
 
     def step(self, i: int) -> None:
         """Do all of one bar."""
-        replay, feed, line = self.replay, self.feed, self.line
-        ts = int(line.ts[i])
+        replay, feed = self.replay, self.feed
+        ts = feed.ts[i]
         self._pass_funding(ts)
         replay.open_one(feed, i, ts)
         replay.inside(feed, i)
@@ -124,7 +122,7 @@ class _Skipping:
 
     def _pass_funding(self, ts: int) -> None:
         """Pass the settlements of bars that were skipped with nothing held."""
-        if not self.replay.core.account.open_positions:
+        if self.feed.next_funding < ts and not self.replay.core.account.open_positions:
             while self.feed.next_funding < ts:
                 self.feed.take_funding()
 

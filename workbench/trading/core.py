@@ -295,7 +295,9 @@ class Core:
         return order
 
     def _filled(self, fill: ev.Filled) -> None:
-        self.now = self.view.now = max(self.now, fill.ts)
+        if fill.ts > self.now:
+            self.now = fill.ts
+        self.view.now = self.now
         symbol, leg = fill.symbol, fill.leg
         held = self.account.position(symbol, leg)
         before = held.quantity

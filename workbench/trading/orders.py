@@ -72,7 +72,7 @@ def may_follow(before: str, after: str) -> bool:
     return after in TRANSITIONS[before] or (before == after == "partially_filled")
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Intent:
     """What a strategy wants to trade, in plain data; made by the methods of a view.
 

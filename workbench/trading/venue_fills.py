@@ -73,13 +73,16 @@ def take(floor: Floor, market: Market, order: Resting, quoted: float, events: li
                 return
             price = market.taker_price(quoted, order.sign, quantity)
             fee = _fee(market, order, quantity, price, False)
-    if order.id not in floor.orders and not _completes(order, quantity, wanted):
+    known = order.id in floor.orders
+    if not known and not _completes(order, quantity, wanted):
+        known = True
         floor.rest(market, order)
         events.append(Accepted(floor.now, order.id))
     if quantity > 0.0:
-        _taken_from_book(market, order, quantity)
+        if market.bids or market.asks:
+            _taken_from_book(market, order, quantity)
         execute(floor, market, order, (quantity, quoted, price, fee, False), events)
-    if order.id in floor.orders:
+    if known and order.id in floor.orders:
         _rest_of_taker(floor, market, order, short, events)
 
 

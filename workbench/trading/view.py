@@ -190,10 +190,8 @@ class View:
     def intent(self, side: Side, kind: OrderType, quantity: float, terms: Terms) -> Intent:
         """Make a wish with its id; the named methods below say what each kind of order needs."""
         core = self._core
-        symbol = terms.get("symbol") or self.symbol
-        terms["symbol"] = symbol
-        terms.setdefault("size", quantity)
-        wish = Intent(side=side, type=kind, decided=core.decided, **terms)  # type: ignore[arg-type]
+        symbol = terms.pop("symbol", None) or self.symbol
+        wish = Intent(symbol, side, kind, terms.pop("size", quantity), decided=core.decided, **terms)  # type: ignore[misc]
         wish.id = client_order_id(core.name, core.number, symbol, side, kind)
         core.number += 1
         return wish
@@ -285,6 +283,8 @@ def flat_list(said: Any) -> Iterable[Any]:
     """Give what a strategy returned as a flat list: None, one wish, or lists of wishes."""
     if said is None:
         return ()
+    if type(said) is Intent:
+        return (said,)
     if isinstance(said, (list, tuple)) and not hasattr(said, "_fields"):
         found: list[Any] = []
         for one in said:
