@@ -89,7 +89,7 @@ def take(floor: Floor, market: Market, order: Resting, quoted: float, events: li
 def _completes(order: Resting, quantity: float, wanted: float) -> bool:
     """Tell whether an execution ends its order."""
     left = (wanted if order.close_position else order.quantity - order.filled) - quantity
-    return left <= DUST * max(quantity, 1.0)
+    return left <= (DUST * quantity if quantity > 1.0 else DUST)
 
 
 def _rest_of_taker(floor: Floor, market: Market, order: Resting, short: bool, events: list[Event]) -> None:
