@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
+from numpy.typing import NDArray
+
 from workbench.backtest.plan import Line
 from workbench.market.bars import Bars
 from workbench.trading.core import Core
@@ -46,9 +48,9 @@ class Feed:
         bars = line.bars
         self.number, self.line = number, line
         self.symbol, self.timeframe, self.tf_ms = bars.symbol, str(bars.timeframe), bars.timeframe.ms
-        self.ts, self.open, self.high = memoryview(line.ts), memoryview(line.open), memoryview(line.high)
-        self.low, self.close, self.volume = memoryview(line.low), memoryview(line.close), memoryview(line.volume)
-        self._span, self._sigma = memoryview(line.span), memoryview(line.sigma)
+        self.ts, self.open, self.high = _cells(line.ts), _cells(line.open), _cells(line.high)
+        self.low, self.close, self.volume = _cells(line.low), _cells(line.close), _cells(line.volume)
+        self._span, self._sigma = _cells(line.span), _cells(line.sigma)
         self.history = History(self.symbol, self.timeframe, {name: getattr(bars, name) for name in COLUMNS})
         if hasattr(trader, "indicators"):
             self.history.name(trader.indicators(bars))
@@ -132,6 +134,11 @@ class Coarser:
                 return
             self.history.count += 1
             replay.deliver([bar])
+
+
+def _cells(column: NDArray[Any]) -> Any:
+    """Give a column whose items are Python numbers at once."""
+    return column.data
 
 
 def _bar(bars: Bars, number: int, timeframe: str) -> Bar:

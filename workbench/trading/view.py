@@ -131,6 +131,20 @@ class View:
         -------
         bool
             False where one of the four values is NaN, and before the second bar: as `indicators.crosses_above`.
+
+        Examples
+        --------
+        >>> import workbench as wb
+        >>> class Cross(wb.OrderStrategy):
+        ...     def indicators(self, bars):
+        ...         return {"fast": wb.indicators.sma(bars.close, 10), "slow": wb.indicators.sma(bars.close, 30)}
+        ...
+        ...     def on_bar(self, view, bar):
+        ...         if view.crosses_above("fast", "slow"):
+        ...             return view.market("buy", 1)
+        ...         return None
+        >>> Cross()
+        Cross()
         """
         main = self._main.get(self.symbol if symbol is None else symbol)
         return (main or self.history(symbol)).crosses(name, other)
@@ -191,7 +205,7 @@ class View:
         """Make a wish with its id; the named methods below say what each kind of order needs."""
         core = self._core
         symbol = terms.pop("symbol", None) or self.symbol
-        wish = Intent(symbol, side, kind, terms.pop("size", quantity), decided=core.decided, **terms)  # type: ignore[misc]
+        wish = Intent(symbol, side, kind, terms.pop("size", quantity), decided=core.decided, **terms)  # type: ignore[arg-type, misc]
         wish.id = client_order_id(core.name, core.number, symbol, side, kind)
         core.number += 1
         return wish
