@@ -6,6 +6,7 @@ import json
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import workbench as wb
@@ -255,3 +256,74 @@ def test_replaying_the_events_of_a_run_gives_the_same_actions_from_any_snapshot(
             kept = json.loads(json.dumps(core.snapshot()))
             core = fresh()
             core.restore(kept)
+
+
+def test_clocks_ring_on_bars_in_which_nothing_else_happens():
+    perpetual = wb.Instrument.default("BTC/USDT:USDT", "paper")
+    hours = flat(*[100.0] * 12)
+    bars = wb.Bars(
+        instrument=perpetual, timeframe="1h", ts=hours.ts, open=hours.open, high=hours.high, low=hours.low,
+        close=hours.close, volume=hours.volume,
+    )  # fmt: skip
+    times = pd.to_datetime([3 * HOUR, 5 * HOUR + HOUR // 2, 9 * HOUR], unit="ms", utc=True)
+    rules = wb.Rules(funding=pd.Series([0.001, 0.002, 0.004], index=times))
+    script = {
+        0: lambda view, bar: [view.market("buy", 1), view.timer(7 * HOUR, "tea"), view.timer(8 * HOUR + 1, "cake")]
+    }
+    result, strategy = run(script, bars, rules=rules)
+    paid = [0.0] * 3 + [-0.1] * 2 + [-0.3] * 4 + [-0.7] * 3
+    assert result.equity.tolist() == pytest.approx([10_000.0 + amount for amount in paid])
+    rung = [strategy.heard[place - 1 : place + 1] for place, one in enumerate(strategy.heard) if one[0] == "timer"]
+    assert rung == [[("bar", 6, 1.0), ("timer", 7, "tea")], [("bar", 8, 1.0), ("timer", 9, "cake")]]
+
+
+@pytest.mark.parametrize(("expires", "ended"), [(4 * HOUR, 4), (4 * HOUR - 1, 4), (4 * HOUR + 1, 5)])
+def test_an_order_expires_at_the_first_open_from_its_time_on_though_nothing_else_happens(expires, ended):
+    heard = []
+
+    class Waits(OrderStrategy):
+        def on_bar(self, view, bar):
+            heard.append(bar.ts // HOUR)
+            if len(heard) == 1:
+                return view.limit("buy", 1, price=50.0, time_in_force="GTD", expires=expires)
+            return None
+
+        def on_end(self, view, order):
+            heard.append((order.status, order.updated // HOUR))
+
+    result = wb.backtest(Waits(), flat(*[100.0] * 7), costs=FREE, path="event")
+    assert heard[ended] == ("expired", ended)
+    assert heard[:ended] == list(range(ended)) and heard[ended + 1 :] == list(range(ended, 7))
+    assert result.fills.empty
+
+
+def test_a_strategy_hears_crosses_as_the_indicators_say_them():
+    nan = float("nan")
+    fast = np.array([3.0, 1.0, 3.0, 2.0, 2.0, 3.0, nan, 4.0, 1.0, 1.0, 2.5])
+    slow = np.array([2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, nan, 2.0])
+    above, below, named = [], [], []
+
+    class Crosses(OrderStrategy):
+        def indicators(self, bars):
+            return {"fast": fast, "slow": slow}
+
+        def on_bar(self, view, bar):
+            above.append(view.crosses_above("fast", "slow"))
+            below.append(view.crosses_below("fast", "slow"))
+            named.append(view.crosses_above("slow", "fast", symbol="BTC/USDT"))
+
+    wb.backtest(Crosses(), flat(*[100.0] * len(fast)), costs=FREE, path="event")
+    assert above == wb.indicators.crosses_above(fast, slow).tolist()
+    assert below == named == wb.indicators.crosses_below(fast, slow).tolist()
+    assert above[:3] == [False, False, True] and below[:3] == [False, True, False]
+    with pytest.raises(StrategyError, match="no bars of NO/SUCH"):
+        run({0: lambda view, bar: view.crosses_above("close", "open", symbol="NO/SUCH")}, flat(100, 101))
+
+
+def test_what_is_told_of_the_orders_is_the_same_however_it_is_asked_for():
+    script = {0: lambda view, bar: [view.market("buy", 1, tag="in"), view.limit("sell", 1, price=500.0)]}
+    result, _ = run(script, flat(100, 101, 102))
+    told = result.records.orders
+    assert len(told) == 2 and [one["number"] for one in told] == [0, -1]
+    assert told[0]["tag"] == "in" and told[-1]["status"] == "accepted" and told[:1] == [told[0]]
+    assert list(told) == [told[0], told[1]] and told[0]["filled"] == 1.0

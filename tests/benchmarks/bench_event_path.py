@@ -65,11 +65,9 @@ class CrossOrders(wb.OrderStrategy):
         return {"fast": sma(bars.close, self.fast), "slow": sma(bars.close, self.slow)}
 
     def on_bar(self, view: Any, bar: Any) -> Any:
-        now = view.value("fast") - view.value("slow")
-        before = view.value("fast", 1) - view.value("slow", 1)
-        if before <= 0.0 < now:
+        if view.crosses_above("fast", "slow"):
             return view.market("buy", 1.0)
-        if before >= 0.0 > now and view.quantity():
+        if view.crosses_below("fast", "slow") and view.quantity():
             return view.close()
         return None
 

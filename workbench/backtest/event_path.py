@@ -135,13 +135,13 @@ class Replay:
 
     def open_one(self, feed: Feed, i: int, ts: int) -> None:
         """Open a bar where there is one instrument: the same as `open`, without what only several need."""
-        venue, symbol, price = self.venue, feed.symbol, float(feed.line.open[i])
-        events = venue.open(ts, symbol, price, float(feed.line.volume[i]), feed.sigma(i), carry=False)
+        venue, symbol, price = self.venue, feed.symbol, feed.open[i]
+        events = venue.open(ts, symbol, price, feed.volume[i], feed.sigma(i), carry=False)
         if events:
             self.deliver(events)
-        before = self.core.account.quantity(symbol) if feed.next_funding <= ts else 0.0
-        funded = feed.next_funding <= ts
+        before, funded = 0.0, feed.next_funding <= ts
         if funded:
+            before = self.core.account.quantity(symbol)
             self._fund_at(feed, ts, price)
         if self.plan.at_close:
             self.deliver(venue.carry(symbol, leaving=True, triggered=True))
@@ -161,9 +161,9 @@ class Replay:
         venue = self.venue
         prices, held = {}, []
         for feed, i in feeds:
-            price = float(feed.line.open[i])
+            price = feed.open[i]
             held.append(self.core.account.quantity(feed.symbol))
-            self.deliver(venue.open(ts, feed.symbol, price, feed.volume(i), feed.sigma(i), carry=False))
+            self.deliver(venue.open(ts, feed.symbol, price, feed.volume[i], feed.sigma(i), carry=False))
             prices[feed.symbol] = price
             self._fund_at(feed, ts, price)
         if self.plan.at_close:
@@ -198,9 +198,9 @@ class Replay:
 
     def inside(self, feed: Feed, i: int) -> None:
         """Match inside a bar, then settle the funding due in it."""
-        line, symbol = feed.line, feed.symbol
-        ts, closes = int(line.ts[i]), int(line.ts[i]) + feed.spans(i)
-        bar = float(line.open[i]), float(line.high[i]), float(line.low[i]), float(line.close[i]), feed.volume(i)
+        symbol, ts = feed.symbol, feed.ts[i]
+        closes = ts + feed.spans(i)
+        bar = feed.open[i], feed.high[i], feed.low[i], feed.close[i], feed.volume[i]
         rings = bool(self.timers) and self.next_timer(symbol) <= ts
         for event in self.venue.bar(symbol, ts, *bar, closes, pause=rings):
             if event is None:
@@ -212,7 +212,7 @@ class Replay:
 
     def fund_inside(self, feed: Feed, i: int, ts: int, closes: int) -> None:
         """Settle the funding due between a bar's open and its close on what is still held."""
-        close = float(feed.line.close[i])
+        close = feed.close[i]
         while feed.next_funding < closes:
             row = feed.take_funding()
             if self.core.account.quantity(feed.symbol):
@@ -221,8 +221,8 @@ class Replay:
 
     def end(self, feed: Feed, i: int) -> None:
         """End a base bar: its close is the price from now on."""
-        close = float(feed.line.close[i])
-        self.venue.close(feed.symbol, close, int(feed.line.ts[i]))
+        close = feed.close[i]
+        self.venue.close(feed.symbol, close, feed.ts[i])
         self.core.account.mark(feed.symbol, close)
         self.core.prices[feed.symbol] = close
 
@@ -233,8 +233,8 @@ class Replay:
 
     def fill_at_close(self, feeds: list[tuple[Feed, int]]) -> None:
         """Carry out at their closes what was decided on bars that have just been heard."""
-        prices = {feed.symbol: float(feed.line.close[i]) for feed, i in feeds}
-        ts = max(int(feed.line.ts[i]) + feed.spans(i) for feed, i in feeds)
+        prices = {feed.symbol: feed.close[i] for feed, i in feeds}
+        ts = max(feed.ts[i] + feed.spans(i) for feed, i in feeds)
         self._decided(feeds, ts, prices)
 
     def _decided(self, feeds: list[tuple[Feed, int]], ts: int, prices: dict[str, float]) -> None:
@@ -274,6 +274,8 @@ class Replay:
 
     def next_timer(self, symbol: str | None = None) -> float:
         """Give when the next timer rings: of an instrument, or of all; infinity for never."""
+        if not self.timers:
+            return math.inf
         heaps = self.timers.values() if symbol is None else (self.timers.get(symbol, []),)
         return min((waiting[0][0] for waiting in heaps if waiting), default=math.inf)
 
@@ -289,3 +291,15 @@ class Replay:
             self.trails = bool(self.venue.trailing(feed.symbol))
             self.due = self.venue.due()
             self.touched = False
+
+    def window(self, feed: Feed) -> tuple[float, float, float]:
+        """Give the prices that nothing happens between as far as is known, and from which close on the clock matters.
+
+        (inf, -inf, -inf) while all bars matter.
+        """
+        if self.touched or self.trails:
+            return math.inf, -math.inf, -math.inf
+        clock = min(self.due, feed.next_funding + 1)
+        if self.timers:
+            clock = min(clock, self.next_timer() + feed.tf_ms)
+        return self.low, self.high, clock

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -34,14 +36,22 @@ class Feed:
         How many settlements have passed.
     next_funding : float
         Time of the next one, ms UTC; infinity after the last.
+    ts, open, high, low, close, volume : memoryview, shape (m,)
+        The columns of the base bars, whose items are Python numbers at once.
     """
 
-    __slots__ = ("funded", "history", "line", "next_funding", "number", "symbol", "tf_ms", "timeframe")
+    __slots__ = (
+        "_sigma", "_span", "close", "funded", "high", "history", "line", "low", "next_funding", "number", "open",
+        "symbol", "tf_ms", "timeframe", "ts", "volume",
+    )  # fmt: skip
 
     def __init__(self, number: int, line: Line, trader: Any, core: Core) -> None:
         bars = line.bars
         self.number, self.line = number, line
         self.symbol, self.timeframe, self.tf_ms = bars.symbol, str(bars.timeframe), bars.timeframe.ms
+        self.ts, self.open, self.high = _cells(line.ts), _cells(line.open), _cells(line.high)
+        self.low, self.close, self.volume = _cells(line.low), _cells(line.close), _cells(line.volume)
+        self._span, self._sigma = _cells(line.span), _cells(line.sigma)
         self.history = History(self.symbol, self.timeframe, {name: getattr(bars, name) for name in COLUMNS})
         if hasattr(trader, "indicators"):
             self.history.name({"funding": _settled(line), **trader.indicators(bars)})
@@ -66,17 +76,13 @@ class Feed:
 
     def spans(self, i: int) -> int:
         """Give the length of a base bar, ms."""
-        span = self.line.span
-        return int(span[i if len(span) > 1 else 0])
+        span: int = self._span[i if len(self._span) > 1 else 0]
+        return span
 
     def sigma(self, i: int) -> float:
         """Give the volatility known before a base bar."""
-        sigma = self.line.sigma
-        return float(sigma[i if len(sigma) > 1 else 0])
-
-    def volume(self, i: int) -> float:
-        """Give the volume of a base bar."""
-        return float(self.line.volume[i])
+        sigma: float = self._sigma[i if len(self._sigma) > 1 else 0]
+        return sigma
 
     def word(self, i: int) -> int:
         """Give the strategy bar that closes with a base bar, -1 for none."""
@@ -91,7 +97,24 @@ class Feed:
 
     def bar(self, number: int) -> Bar:
         """Give a strategy bar as the event of its close."""
-        return _bar(self.line.bars, number, self.timeframe)
+        if self.line.word is not None:
+            return _bar(self.line.bars, number, self.timeframe)
+        ts = self.ts[number]
+        return Bar(
+            self.symbol, ts, ts + self.tf_ms, self.open[number], self.high[number], self.low[number],
+            self.close[number], self.volume[number], self.timeframe,
+        )  # fmt: skip
+
+    def bars(self, rows: slice) -> Iterator[Bar]:
+        """Give the base bars of a range as the events of their closes, where they are the strategy's bars."""
+        line = self.line
+        prices = (line.open, line.high, line.low, line.close, line.volume)
+        times = line.ts[rows]
+        columns = (times, times + self.tf_ms, *(column[rows] for column in prices))
+        values = zip(repeat(self.symbol), *(column.tolist() for column in columns), repeat(self.timeframe))
+        # what `Bar(...)` does, without a call of Python for each of them
+        made: Iterator[Bar] = map(tuple.__new__, repeat(Bar), values)
+        return made
 
 
 def _settled(line: Line) -> NDArray[np.float64]:
@@ -119,6 +142,11 @@ class Coarser:
                 return
             self.history.count += 1
             replay.deliver([bar])
+
+
+def _cells(column: NDArray[Any]) -> Any:
+    """Give a column whose items are Python numbers at once."""
+    return column.data
 
 
 def _bar(bars: Bars, number: int, timeframe: str) -> Bar:

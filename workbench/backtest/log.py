@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from workbench.backtest.plan import Plan
 from workbench.backtest.records import FILL_FIELDS, FUNDING_FIELDS, REASON_CODES, SKIP_FIELDS, SKIP_REASONS, Records
 from workbench.strategy.signal_trader import SignalTrader
 from workbench.trading.events import Event, Filled, Funded, Triggered
+from workbench.trading.orders import Order
 
 if TYPE_CHECKING:
     from workbench.backtest.event_path import Replay
@@ -73,10 +75,10 @@ class Log:
         if not self._fresh:
             return
         account = replay.core.account
-        for one in sorted(self._fresh):
+        for one in sorted(self._fresh) if len(self._fresh) > 1 else self._fresh:
             symbol = self.plan.lines[one].bars.symbol
             held = account.position(symbol) if not self.plan.account.hedge else None
-            quantity = account.quantity(symbol)
+            quantity = account.quantity(symbol) if held is None else held.quantity
             self.changes.append((ts, account.cash, one, quantity, held.price if held is not None else 0.0))
         self._fresh.clear()
 
@@ -92,7 +94,7 @@ class Log:
             ts=ts,
             equity=equity,
             path="event",
-            orders=[{**order.to_dict(), "number": self.orders.get(order.id, -1)} for order in orders],
+            orders=_Stories(orders, self.orders),
             tags=[tags.get(name, "") for name in self.orders],
         )
 
@@ -126,6 +128,26 @@ class Log:
                 held = _steps(0.0, [(row[0], row[3]) for row in own], ends)
                 value = value + held * line.contract_size * _last_close(line, ends)
         return every, value
+
+
+class _Stories(Sequence[dict[str, Any]]):
+    """The orders of a replay that is over as plain data, with their numbers; written out when first looked at."""
+
+    def __init__(self, orders: Sequence[Order], numbers: dict[str, int]) -> None:
+        self._orders, self._numbers = orders, numbers
+        self._told: list[dict[str, Any]] | None = None
+
+    def __len__(self) -> int:
+        return len(self._orders)
+
+    @overload
+    def __getitem__(self, place: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[dict[str, Any]]: ...
+    def __getitem__(self, place: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
+        if self._told is None:
+            self._told = [{**order.to_dict(), "number": self._numbers.get(order.id, -1)} for order in self._orders]
+        return self._told[place]
 
 
 def _steps(start: float, changes: list[tuple[int, float]], ends: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ as it goes. `result` makes everything else from them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -50,7 +51,7 @@ class Records:
     equity : float64 array, shape (n,)
         Value of the account when those bars have closed.
     path : {"compiled", "event"}
-    orders : list of dict
+    orders : sequence of dict
         Every order with its whole story, where the path keeps one (the event path does); `number` is the order number
         of its fills, -1 for none.
     tags : list of str
@@ -63,7 +64,7 @@ class Records:
     ts: NDArray[np.int64]
     equity: Floats
     path: str
-    orders: list[dict[str, Any]] = field(default_factory=list)
+    orders: Sequence[dict[str, Any]] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
 
 

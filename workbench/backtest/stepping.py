@@ -16,7 +16,7 @@ import numpy as np
 from workbench.backtest.feed import Feed
 from workbench.backtest.quiet import quiet_nb
 from workbench.strategy.signal_trader import ENTRY, SHORT_ENTRY, SignalTrader
-from workbench.trading.events import Bar, Tick
+from workbench.trading.events import Tick
 
 if TYPE_CHECKING:
     from workbench.backtest.event_path import Replay
@@ -71,7 +71,7 @@ class _Skipping:
         due = self._clock(i)
         # where decisions trade at closes the bar that is heard is gone through in full, so it is not scanned before
         end = min(due, last if self.at_close else last + 1)
-        trails = replay.venue.trailing(self.feed.symbol)
+        trails = replay.venue.trailing(self.feed.symbol) if replay.trails else ()
         if not trails and replay.low == -math.inf and replay.high == math.inf:
             return end
         if len(trails) > 1 or replay.low > replay.high:
@@ -86,9 +86,7 @@ class _Skipping:
         """Give the bar in which the next settlement, timer or expiry falls."""
         replay, feed = self.replay, self.feed
         held = replay.core.account.open_positions
-        due = min(replay.venue.due(), replay.next_timer())
-        if held:
-            due = min(due, feed.next_funding)
+        due = min(replay.venue.due(), replay.next_timer(), feed.next_funding if held else math.inf)
         if due == math.inf:
             return len(self.line.ts)
         row = int(np.searchsorted(self.line.ts, due, side="left"))
@@ -99,8 +97,8 @@ class _Skipping:
 
     def step(self, i: int) -> None:
         """Do all of one bar."""
-        replay, feed, line = self.replay, self.feed, self.line
-        ts = int(line.ts[i])
+        replay, feed = self.replay, self.feed
+        ts = feed.ts[i]
         self._pass_funding(ts)
         replay.open_one(feed, i, ts)
         replay.inside(feed, i)
@@ -124,7 +122,7 @@ class _Skipping:
 
     def _pass_funding(self, ts: int) -> None:
         """Pass the settlements of bars that were skipped with nothing held."""
-        if not self.replay.core.account.open_positions:
+        if self.feed.next_funding < ts and not self.replay.core.account.open_positions:
             while self.feed.next_funding < ts:
                 self.feed.take_funding()
 
@@ -188,19 +186,15 @@ class _Signals(_Skipping):
 def _each_bar(replay: Replay, feed: Feed) -> None:
     """Go through bars that an order strategy hears every one of."""
     line, core, venue, log = feed.line, replay.core, replay.venue, replay.log
-    symbol, timeframe, tf, history = feed.symbol, feed.timeframe, feed.tf_ms, feed.history
-    desk, handle = core.desk, core.handle
+    symbol, history, desk, handle = feed.symbol, feed.history, core.desk, core.handle
     settle, at_close = replay.settles, replay.plan.at_close
-    columns = (line.ts, line.open, line.high, line.low, line.close, line.volume)
+    below, above, clock = replay.window(feed)
     i = 0
     while i < len(line.ts):
-        for ts, opened, high, low, close, volume in zip(
-            *(column[i : i + _CHUNK].tolist() for column in columns), strict=True
-        ):
-            closes = ts + tf
-            busy = desk.intents or desk.changes or replay.touched or replay.trails
-            clock = feed.next_funding < closes or replay.due <= closes or (replay.timers and replay.next_timer() <= ts)
-            if busy or clock or low <= replay.low or high >= replay.high:
+        rows = slice(i, i + _CHUNK)
+        for bar, high, low in zip(feed.bars(rows), line.high[rows].tolist(), line.low[rows].tolist(), strict=True):
+            if low <= below or high >= above or bar.closes >= clock or desk.intents or desk.changes:
+                ts = bar.ts
                 replay.open_one(feed, i, ts)
                 replay.inside(feed, i)
                 replay.end(feed, i)
@@ -208,13 +202,17 @@ def _each_bar(replay: Replay, feed: Feed) -> None:
                     replay.settle(ts)
                 replay.refresh(feed)
                 log.mark(replay, ts)
+                below, above, clock = replay.window(feed)
             history.count = i + 1
-            for action in handle(Bar(symbol, ts, closes, opened, high, low, close, volume, timeframe)):
+            actions = handle(bar)
+            for action in actions:
                 replay.act(action)
             if at_close:
-                venue.close(symbol, close, ts)
+                venue.close(symbol, bar.close, bar.ts)
                 replay.fill_at_close([(feed, i)])
-                log.mark(replay, ts)
+                log.mark(replay, bar.ts)
+            if actions or at_close:
+                below, above, clock = replay.window(feed)
             i += 1
 
 

@@ -202,7 +202,9 @@ class SignalTrader:
             said.append(Protect(line.symbol, stop_at=level, ratchet=True))
 
     def _drop_pending(self, line: Spoken, said: list[Any]) -> None:
-        said.extend(Cancel(one) for one in (line.leave_id, line.entry_id) if one)
+        for one in (line.leave_id, line.entry_id):
+            if one:
+                said.append(Cancel(one))
         line.pending, line.leave_id, line.entry_id = NOTHING, "", ""
 
     def _leave(self, line: Spoken, view: View, reason: str, said: list[Any]) -> None:

@@ -101,6 +101,7 @@ class Account:
         self._books = {
             (line.symbol, held.leg): (self.pools[line.settle], line, held) for line in lines for held in line.legs
         }
+        self._held = tuple(held for line in lines for held in line.legs)
         self._in_full = terms.kind == "cash"
 
     def __repr__(self) -> str:
@@ -116,7 +117,7 @@ class Account:
             The instrument or leg is unknown, a number is out of range, or it would sell or spend what a cash account
             or a leg does not have. Nothing is booked then.
         """
-        pool, line, held = self._book(fill.symbol, fill.leg)
+        pool, line, held = self._books.get((fill.symbol, fill.leg)) or self._book(fill.symbol, fill.leg)
         quantity, price, fee = fill.quantity, fill.price, fill.fee
         if not (0.0 < quantity < INF and 0.0 < price < INF and -INF < fee < INF):
             raise DataError(f"{fill.symbol}: {quantity!r} at {price!r}, fee {fee!r}, is no fill; look at who made it")
@@ -169,7 +170,7 @@ class Account:
 
     def mark(self, symbol: str, price: float) -> None:
         """Set the price at which an instrument is valued; DataError for an unknown one, or for a price that is none."""
-        line = self._line(symbol)
+        line = self.lines.get(symbol) or self._line(symbol)
         if not 0.0 < price < INF:
             raise DataError(f"{symbol}: {price!r} is no price to value a position at", symbol=symbol)
         line.mark = price
@@ -183,26 +184,30 @@ class Account:
     @property
     def positions(self) -> tuple[Position, ...]:
         """Positions that are open, in the order of the instruments."""
-        return tuple(held for *_, held in self._books.values() if held.quantity != 0.0)
+        return tuple(held for held in self._held if held.quantity != 0.0)
 
     @property
     def open_positions(self) -> int:
         """How many positions are open; the two legs of an instrument count as two."""
-        return sum(held.quantity != 0.0 for *_, held in self._books.values())
+        count = 0
+        for held in self._held:
+            if held.quantity != 0.0:
+                count += 1
+        return count
 
     def position(self, symbol: str, leg: str = "net") -> Position:
         """Give a position, flat or not; DataError for an unknown one."""
-        return self._book(symbol, leg)[2]
+        return (self._books.get((symbol, leg)) or self._book(symbol, leg))[2]
 
     def quantity(self, symbol: str, leg: str = "net") -> float:
         """Give the signed quantity held; of "net" in hedge mode, both legs together."""
         if leg == "net" and self.terms.hedge:
             return math.fsum(held.quantity for held in self._line(symbol).legs)
-        return self._book(symbol, leg)[2].quantity
+        return (self._books.get((symbol, leg)) or self._book(symbol, leg))[2].quantity
 
     def leverage(self, symbol: str) -> float:
         """Give the leverage at which an instrument is traded."""
-        return self._line(symbol).leverage
+        return (self.lines.get(symbol) or self._line(symbol)).leverage
 
     @property
     def cash(self) -> float:

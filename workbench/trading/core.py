@@ -191,14 +191,15 @@ class Core:
         self.now = self.view.now = ts
 
     def _bar(self, bar: ev.Bar) -> None:
-        self.now = self.view.now = bar.closes
+        view, symbol, close = self.view, bar.symbol, bar.close
+        self.now = view.now = bar.closes
         self.decided = bar.ts
-        self.view.symbol = symbol = bar.symbol
-        self.prices[symbol] = bar.close
-        self.account.mark(symbol, bar.close)
+        view.symbol = symbol
+        self.prices[symbol] = close
+        self.account.mark(symbol, close)
         if self.quiet and symbol in self.main and self.main[symbol].count <= self.quiet:
             return
-        said = self.trader.on_bar(self.view, bar)
+        said = self.trader.on_bar(view, bar)
         if said:
             self.desk.take(said, closed=True)
 
@@ -299,11 +300,14 @@ class Core:
         return order
 
     def _filled(self, fill: ev.Filled) -> None:
-        self.now = self.view.now = max(self.now, fill.ts)
-        account, symbol, leg = self.account, fill.symbol, fill.leg
-        before = account.quantity(symbol, leg)
-        account.apply(fill)
-        after = account.quantity(symbol, leg)
+        if fill.ts > self.now:
+            self.now = fill.ts
+        self.view.now = self.now
+        symbol, leg = fill.symbol, fill.leg
+        held = self.account.position(symbol, leg)
+        before = held.quantity
+        self.account.apply(fill)
+        after = held.quantity
         order = self.orders.get(fill.id)
         if order is not None:
             self._execute(order, fill)

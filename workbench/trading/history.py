@@ -62,6 +62,7 @@ class History:
                     field=name,
                 )
             self._named[name] = np.asarray(column)
+        self._cells.clear()
 
     def column(self, name: str) -> NDArray[np.generic]:
         """Give a column up to the last closed bar, shape (count,), read-only."""
@@ -71,14 +72,30 @@ class History:
 
     def value(self, name: str, ago: int = 0) -> float:
         """Give the value of a column at the last closed bar, or some bars before; NaN before the first."""
-        row = self.count - 1 - ago
-        if not 0 <= row < self.count:
+        last = self.count - 1
+        if not 0 <= ago <= last:
             return math.nan
-        cells = self._cells.get(name)
-        if cells is None:
-            # cells of a memoryview are Python numbers at once, four times as fast as those of an array
-            self._cells[name] = cells = np.ascontiguousarray(self._whole(name)).data
-        return float(cells[row])
+        try:
+            cells = self._cells[name]
+        except KeyError:
+            cells = self._cells_of(name)
+        return float(cells[last - ago])
+
+    def crosses(self, name: str, other: str) -> bool:
+        """Tell whether a column is above another at the last closed bar and was not at the one before; NaN: no."""
+        last = self.count - 1
+        if last < 1:
+            return False
+        try:
+            first, second = self._cells[name], self._cells[other]
+        except KeyError:
+            first, second = self._cells_of(name), self._cells_of(other)
+        return first[last] > second[last] and first[last - 1] <= second[last - 1]
+
+    def _cells_of(self, name: str) -> memoryview:
+        # cells of a memoryview are Python numbers at once, four times as fast as those of an array
+        self._cells[name] = cells = np.ascontiguousarray(self._whole(name)).data
+        return cells
 
     def _whole(self, name: str) -> NDArray[np.generic]:
         whole = self._columns.get(name)

@@ -7,9 +7,9 @@ own copy and change it by events. No prices are judged here: `matching` does tha
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import dataclass, field, fields
+from hashlib import blake2b
 from operator import attrgetter
 from typing import Any, Final, Literal
 
@@ -72,7 +72,7 @@ def may_follow(before: str, after: str) -> bool:
     return after in TRANSITIONS[before] or (before == after == "partially_filled")
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Intent:
     """What a strategy wants to trade, in plain data; made by the methods of a view.
 
@@ -124,7 +124,7 @@ class Intent:
     id: str = ""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Order:
     """One order at a venue, with its state.
 
@@ -289,5 +289,5 @@ def client_order_id(bot: str, number: int, symbol: str, side: str, kind: str) ->
     """
     if number < 0:
         raise ConfigError(f"intent number {number} is negative; intents are counted from zero", number=number)
-    digest = hashlib.blake2b(f"{bot}|{number}|{symbol}|{side}|{kind}".encode(), digest_size=11)
+    digest = blake2b(f"{bot}|{number}|{symbol}|{side}|{kind}".encode(), digest_size=11)
     return "wb" + digest.hexdigest()

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from workbench.errors import DataError
@@ -313,28 +313,27 @@ class Pool:
         What came in and what was charged (below zero), as of `added`.
     """
 
-    __slots__ = ("interest", "isolated", "ledger", "lines", "paid_in")
+    __slots__ = ("_books", "_lends", "interest", "isolated", "ledger", "lines", "paid_in")
 
     def __init__(self, lines: tuple[Line, ...], cash: float, isolated: bool) -> None:
         self.lines, self.isolated = lines, isolated
+        self._books = tuple((line, held) for line in lines for held in line.legs)
+        self._lends = any(held.inverse for _, held in self._books)
         self.ledger = cash
         self.paid_in = (cash, 0.0)
         self.interest = (0.0, 0.0)
 
     def held(self) -> list[Position]:
         """Give all positions, flat ones too."""
-        return [held for line in self.lines for held in line.legs]
+        return [held for _, held in self._books]
 
-    def open(self) -> Iterator[tuple[Line, Position]]:
+    def open(self) -> list[tuple[Line, Position]]:
         """Give the positions that are open, each with its line."""
-        for line in self.lines:
-            for held in line.legs:
-                if held.quantity != 0.0:
-                    yield line, held
+        return [book for book in self._books if book[1].quantity != 0.0]
 
     def lent(self) -> float:
         """Give the value at entry of what does not move the cash: inverse positions."""
-        return math.fsum(held.cost for _, held in self.open() if held.inverse)
+        return math.fsum([held.cost for _, held in self.open() if held.inverse]) if self._lends else 0.0
 
     def cash(self) -> float:
         """Give the money that is not in positions."""

@@ -49,8 +49,9 @@ class Guarded:
     @classmethod
     def of(cls, wish: Intent) -> Guarded | None:
         """Give the protection that an entry asks for, None if it asks for none."""
-        asked = (wish.stop_loss, wish.take_profit, wish.trailing_stop, wish.stop_at, wish.target_at)
-        if all(map(math.isnan, asked)):
+        stop, target, trail = wish.stop_loss, wish.take_profit, wish.trailing_stop
+        at_prices = wish.stop_at == wish.stop_at or wish.target_at == wish.target_at
+        if stop != stop and target != target and trail != trail and not at_prices:
             return None
         return cls(
             wish.stop_loss, wish.take_profit, wish.trailing_stop, wish.trailing_activation, wish.stop_at,

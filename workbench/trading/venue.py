@@ -45,6 +45,7 @@ from workbench.trading.venue_ticks import book, pass_time, tick
 __all__ = ["Trail", "Venue"]
 
 INF: Final = math.inf
+_REQUESTS: Final = frozenset((Submit, CancelOrder, AmendOrder))
 
 
 class Trail(NamedTuple):
@@ -105,7 +106,7 @@ class Venue:
     def handle(self, action: Action) -> list[Event]:
         """Take a request of the core: to submit, cancel or amend. Other actions are none of the venue's: []."""
         events: list[Event] = []
-        if type(action) in (Submit, CancelOrder, AmendOrder):
+        if type(action) in _REQUESTS:
             handle(self._floor, action, events)  # type: ignore[arg-type]
         return events
 
@@ -266,6 +267,8 @@ class Venue:
         """Give the living trailing stops of an instrument."""
         market = self._floor.market(symbol)
         refresh(self._floor, market)
+        if not market.trails:
+            return ()
         return tuple(Trail(one.id, -one.sign, one.trail, one.best, one.activation) for one in market.trails)
 
     def seen(self, symbol: str, best: float) -> None:

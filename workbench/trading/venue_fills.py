@@ -23,6 +23,9 @@ INF: Final = math.inf
 EXITS: Final = frozenset(("stop_loss", "take_profit", "trailing_stop", "custom_stop", "roi"))  # decided by the market
 DUST: Final = 1e-12  # what is left of an order below this fraction of it is the rounding of floats
 
+Execution = tuple[float, float, float, float, bool]
+"""Quantity, quoted price, price, fee, and whether as a maker."""
+
 
 def refuse(floor: Floor, order_id: str, code: str, events: list[Event]) -> None:
     """Reject an order that was never taken."""
@@ -55,9 +58,10 @@ def take(floor: Floor, market: Market, order: Resting, quoted: float, events: li
     if order.time_in_force == "FOK" and quantity < wanted:
         expire(floor, market, order, "fill_or_kill", events)
         return
-    short = False
+    short, fee = False, 0.0
     if quantity > 0.0:
-        code = _unpaid(floor, market, order, quantity, price, False)
+        fee = _fee(market, order, quantity, price, False)
+        code = _unpaid(floor, market, order, (quantity, quoted, price, fee, False))
         if code and order.filled == 0.0 and order.id not in floor.orders:
             refuse(floor, order.id, code, events)
             return
@@ -68,20 +72,24 @@ def take(floor: Floor, market: Market, order: Resting, quoted: float, events: li
                 cancel(floor, market, order, code or "insufficient_margin", events)
                 return
             price = market.taker_price(quoted, order.sign, quantity)
-    if order.id not in floor.orders and not _completes(order, quantity, wanted):
+            fee = _fee(market, order, quantity, price, False)
+    known = order.id in floor.orders
+    if not known and not _completes(order, quantity, wanted):
+        known = True
         floor.rest(market, order)
         events.append(Accepted(floor.now, order.id))
     if quantity > 0.0:
-        _taken_from_book(market, order, quantity)
-        execute(floor, market, order, (quantity, quoted, price, False), events)
-    if order.id in floor.orders:
+        if market.bids or market.asks:
+            _taken_from_book(market, order, quantity)
+        execute(floor, market, order, (quantity, quoted, price, fee, False), events)
+    if known and order.id in floor.orders:
         _rest_of_taker(floor, market, order, short, events)
 
 
 def _completes(order: Resting, quantity: float, wanted: float) -> bool:
     """Tell whether an execution ends its order."""
     left = (wanted if order.close_position else order.quantity - order.filled) - quantity
-    return left <= DUST * max(quantity, 1.0)
+    return left <= (DUST * quantity if quantity > 1.0 else DUST)
 
 
 def _rest_of_taker(floor: Floor, market: Market, order: Resting, short: bool, events: list[Event]) -> None:
@@ -124,11 +132,11 @@ def _taken_from_book(market: Market, order: Resting, quantity: float) -> None:
         del levels[0]
 
 
-def _unpaid(floor: Floor, market: Market, order: Resting, quantity: float, price: float, maker: bool) -> str:
+def _unpaid(floor: Floor, market: Market, order: Resting, how: Execution) -> str:
     """Say why an execution cannot be paid for; "" where it can."""
     if order.reduce_only and order.leg == "net" and floor.account.terms.kind != "cash":
         return ""
-    fee = _fee(market, order, quantity, price, maker)
+    quantity, _, price, fee, maker = how
     # whoever sized a market order did it with at most the market's full reaction
     least = INF if maker or not market.costs.impact_kind else market.taker_price(market.price, order.sign, INF)
     return check_money(order, market.listing, floor.account, quantity, price, fee, least)
@@ -163,12 +171,9 @@ def _affordable(floor: Floor, market: Market, order: Resting, quoted: float) -> 
     return round_down(most, market.lot)
 
 
-def execute(
-    floor: Floor, market: Market, order: Resting, how: tuple[float, float, float, bool], events: list[Event]
-) -> None:
-    """Book an execution; `how` is (quantity, quoted price, price, whether as a maker)."""
-    quantity, quoted, price, maker = how
-    fee = _fee(market, order, quantity, price, maker)
+def execute(floor: Floor, market: Market, order: Resting, how: Execution, events: list[Event]) -> None:
+    """Book an execution."""
+    quantity, quoted, price, fee, maker = how
     final = _completes(order, quantity, floor.held(market, order) if order.close_position else NAN)
     if order.kind == LIMIT and order.reason in EXITS:
         order.decided = market.stamp
@@ -221,13 +226,14 @@ def hit(floor: Floor, market: Market, order: Resting, quoted: float, events: lis
     quantity = take_turn(market, order, wanted if wanted <= most else round_down(most, market.lot))
     if not quantity > 0.0:
         return False
-    code = _unpaid(floor, market, order, quantity, quoted, True)
+    how = (quantity, quoted, quoted, _fee(market, order, quantity, quoted, True), True)
+    code = _unpaid(floor, market, order, how)
     if code:
         cancel(floor, market, order, code, events)
         return True
     if not order.reduce_only:
         market.opened_inside = True
-    execute(floor, market, order, (quantity, quoted, quoted, True), events)
+    execute(floor, market, order, how, events)
     return True
 
 

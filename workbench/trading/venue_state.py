@@ -148,6 +148,11 @@ class Market:
 
     def seek(self) -> None:
         """Work out anew between which prices nothing happens."""
+        self.stale = False
+        if not (self.resting or self.forced):
+            self.low, self.high = QUIET
+            self.trails = []
+            return
         low, high = -INF, INF
         for order in (*self.resting, *self.forced):
             if order.kind == TRAIL:
@@ -159,7 +164,6 @@ class Market:
                 high = level if level < high else high
         self.low, self.high = low, high
         self.trails = [order for order in self.resting if order.kind == TRAIL]
-        self.stale = False
 
 
 class Floor:
@@ -227,7 +231,10 @@ class Floor:
         """Give the next time at which something expires or arrives; infinity for never."""
         found = INF
         for market in self.markets.values():
-            found = min(found, market.expires, market.arriving[0][0] if market.arriving else INF)
+            if market.expires < found:
+                found = market.expires
+            if market.arriving and market.arriving[0][0] < found:
+                found = market.arriving[0][0]
         return found
 
     def arrived(self, symbols: list[str]) -> list[Arrival]:

@@ -95,10 +95,10 @@ class View:
         In `on_fill`, the own order that was executed, with its tag; None for a fill that the venue made.
     """
 
-    __slots__ = ("_core", "memory", "now", "order", "symbol")
+    __slots__ = ("_core", "_main", "memory", "now", "order", "symbol")
 
     def __init__(self, core: Core) -> None:
-        self._core = core
+        self._core, self._main = core, core.main
         self.order: Order | None = None
         self.symbol = next(iter(core.markets), "")
         self.now = 0
@@ -151,12 +151,46 @@ class View:
 
     def value(self, name: str, ago: int = 0, symbol: str | None = None) -> float:
         """Give an indicator (or price column) at the last closed bar, or `ago` bars before; NaN where there is none."""
-        if symbol is None:
-            # the finest series of the current symbol comes first; asking it directly is what a bar can afford
-            main = self._core.main.get(self.symbol)
-            if main is not None:
-                return main.value(name, ago)
-        return self.history(symbol).value(name, ago)
+        # the finest series of the current symbol comes first; asking it directly is what a bar can afford
+        main = self._main.get(self.symbol if symbol is None else symbol)
+        return (main or self.history(symbol)).value(name, ago)
+
+    def crosses_above(self, name: str, other: str, symbol: str | None = None) -> bool:
+        """Tell whether a column has just gone above another: above it at the last closed bar, not at the one before.
+
+        Parameters
+        ----------
+        name, other : str
+            Columns of `indicators`, or of prices.
+        symbol : str, optional
+            The current one when left out; its finest series counts.
+
+        Returns
+        -------
+        bool
+            False where one of the four values is NaN, and before the second bar: as `indicators.crosses_above`.
+
+        Examples
+        --------
+        >>> import workbench as wb
+        >>> class Cross(wb.OrderStrategy):
+        ...     def indicators(self, bars):
+        ...         return {"fast": wb.indicators.sma(bars.close, 10), "slow": wb.indicators.sma(bars.close, 30)}
+        ...
+        ...     def on_bar(self, view, bar):
+        ...         if view.crosses_above("fast", "slow"):
+        ...             return view.market("buy", 1)
+        ...         return None
+        >>> Cross()
+        Cross()
+        """
+        main = self._main.get(self.symbol if symbol is None else symbol)
+        return (main or self.history(symbol)).crosses(name, other)
+
+    def crosses_below(self, name: str, other: str, symbol: str | None = None) -> bool:
+        """Tell whether a column has just gone below another; as of `crosses_above`, the other way round."""
+        main = self._main.get(self.symbol if symbol is None else symbol)
+        return (main or self.history(symbol)).crosses(other, name)
 
     def count(self, symbol: str | None = None) -> int:
         """Give how many bars of the finest series of an instrument have closed."""
@@ -220,10 +254,8 @@ class View:
     def intent(self, side: Side, kind: OrderType, quantity: float, terms: Terms) -> Intent:
         """Make a wish with its id; the named methods below say what each kind of order needs."""
         core = self._core
-        symbol = terms.get("symbol") or self.symbol
-        terms["symbol"] = symbol
-        terms.setdefault("size", quantity)
-        wish = Intent(side=side, type=kind, decided=core.decided, **terms)  # type: ignore[arg-type]
+        symbol = terms.pop("symbol", None) or self.symbol
+        wish = Intent(symbol, side, kind, terms.pop("size", quantity), decided=core.decided, **terms)  # type: ignore[arg-type, misc]
         wish.id = client_order_id(core.name, core.number, symbol, side, kind)
         core.number += 1
         return wish
@@ -315,6 +347,8 @@ def flat_list(said: Any) -> Iterable[Any]:
     """Give what a strategy returned as a flat list: None, one wish, or lists of wishes."""
     if said is None:
         return ()
+    if type(said) is Intent:
+        return (said,)
     if isinstance(said, (list, tuple)) and not hasattr(said, "_fields"):
         found: list[Any] = []
         for one in said:
