@@ -91,6 +91,9 @@ def check(
     are compared to a relative 1e-9, flags exactly. The strategy's memory, the shared random generators and the bars are
     left as they were found.
 
+    What a strategy brings along is not judged: prices of the future that lie ready in a variable of the module and are
+    looked up by time do not change with the history that is given, and so pass.
+
     Examples
     --------
     >>> import numpy as np
