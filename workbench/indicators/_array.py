@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from workbench._kernels import frozen
 from workbench.errors import DataError, StrategyError
 
-__all__ = ["Columns", "Floats", "Line", "empty", "positive", "take", "whole"]
+__all__ = ["Columns", "Floats", "Line", "empty", "fast_below_slow", "positive", "take", "whole"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -218,3 +218,8 @@ def positive(function: str, parameter: str, value: Any) -> float:
             function=function, parameter=parameter, value=value,
         )  # fmt: skip
     return float(value)
+
+
+def fast_below_slow(fast: int, slow: int, *_others: Any) -> str | None:
+    """Say what is wrong between two lengths of which the first is to be the smaller; nothing where it is."""
+    return None if fast < slow else f"fast is {fast} and slow is {slow}; give a fast length below the slow one"

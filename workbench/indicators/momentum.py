@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from workbench._kernels import frozen, kernel
-from workbench.indicators._array import Floats, Line
+from workbench.indicators._array import Floats, Line, fast_below_slow
 from workbench.indicators.extremes import _channel_nb, _poison_nb
 from workbench.indicators.indicator import Indicator, Rows
 from workbench.indicators.moving import _mean_nb, _smooth_step_nb
@@ -387,10 +387,6 @@ def _adx_rows(rows: Rows, length: int) -> None:
     _adx_nb(bars, length, rows.start, rows.state(5), (strength, plus_di, minus_di))
 
 
-def _fast_below_slow(fast: int, slow: int, _signal: int) -> str | None:
-    return None if fast < slow else f"fast is {fast} and slow is {slow}; give a fast length below the slow one"
-
-
 RATE_OF_CHANGE = Indicator(
     function=rate_of_change, rows=_rate_rows, group="momentum", first=lambda length: (length,),
     bounds={"length": (1, 400)}, unit="fraction", source="the relative change over a number of bars",
@@ -400,7 +396,7 @@ RSI = Indicator(
     unit="percent", source="J. Welles Wilder, New Concepts in Technical Trading Systems (1978), chapter VI",
 )  # fmt: skip
 MACD = Indicator(
-    function=macd, rows=_macd_rows, group="momentum", lines=Macd, check=_fast_below_slow, unit="other",
+    function=macd, rows=_macd_rows, group="momentum", lines=Macd, check=fast_below_slow, unit="other",
     first=lambda _fast, slow, signal: (slow - 1, slow + signal - 2, slow + signal - 2),
     bounds={"fast": (2, 100), "slow": (3, 300), "signal": (2, 100)},
     source="Gerald Appel, The Moving Average Convergence-Divergence Trading Method (1985)",

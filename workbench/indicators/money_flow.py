@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from workbench._kernels import frozen, kernel
 from workbench.indicators._arithmetic import _pile_step_nb, mean, ratio, smooth
-from workbench.indicators._array import Floats, Line
+from workbench.indicators._array import Floats, Line, fast_below_slow
 from workbench.indicators.indicator import Indicator, Rows
 from workbench.indicators.moving import _smooth_step_nb
 
@@ -324,10 +324,6 @@ def _twiggs_money_flow_rows(rows: Rows, length: int) -> None:
     ratio(rows, above, below, rows.out[0])
 
 
-def _fast_below_slow(fast: int, slow: int) -> str | None:
-    return f"fast is {fast} and slow is {slow}; give a fast length below the slow one" if fast >= slow else None
-
-
 ADL = Indicator(
     function=adl, cumulative=True, rows=_adl_rows, group="volume", first=lambda: (0,), unit="volume",
     source="Marc Chaikin, after Larry Williams, The Secret of Selecting Stocks (1972)",
@@ -338,7 +334,7 @@ CHAIKIN_MONEY_FLOW = Indicator(
 )  # fmt: skip
 CHAIKIN_OSCILLATOR = Indicator(
     function=chaikin_oscillator, rows=_chaikin_oscillator_rows, group="volume", first=lambda fast, slow: (slow - 1,),
-    bounds={"fast": (2, 50), "slow": (3, 200)}, check=_fast_below_slow, unit="volume",
+    bounds={"fast": (2, 50), "slow": (3, 200)}, check=fast_below_slow, unit="volume",
     source="Marc Chaikin, Chaikin Oscillator (Bomar Securities, 1980s)",
 )  # fmt: skip
 MFI = Indicator(

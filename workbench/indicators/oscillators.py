@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from workbench._kernels import frozen, kernel
-from workbench.indicators._array import Floats, Line
+from workbench.indicators._array import Floats, Line, fast_below_slow
 from workbench.indicators.extremes import _poison_nb
 from workbench.indicators.indicator import Indicator, Rows
 from workbench.indicators.momentum import _rate_nb
@@ -293,10 +293,6 @@ def _balance_of_power_rows(rows: Rows) -> None:
     _power_nb((rows["open"], rows["high"], rows["low"], rows["close"]), rows.start, rows.out[0])
 
 
-def _fast_below_slow(fast: int, slow: int, *_others: int) -> str | None:
-    return None if fast < slow else f"fast is {fast} and slow is {slow}; give a fast length below the slow one"
-
-
 PRICE_CHANGE = Indicator(
     function=price_change,
     rows=_price_change_rows,
@@ -314,7 +310,7 @@ PPO = Indicator(
     bounds={"fast": (2, 100), "slow": (5, 300), "signal": (2, 100)},
     unit="fraction",
     lines=Ppo,
-    check=_fast_below_slow,
+    check=fast_below_slow,
     source="Gerald Appel, Technical Analysis: Power Tools for Active Investors (2005)",
 )
 TRIX = Indicator(
@@ -333,7 +329,7 @@ AWESOME_OSCILLATOR = Indicator(
     first=lambda _fast, slow: (slow - 1,),
     bounds={"fast": (2, 50), "slow": (5, 200)},
     unit="other",
-    check=_fast_below_slow,
+    check=fast_below_slow,
     source="Bill Williams, New Trading Dimensions (1998)",
 )
 BALANCE_OF_POWER = Indicator(

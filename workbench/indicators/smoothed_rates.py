@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from workbench._kernels import frozen, kernel
 from workbench.indicators._arithmetic import distance, mean, smooth
-from workbench.indicators._array import Floats, Line
+from workbench.indicators._array import Floats, Line, fast_below_slow
 from workbench.indicators.averages import _weighted_nb
 from workbench.indicators.indicator import Indicator, Rows
 from workbench.indicators.momentum import _rate_nb
@@ -306,24 +306,20 @@ def _kst_first(length: int, signal: int) -> tuple[int, int]:
     return line, line + signal - 1
 
 
-def _fast_below_slow(fast: int, slow: int, *_others: int) -> str | None:
-    return None if fast < slow else f"fast is {fast} and slow is {slow}; give a fast length below the slow one"
-
-
 def _at_least_two(slow: int, fast: int, _signal: int) -> str | None:
     return None if min(slow, fast) > 1 else f"slow is {slow} and fast is {fast}; give at least 2 bars"
 
 
 ACCELERATOR = Indicator(
     function=accelerator, rows=_accelerator_rows, group="momentum", unit="other",
-    first=lambda _fast, slow, smooth: (slow + smooth - 2,), check=_fast_below_slow,
+    first=lambda _fast, slow, smooth: (slow + smooth - 2,), check=fast_below_slow,
     bounds={"fast": (2, 50), "slow": (5, 200), "smooth": (2, 50)},
     source="Bill Williams, New Trading Dimensions (1998)",
 )  # fmt: skip
 
 APO = Indicator(
     function=apo, rows=_apo_rows, group="momentum", unit="other", first=lambda _fast, slow: (slow - 1,),
-    check=_fast_below_slow, bounds={"fast": (2, 100), "slow": (3, 300)},
+    check=fast_below_slow, bounds={"fast": (2, 100), "slow": (3, 300)},
     source="Gerald Appel, The Moving Average Convergence-Divergence Trading Method (1985)",
 )  # fmt: skip
 

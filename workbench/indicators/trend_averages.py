@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from workbench._kernels import frozen, kernel
 from workbench.indicators._arithmetic import distance, mean, smooth
-from workbench.indicators._array import Floats, Line
+from workbench.indicators._array import Floats, Line, fast_below_slow
 from workbench.indicators.averages import _steps_nb
 from workbench.indicators.extremes import _extreme_nb
 from workbench.indicators.indicator import Indicator, Rows
@@ -352,10 +352,6 @@ def _schaff_trend_cycle_rows(rows: Rows, fast: int, slow: int, length: int, smoo
     _cycle(rows, once, (length, smoothing), rows.out[0])
 
 
-def _fast_below_slow(fast: int, slow: int, *_others: int) -> str | None:
-    return None if fast < slow else f"fast is {fast} and slow is {slow}; give a fast length below the slow one"
-
-
 _LAGS = (8, 5, 3)  # bars by which Williams draws jaw, teeth and lips ahead
 
 ALMA = Indicator(
@@ -383,5 +379,5 @@ SCHAFF_TREND_CYCLE = Indicator(
     function=schaff_trend_cycle, rows=_schaff_trend_cycle_rows, group="trend",
     first=lambda _fast, slow, length, _smoothing: (slow + 2 * length - 3,),
     bounds={"fast": (2, 100), "slow": (5, 300), "length": (2, 100), "smoothing": (1, 20)}, unit="percent",
-    check=_fast_below_slow, source="Doug Schaff, The Schaff Trend Cycle (2008)",
+    check=fast_below_slow, source="Doug Schaff, The Schaff Trend Cycle (2008)",
 )  # fmt: skip

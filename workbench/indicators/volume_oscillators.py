@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from workbench._kernels import kernel
 from workbench.indicators._arithmetic import distance, ratio, smooth
-from workbench.indicators._array import Floats, Line
+from workbench.indicators._array import Floats, Line, fast_below_slow
 from workbench.indicators.indicator import Indicator, Rows
 
 __all__ = [
@@ -168,19 +168,15 @@ def _klinger_rows(rows: Rows, fast: int, slow: int, signal: int) -> None:
     smooth(rows, oscillator, signal, signal_line)
 
 
-def _fast_below_slow(fast: int, slow: int, signal: int) -> str | None:
-    return f"fast is {fast} and slow is {slow}; give a fast length below the slow one" if fast >= slow else None
-
-
 _OSCILLATOR: Final = {"fast": (2, 50), "slow": (3, 200), "signal": (2, 50)}
 
 PVO = Indicator(
-    function=pvo, rows=_pvo_rows, group="volume", lines=Pvo, bounds=_OSCILLATOR, check=_fast_below_slow,
+    function=pvo, rows=_pvo_rows, group="volume", lines=Pvo, bounds=_OSCILLATOR, check=fast_below_slow,
     first=lambda fast, slow, signal: (slow - 1, slow + signal - 2, slow + signal - 2), unit="percent",
     source="Gerald Appel, The Moving Average Convergence-Divergence Trading Method (1985), here of volume",
 )  # fmt: skip
 KLINGER = Indicator(
-    function=klinger, rows=_klinger_rows, group="volume", lines=Klinger, bounds=_OSCILLATOR, check=_fast_below_slow,
+    function=klinger, rows=_klinger_rows, group="volume", lines=Klinger, bounds=_OSCILLATOR, check=fast_below_slow,
     first=lambda fast, slow, signal: (slow + 1, slow + signal), unit="volume",
     source="Stephen Klinger, Identifying Trends with Volume Analysis, Stocks & Commodities 15:12 (1997)",
 )  # fmt: skip
