@@ -72,6 +72,15 @@ def test_what_never_forgets_its_start_is_named(function: Any) -> None:
     ]
 
 
+def test_the_row_of_a_longer_bar_is_no_memory_but_a_count_of_what_has_happened_is() -> None:
+    def in_day(bars: wb.Bars) -> Any:
+        return bars.ts // 86_400_000 - bars.ts[0] // 86_400_000
+
+    assert [one.settles for one in measured(in_day).columns] == ["unknown"]
+    rises = measured(lambda bars: np.cumsum(bars.close > bars.open) * 1.5)  # half steps: a total, not a place
+    assert [one.settles for one in rises.columns] == ["never"]
+
+
 def test_a_memory_longer_than_history_is_not_called_endless() -> None:
     report = measured(lambda bars: ema(bars.close, 900))
     assert [one.settles for one in report.columns] == ["slowly"]
