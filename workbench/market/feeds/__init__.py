@@ -1,0 +1,1 @@
+"""The market as it happens: feeds of typed events, live, recorded or replayed."""
