@@ -144,47 +144,47 @@ def modigliani_return(curves: Curves, benchmark: Curves, periods_per_year: float
     )
 
 
-def _capture(curves: Curves, benchmark: Curves, periods: float, sign: float) -> Floats:
-    """Annualised growth in the bars in which the benchmark rose (+1) or fell (-1), over the benchmark's."""
+def _capture(curves: Curves, benchmark: Curves, sign: float) -> Floats:
+    """Geometric mean return in the bars in which the benchmark rose (+1) or fell (-1), over the benchmark's."""
     there = np.broadcast_to(sign * benchmark.returns > 0.0, curves.returns.shape)
     theirs = np.broadcast_to(benchmark.returns, curves.returns.shape)
-    years = there.sum(axis=1) / annual(periods)
-    mine_total = np.prod(np.where(there, 1.0 + curves.returns, 1.0), axis=1) - 1.0
-    their_total = np.prod(np.where(there, 1.0 + theirs, 1.0), axis=1) - 1.0
-    mine = [growth_rate(float(total), float(time)) for total, time in zip(mine_total, years, strict=True)]
-    other = [growth_rate(float(total), float(time)) for total, time in zip(their_total, years, strict=True)]
+    bars = there.sum(axis=1).tolist()
+    mine, other = (
+        [growth_rate(float(total), count) for total, count in zip(totals, bars, strict=True)]
+        for totals in (np.prod(np.where(there, 1.0 + made, 1.0), axis=1) - 1.0 for made in (curves.returns, theirs))
+    )
     return ratio(mine, other)
 
 
 @of_benchmark(
     Metric(
-        "Up capture", "ratio", "annualised return / the benchmark's, over bars in which the benchmark rose",
-        "Morningstar", "benchmark", annualised=True,
+        "Up capture", "ratio", "geometric mean return / the benchmark's, over bars in which the benchmark rose",
+        "Morningstar", "benchmark", "a bar, not annualised",
     )
 )  # fmt: skip
-def up_capture(curves: Curves, benchmark: Curves, periods_per_year: float) -> Floats:
+def up_capture(curves: Curves, benchmark: Curves) -> Floats:
     """How much of the benchmark's rise was taken; NaN where it never rose."""
-    return _capture(curves, benchmark, periods_per_year, 1.0)
+    return _capture(curves, benchmark, 1.0)
 
 
 @of_benchmark(
     Metric(
-        "Down capture", "ratio", "annualised return / the benchmark's, over bars in which the benchmark fell",
-        "Morningstar", "benchmark", annualised=True, better="lower",
+        "Down capture", "ratio", "geometric mean return / the benchmark's, over bars in which the benchmark fell",
+        "Morningstar", "benchmark", "a bar, not annualised", better="lower",
     )
 )  # fmt: skip
-def down_capture(curves: Curves, benchmark: Curves, periods_per_year: float) -> Floats:
+def down_capture(curves: Curves, benchmark: Curves) -> Floats:
     """How much of the benchmark's fall was taken; NaN where it never fell."""
-    return _capture(curves, benchmark, periods_per_year, -1.0)
+    return _capture(curves, benchmark, -1.0)
 
 
 @of_benchmark(
-    Metric("Capture ratio", "ratio", "up capture / down capture", "Morningstar", "benchmark", annualised=True)
+    Metric("Capture ratio", "ratio", "up capture / down capture", "Morningstar", "benchmark")
 )  # fmt: skip
-def capture_ratio(curves: Curves, benchmark: Curves, periods_per_year: float) -> Floats:
+def capture_ratio(curves: Curves, benchmark: Curves) -> Floats:
     """Up capture over down capture; NaN where either has no answer."""
-    up = _capture(curves, benchmark, periods_per_year, 1.0)
-    return ratio(up, _capture(curves, benchmark, periods_per_year, -1.0))
+    up = _capture(curves, benchmark, 1.0)
+    return ratio(up, _capture(curves, benchmark, -1.0))
 
 
 @of_benchmark(

@@ -63,7 +63,8 @@ def value_at_risk(
     Returns
     -------
     float, or one a series
-        NaN with too few bars for the method.
+        NaN with too few bars for the method, and by Cornish-Fisher for tails too fat for the expansion (its
+        quantiles would come in the wrong order).
 
     Raises
     ------
@@ -135,10 +136,19 @@ def _moments(curves: Curves, method: str) -> tuple[Floats, Floats]:
 
 
 def _quantile(curves: Curves, level: float) -> Floats:
-    """Give the standardised quantile by the expansion of Cornish and Fisher; the normal one without variation."""
+    """Give the standardised quantile by the expansion of Cornish and Fisher; the normal one without variation.
+
+    NaN where the expansion does not rise with z everywhere, so that its quantiles are none (Maillard, 2012).
+    """
     z = _NORMAL.inv_cdf(1.0 - level)
     skew, fat = np.nan_to_num(curves.moment(3)), np.nan_to_num(curves.moment(4) - 3.0)
-    return np.asarray(z + (z**2 - 1) / 6 * skew + (z**3 - 3 * z) / 24 * fat - (2 * z**3 - 5 * z) / 36 * skew**2)
+    bend, slope, least = fat / 8.0 - skew**2 / 6.0, skew / 3.0, 1.0 - fat / 8.0 + 5.0 * skew**2 / 36.0
+    rises = (bend >= 0.0) & (slope**2 <= 4.0 * bend * least + 1e-12) & (least > 0.0)
+    return np.where(
+        rises,
+        z + (z**2 - 1) / 6 * skew + (z**3 - 3 * z) / 24 * fat - (2 * z**3 - 5 * z) / 36 * skew**2,
+        math.nan,
+    )
 
 
 def _filtered(returns: Floats, level: float, horizon: int) -> tuple[float, float]:
