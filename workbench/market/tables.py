@@ -180,9 +180,7 @@ def _columns(store: PartStore, kind: EventKind, parts: Sequence[Part]) -> dict[s
     return {"ts": ts.to_pylist(), **{name: table[name].to_pylist() for name in _COLUMNS[kind][1:]}}
 
 
-def _arrays(
-    root: Path, key: TableKey, start: Any, end: Any
-) -> tuple[dict[str, NDArray[Any]], Mapping[str, Any]]:
+def _arrays(root: Path, key: TableKey, start: Any, end: Any) -> tuple[dict[str, NDArray[Any]], Mapping[str, Any]]:
     """Read a series between two times, as arrays, with its notes."""
     import pyarrow as pa
 

@@ -68,7 +68,9 @@ class Patience:
 class _Again(Exception):  # noqa: N818
     """Ask once more after a pause; `everybody` waits when the venue said that there were too many requests."""
 
-    def __init__(self, reason: str, *, pause_s: float | None = None, everybody: bool = False, usable: Any = None) -> None:
+    def __init__(
+        self, reason: str, *, pause_s: float | None = None, everybody: bool = False, usable: Any = None
+    ) -> None:
         super().__init__(reason)
         self.pause_s, self.everybody, self.usable = pause_s, everybody, usable
 
