@@ -26,7 +26,7 @@ _BANNED_S: Final = 120.0  # of a 418 that does not say how long
 _SHOWN: Final = 300
 
 
-class Garbled(Exception):  # noqa: N818 - never leaves this package
+class Garbled(Exception):
     """An answer that is none: an error page that passed for data, rows of nothing, half a list.
 
     Parameters
@@ -65,7 +65,7 @@ class Patience:
         return min(self.longest_s, self.first_s * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.0)
 
 
-class _Again(Exception):  # noqa: N818
+class _Again(Exception):
     """Ask once more after a pause; `everybody` waits when the venue said that there were too many requests."""
 
     def __init__(
@@ -208,7 +208,7 @@ class Asker:
     async def _set_clock(self) -> None:
         try:
             await self.client.load_time_difference()
-        except Exception:  # noqa: S110 - the next attempt will tell
+        except Exception:
             pass
 
 

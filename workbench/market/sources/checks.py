@@ -86,7 +86,9 @@ def _candle(row: Any, frame: Timeframe) -> tuple[Any, ...] | str:
 def _trade(row: Any) -> tuple[Any, ...] | str:
     if not isinstance(row, dict):
         return f"{_shown(row)} is no trade"
-    ts, price, quantity = row.get("timestamp"), row.get("price"), row.get("amount")
+    ts: Any = row.get("timestamp")
+    price: Any = row.get("price")
+    quantity: Any = row.get("amount")
     if not (_is_number(ts) and _is_number(price) and _is_number(quantity)) or min(ts, price, quantity) <= 0:
         return f"a trade with time {ts!r}, price {price!r} and quantity {quantity!r}"
     side = {"buy": 1, "sell": -1}.get(str(row.get("side")), 0)
@@ -96,7 +98,8 @@ def _trade(row: Any) -> tuple[Any, ...] | str:
 def _rate(row: Any) -> tuple[Any, ...] | str:
     if not isinstance(row, dict):
         return f"{_shown(row)} is no funding rate"
-    ts, rate = row.get("timestamp"), row.get("fundingRate")
+    ts: Any = row.get("timestamp")
+    rate: Any = row.get("fundingRate")
     if not (_is_number(ts) and _is_number(rate)) or abs(rate) >= 1:
         return f"a funding rate with time {ts!r} and rate {rate!r}"
     return int(ts), float(rate)

@@ -90,7 +90,8 @@ def tier_rows(answer: Mapping[str, Iterable[Mapping[str, Any]]]) -> list[dict[st
     """
     rows = []
     for symbol, tiers in answer.items():
-        amount, rate_before, found = 0.0, None, []
+        amount, rate_before = 0.0, None
+        found: list[dict[str, Any]] = []
         for tier in sorted(tiers, key=lambda tier: float(tier.get("minNotional") or 0.0)):
             floor, rate = float(tier.get("minNotional") or 0.0), float(tier["maintenanceMarginRate"])
             if rate_before is not None:
