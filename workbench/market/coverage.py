@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
-__all__ = ["COVERAGE", "Asked", "Coverage", "Span", "join", "without"]
+__all__ = ["COVERAGE", "SPOOL", "Asked", "Coverage", "Span", "join", "without"]
 
 COVERAGE: Final = "coverage"  # the key in a store's notes
+SPOOL: Final = "pages.spool"  # beside them: answers that are not in the store yet (see `sources.spool`)
 
 
 class Span(NamedTuple):

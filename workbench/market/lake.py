@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 from workbench.errors import DataError
 from workbench.market.bars import Bars, moment, to_ms
+from workbench.market.coverage import SPOOL
 from workbench.market.lake_check import Finding, check_series, drop_corrupt_parts
 from workbench.market.lake_series import (
     WRITE_OPTIONS,
@@ -176,6 +177,8 @@ class Lake:
         """
         key = self._find(symbol, Timeframe.parse(timeframe), venue)
         store = self._store(key)
+        with suppress(FileNotFoundError):
+            (store.folder / SPOOL).unlink()  # what a killed download left would bring some of it back
         store.delete()
         for folder in (store.folder.parent, store.folder.parent.parent):
             with suppress(OSError):  # other series are there

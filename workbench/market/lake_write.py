@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from workbench.errors import DataError
 from workbench.market.bars import COLUMNS, Bars, fingerprint_of, moment
 from workbench.market.calendar import gaps
+from workbench.market.coverage import COVERAGE
 from workbench.market.instrument import Instrument
 from workbench.market.lake_series import SeriesKey, bars_of, missing_of, part_notes, span, table_of
 from workbench.store import Part, PartStore, Transaction
@@ -129,6 +130,8 @@ def write_series(
         for block, part in before.items():
             if mode == "replace" and block not in merged:
                 change.retire(part)
+        if mode == "replace":
+            change.meta.pop(COVERAGE, None)  # what was downloaded before is gone
         counts = {
             "added": sum(block.added for block in merged.values()),
             "identical": sum(block.identical for block in merged.values()),

@@ -1,8 +1,8 @@
 """What the lake knows of a venue: its markets and their leverage tiers, each as it was when it was asked for.
 
-Rules of a market change, and a backtest of last year should be able to say which ones held. So a new state is added only
-where it differs from the last one, and reading takes the last one before a time. From these facts `instrument` makes
-what the bars and backtests of a symbol use.
+Rules of a market change, and a backtest of last year should be able to say which ones held. So a new state is added
+only where it differs from the last one, and reading takes the last one before a time. From these facts `listing` makes
+the instrument that the bars and backtests of a symbol use.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from workbench.store import PartStore
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MARKET_FACTS", "instrument", "leverage_tiers", "markets", "write_venue_table"]
+__all__ = ["MARKET_FACTS", "instrument_of", "leverage_tiers", "listing", "markets", "write_venue_table"]
 
 VenueKind = Literal["markets", "tiers"]
 
@@ -64,6 +64,8 @@ def write_venue_table(root: Path, venue: str, kind: VenueKind, rows: Sequence[Ma
         given: dict[str, list[dict[str, Any]]] = {}
         for row in rows:
             given.setdefault(row["symbol"], []).append({name: row.get(name) for name in names})
+        if kind == "markets":
+            _keep_intervals(given, known)
         changed = [symbol for symbol, facts in given.items() if facts != known.get(symbol)]
         fresh = [{"at": at, **row} for symbol in changed for row in given[symbol]]
         if fresh:
@@ -71,6 +73,13 @@ def write_venue_table(root: Path, venue: str, kind: VenueKind, rows: Sequence[Ma
             change.add(pa.Table.from_pylist(fresh, schema=schema))
     store.compact()
     return len(changed)
+
+
+def _keep_intervals(given: Mapping[str, list[dict[str, Any]]], known: Mapping[str, list[dict[str, Any]]]) -> None:
+    """Keep a funding interval that the rates have shown: most venues do not list it."""
+    for symbol, [facts] in given.items():
+        if facts["funding_interval_h"] is None and symbol in known:
+            facts["funding_interval_h"] = known[symbol][0]["funding_interval_h"]
 
 
 def _type(name: str) -> Any:
@@ -164,7 +173,7 @@ def _frame(venue: str, kind: VenueKind, at: Any, root: str | Path | None) -> pd.
     return pd.DataFrame(rows, columns=list(_COLUMNS[kind])).set_index("symbol")
 
 
-def instrument(symbol: str, venue: str, *, at: Any = None, root: str | Path | None = None) -> Instrument:
+def listing(symbol: str, venue: str, *, at: Any = None, root: str | Path | None = None) -> Instrument:
     """Make an instrument of what the lake knows about a market; what the venue does not say is what is usual.
 
     Parameters

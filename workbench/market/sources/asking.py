@@ -1,7 +1,7 @@
 """A request that may fail: who is asked again, after which pause, and who is told that it makes no sense.
 
-Reads only: what is asked here changes nothing at the venue, so every doubt is settled by asking again. ccxt's errors are
-mapped here, once, for everything that downloads.
+Reads only: what is asked here changes nothing at the venue, so every doubt is settled by asking again. ccxt's errors
+are mapped here, once, for everything that downloads.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ class Patience:
     attempts : int, default 9
         How often a request is sent before it is given up.
     first_s, longest_s : float, default 0.5 and 30
-        The pause after the first failure, doubled after each further one, up to the longest; a random half is taken off.
+        The pause after the first failure, doubled after each further one, up to the longest; up to half is taken off at
+        random.
     ban_s : float, default 900
         The longest "come back later" of a venue that is waited for.
     """

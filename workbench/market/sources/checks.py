@@ -1,7 +1,7 @@
 """Whether an answer is what it seems: each row of a page against the rules of its kind, before anything is stored.
 
 A page of HTML with status 200 reaches us as candles of None; half a list parses; a venue may give a price of zero. A
-`Garbled` answer is asked again. Where a few rows among many stay unsound, the sound ones are taken and the others counted.
+`Garbled` answer is asked again. Where a few rows among many stay unsound, the sound ones are taken.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def sound_candles(answer: Any, frame: Timeframe) -> Rows:
 
 
 def sound_trades(answer: Any) -> Rows:
-    """Give trades as (ts, id, price, quantity, side), by time; the side is +1 where a buyer took, -1 a seller, else 0."""
+    """Give trades as (ts, id, price, quantity, side), by time; +1 where a buyer took, -1 where a seller did, else 0."""
     rows = _sound(answer, _trade, "trade", once=False)
     seen: dict[str, tuple[Any, ...]] = {}
     same = 0

@@ -9,6 +9,7 @@ the span that was asked counts, and an empty answer is asked twice before it is 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from workbench.market.coverage import Span
@@ -98,7 +99,7 @@ async def funding_pages(fetch: Fetch, span: Span, *, limit: int | None, interval
         answer = await _believed(fetch, cursor, span.end, limit)
         fresh = [row for row in answer.rows if cursor <= row[0] < span.end]
         if fresh:
-            steps = [late[0] - early[0] for early, late in zip(fresh, fresh[1:], strict=False)]
+            steps = [late[0] - early[0] for early, late in pairwise(fresh)]
             next_at = fresh[-1][0] + min([interval_ms, *steps])
             beyond = answer.rows[-1][0] >= span.end or next_at - interval_ms // 2 >= span.end
             end = span.end if beyond else fresh[-1][0] + 1

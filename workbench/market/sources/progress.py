@@ -1,4 +1,4 @@
-"""Telling how a download is coming along: a bar with the time left on a terminal, a line every few seconds elsewhere."""
+"""Telling how a download is coming along: a bar with the time left on a terminal, else a line every few seconds."""
 
 from __future__ import annotations
 

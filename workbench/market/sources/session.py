@@ -1,4 +1,4 @@
-"""A venue, opened for reading: one client, the shared limiter, the venue's clock, and one way to fetch each kind of series.
+"""A venue, opened for reading: a client, the shared limiter, the venue's clock, and a way to fetch each kind of series.
 
 Everything above speaks of spans and pages; everything that is ccxt's (limits, options, what a venue offers) ends here.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from workbench.errors import ConfigError, DataError
@@ -59,7 +59,7 @@ class Connection:
     key: str = ""
     secret: str = ""
     timeout_s: float = 10.0
-    patience: Patience = Patience()
+    patience: Patience = field(default_factory=Patience)
     share: float = 1.0
 
     def __repr__(self) -> str:

@@ -1,8 +1,8 @@
 """Answers that are kept at once, until enough of them are there to be worth a write to the lake.
 
-Rewriting a Parquet block for every page of a thousand rows would cost more than asking for it. So a page is appended to
-a plain file beside the series, one checked line each; a process that is killed leaves the file, and the next download of
-the series takes it over. A line that was cut off by the kill is not counted: that page is asked again.
+Rewriting a Parquet block for every page of a thousand rows would cost more than asking for it. So a page is appended
+to a plain file beside the series, one checked line each; a process that is killed leaves the file, and the next
+download of the series takes it over. A line that was cut off by the kill is not counted: that page is asked again.
 """
 
 from __future__ import annotations
@@ -11,21 +11,19 @@ import json
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from workbench._durable import explained, make_folder
-from workbench.market.coverage import Span
+from workbench.market.coverage import SPOOL, Span
 
-__all__ = ["SPOOL", "Page", "Spool"]
-
-SPOOL: Final = "pages.spool"
+__all__ = ["Page", "Spool"]
 
 
 class Page(NamedTuple):
     """What one answer gave.
 
     `span` is what it settles: all rows in it are here, ms UTC. `rows` are as the kind of series has them, oldest first,
-    and lie in the span. `at` is when it was asked, by the venue's clock. `again` marks a span that had been asked before.
+    and lie in the span. `at` is when it was asked, by the venue's clock. `again` marks a span that was asked before.
     """
 
     span: Span
