@@ -241,9 +241,9 @@ class Faults:
         with self._lock:
             for live in list(self._live.values()):
                 rule = live.rule
-                if isinstance(rule, MARKET_RULES) and rule.on and self._meant(live, asked):
-                    if live.fires(self._now(), self._began):
-                        self._disturb(live, engine)
+                meant = isinstance(rule, MARKET_RULES) and bool(rule.on) and self._meant(live, asked)
+                if meant and live.fires(self._now(), self._began):
+                    self._disturb(live, engine)
 
     def _disturb(self, live: Live, engine: faults_market.Market) -> None:
         target, detail = faults_market.disturb(live, engine, self._now())

@@ -75,7 +75,10 @@ def _moment(value: Any) -> Moment:
         if isinstance(ms, int):
             return Moment(ms, True)
     if isinstance(value, str):
-        value = dt.datetime.fromisoformat(value)
+        try:
+            value = dt.datetime.fromisoformat(value)
+        except ValueError as error:
+            raise ValueError("not a time") from error
     elif isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         value = dt.datetime(value.year, value.month, value.day)  # what YAML makes of a bare 2024-01-31
     if isinstance(value, dt.datetime):
