@@ -87,7 +87,7 @@ class Faults:
     Examples
     --------
     >>> faults = Faults()
-    >>> faults.add("reset", on="submit", landed=True, when={"nth": 2})
+    >>> faults.add("reset", target="submit", landed=True, when={"nth": 2})
     0
     >>> order = Asked("POST", "/api/v3/order", "binance")
     >>> [faults.after(order, 200, b"{}").action for _ in range(3)]
@@ -106,6 +106,7 @@ class Faults:
         self.seed = self.scenario.seed if seed is None else seed
         self.log: list[Done] = []
         self._now, self._real, self._began = now, real, 0
+        self._engine: faults_market.Market | None = None
         self._lock = threading.RLock()
         self._live: dict[int, Live] = {}
         self._added = 0
@@ -117,10 +118,10 @@ class Faults:
     def __repr__(self) -> str:
         return f"Faults({len(self._live)} rules, seed={self.seed}, {len(self.log)} done)"
 
-    def begin(self, now: Callable[[], int]) -> None:
-        """Take the exchange's clock; relative times of rules count from now on."""
+    def begin(self, now: Callable[[], int], engine: faults_market.Market | None = None) -> None:
+        """Take the exchange's clock, and its engine for faults of the market; relative times count from now on."""
         with self._lock:
-            self._now, self._began = now, now()
+            self._now, self._began, self._engine = now, now(), engine
 
     def add(self, fault: str | Mapping[str, Any], /, **settings: Any) -> int:
         """Add a rule.
@@ -169,6 +170,7 @@ class Faults:
             barred = self._barred(asked)
             if barred is not None:
                 return barred
+            self._touch(asked)
             return self._decide(asked, False, lambda live: faults_answers.before(live, asked))
 
     def after(self, asked: Asked, status: int, body: bytes) -> Decision:
@@ -200,7 +202,7 @@ class Faults:
                 rule = live.rule
                 if not isinstance(rule, MESSAGE_RULES) or not self._addressed(live, venue):
                     continue
-                if not matches_stream(stream, payload, rule.on) or not has_fields(payload, rule.having):
+                if not matches_stream(stream, payload, rule.target) or not has_fields(payload, rule.having):
                     continue
                 out, detail = send(live, live.fires(self._now(), self._began), out, (stream, connection))
                 if detail:
@@ -225,25 +227,31 @@ class Faults:
         with self._lock:
             return any(self._under_maintenance(live, venue) for live in self._live.values())
 
-    def act(self, engine: faults_market.Market) -> int | None:
-        """Do to the market what is due by the exchange's clock; give the next time (ms) at which something is."""
+    def act(self) -> int | None:
+        """Do to the market what is due by the exchange's clock; give the next time (ms) at which something is.
+
+        The exchange calls it as its clock goes on; to be exact, it stops at the time that was given.
+        """
         with self._lock:
-            now = self._now()
-            for live in self._live.values():
-                if isinstance(live.rule, MARKET_RULES) and not live.rule.on and live.due(now, self._began):
+            engine, now = self._engine, self._now()
+            if engine is None:
+                return None
+            market = [live for live in self._live.values() if isinstance(live.rule, MARKET_RULES)]
+            ends = [faults_market.undo(live, engine, now) for live in market]
+            for live in market:
+                if live.due(now, self._began):
                     self._disturb(live, engine)
-            ends = [faults_market.undo(live, engine, now) for live in self._live.values()]
-            starts = [live.starts(self._began) for live in self._live.values() if isinstance(live.rule, MARKET_RULES)]
+            ends += [live.until for live in market]
+            starts = [live.starts(self._began) for live in market]
             return min((one for one in (*ends, *starts) if one is not None and one > now), default=None)
 
-    def touch(self, asked: Asked, engine: faults_market.Market) -> None:
+    def _touch(self, asked: Asked) -> None:
         """Do to the market what a request sets off, before it is handled."""
-        with self._lock:
-            for live in list(self._live.values()):
-                rule = live.rule
-                meant = isinstance(rule, MARKET_RULES) and bool(rule.on) and self._meant(live, asked)
-                if meant and live.fires(self._now(), self._began):
-                    self._disturb(live, engine)
+        for live in list(self._live.values()):
+            rule = live.rule
+            meant = isinstance(rule, MARKET_RULES) and bool(rule.target) and self._meant(live, asked)
+            if meant and live.fires(self._now(), self._began) and self._engine is not None:
+                self._disturb(live, self._engine)
 
     def _disturb(self, live: Live, engine: faults_market.Market) -> None:
         target, detail = faults_market.disturb(live, engine, self._now())
@@ -272,7 +280,7 @@ class Faults:
     def _barred(self, asked: Asked) -> Decision | None:
         """Give the answer to a request that comes during a ban or maintenance, or while websockets are down."""
         for live in self._live.values():
-            if self._under_maintenance(live, asked.venue) and matches_request(asked, live.rule.on):
+            if self._under_maintenance(live, asked.venue) and matches_request(asked, live.rule.target):
                 said = faults_answers.before(live, asked)
                 self._note(live, str(asked), said.detail)
                 return said
@@ -299,7 +307,7 @@ class Faults:
         rule = live.rule
         return (
             self._addressed(live, asked.venue)
-            and matches_request(asked, rule.on)
+            and matches_request(asked, rule.target)
             and has_fields(asked.params, rule.having)
         )
 

@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 _UNITS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_DURATION: Final = re.compile(r"(-?\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _DURATION_HELP: Final = "a duration such as 250ms, 30s, 5m, 2h or 1d (a bare number is milliseconds)"
 
 
@@ -200,9 +200,11 @@ class When(_Model):
 
 
 class _Rule(_Model):
-    """What all faults share: `on` (patterns), `having` (fields of the request or message), `when`, `venue`."""
+    """What all faults share: `target` (patterns), `having` (fields of the request or message), `when`, `venue`."""
 
-    on: Annotated[_Texts, Field(description="a pattern such as 'POST */order', or a name such as submit, or a list")]
+    target: Annotated[
+        _Texts, Field(description="a pattern such as 'POST */order', or a name such as submit, or a list")
+    ]
     having: Annotated[
         dict[str, str], BeforeValidator(_as_texts), Field(description="names and values, such as {symbol: BTCUSDT}")
     ] = {}
@@ -211,7 +213,9 @@ class _Rule(_Model):
 
 
 class _Asked(_Rule):
-    on: Annotated[_Texts, Field(description="a pattern such as 'GET */klines', or a name such as submit")] = ("any",)
+    target: Annotated[_Texts, Field(description="a pattern such as 'GET */klines', or a name such as submit")] = (
+        "any",
+    )
 
 
 class _OnOrder(_Asked):
@@ -278,7 +282,9 @@ class Reject(_Asked):
     """The venue refuses, in its own form: `code` as the venue's number or text, or as a code of the gate."""
 
     fault: Literal["reject"]
-    on: Annotated[_Texts, Field(description="a pattern such as 'POST */order', or a name such as submit")] = ("submit",)
+    target: Annotated[_Texts, Field(description="a pattern such as 'POST */order', or a name such as submit")] = (
+        "submit",
+    )
     code: Annotated[int | str, Field(description="a code such as -2010, or insufficient_margin")] = -2010
     text: Annotated[str, Field(description="what the venue says; its usual text for the code when left out")] = ""
 
@@ -287,7 +293,9 @@ class ClockSkew(_Asked):
     """The venue's clock shows other than true time, so that signed requests of a right clock are refused."""
 
     fault: Literal["clock_skew"]
-    skew: Annotated[int, BeforeValidator(_duration), Field(description="ms; negative is behind")] = 30_000
+    skew: Annotated[
+        int, BeforeValidator(_duration), Field(description="a duration such as 30s or -500ms; negative is behind")
+    ] = 30_000
 
 
 class Maintenance(_Asked):
@@ -298,7 +306,7 @@ class Maintenance(_Asked):
 
 
 class _Sent(_Rule):
-    on: Annotated[_Texts, Field(description="a stream such as '*@trade', or a name such as user, fills, book")] = (
+    target: Annotated[_Texts, Field(description="a stream such as '*@trade', or a name such as user, fills, book")] = (
         "any",
     )
 
@@ -350,14 +358,16 @@ class Garble(_Sent):
 
 
 class _Market(_Rule):
-    """Changes the market or an account: once when the clock reaches `when.start`, or at requests named by `on`."""
+    """Changes the market or an account: once when the clock reaches `when.start`, or at requests named by `target`."""
 
-    on: Annotated[_Texts, Field(description="requests that set it off; by `when: {start: +10m}` when left out")] = ()
+    target: Annotated[
+        _Texts, Field(description="requests that set it off; by `when: {start: +10m}` when left out")
+    ] = ()
 
     @model_validator(mode="after")
     def _set_off(self) -> _Market:
-        if not self.on and self.when.start is None:
-            raise ValueError("nothing sets it off; give `when: {start: +10m}`, or requests such as `on: submit`")
+        if not self.target and self.when.start is None:
+            raise ValueError("nothing sets it off; give `when: {start: +10m}`, or requests such as `target: submit`")
         return self
 
 

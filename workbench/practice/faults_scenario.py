@@ -149,6 +149,10 @@ def _checked(content: Any, origin: str) -> Scenario:
 def _known(rule: Any, place: str) -> None:
     if not isinstance(rule, Mapping):
         raise ConfigError(f"{place} is {rule!r}; write `fault: ...` with what belongs to it, indented below a `-`")
+    if odd := [key for key in rule if not isinstance(key, str)]:
+        raise ConfigError(
+            f"{place} has the name {odd[0]!r}; names are text (YAML takes a bare on, yes or no for others)"
+        )
     if not isinstance(rule.get("fault"), str) or rule["fault"] not in RULES:
         said = f"has the fault {rule['fault']!r}" if "fault" in rule else "does not say which `fault` it is"
         raise ConfigError(f"{place} {said}{_suggest(rule.get('fault'), RULES)}", fault=rule.get("fault"))
@@ -158,13 +162,13 @@ def _check_names(rule: Rule, place: str) -> None:
     """Take a bare word that is neither a pattern nor a name for a mistake, which would match nothing, silently."""
     streams = isinstance(rule, MESSAGE_RULES)
     known = STREAM_NAMES if streams else REQUEST_NAMES
-    for word in rule.on:
+    for word in rule.target:
         if word not in known and (word.isalpha() if streams else not set(word) & set("*?/ .")):
             kind = "streams" if streams else "requests"
             raise ConfigError(
-                f"{place} ({rule.fault}): on is {word!r}, which names no {kind}{_suggest(word, known)}; or give a "
+                f"{place} ({rule.fault}): target is {word!r}, which names no {kind}{_suggest(word, known)}; or give a "
                 f"pattern such as {'*@trade' if streams else 'GET */klines'}",
-                on=word,
+                target=word,
             )
 
 
