@@ -36,9 +36,10 @@ class Ledger:
 
     def __init__(self) -> None:
         self.done: list[tuple[Any, ...]] = []
+        self.accounts = ("a",)
 
     def __getattr__(self, name: str) -> Any:
-        return lambda *what: self.done.append((name, *what))
+        return lambda *what, **more: self.done.append((name, *what, *more.values()))
 
 
 def asked(faults: Faults, requests: list[Asked]) -> list[tuple[str, str, float]]:
@@ -135,6 +136,7 @@ def test_delays_add_up_and_the_first_of_others_wins() -> None:
     faults.add("server_error", status=500, when={"count": 1})
     said = faults.before(ORDER)
     assert (said.action, said.delay_ms) == ("reset", 50.0)
+    assert len(faults) == 4
     faults.remove(2)
     assert faults.before(ORDER).status == 500  # it was not spent while another fault came first
     assert faults.before(ORDER).action == "pass"
@@ -219,10 +221,10 @@ def test_maintenance_and_a_wrong_clock_hold_for_their_window() -> None:
 def test_the_market_is_disturbed_by_time_and_by_requests_and_put_right_again() -> None:
     hands, engine = Hands(), Ledger()
     faults = Faults("crash")
-    faults.begin(lambda: hands.ms, engine)
-    assert faults.act() == 1_240_000
+    faults.begin(lambda: hands.ms)
+    assert faults.act(engine) == 1_240_000
     times = []
-    while (then := faults.act()) is not None:
+    while (then := faults.act(engine)) is not None:
         hands.ms = then
         times.append(then - 1_000_000)
     assert times == [240_000, 300_000, 360_000, 480_000, 900_000]
@@ -231,16 +233,16 @@ def test_the_market_is_disturbed_by_time_and_by_requests_and_put_right_again() -
         ("freeze_book", "BTC/USDT", False),
         ("gap", "BTC/USDT", -0.12),
         ("limit_fills", "BTC/USDT", 0.2),
-        ("set_status", "BTC/USDT", "halt"),
-        ("set_status", "BTC/USDT", "trading"),
+        ("halt", "BTC/USDT"),
+        ("resume", "BTC/USDT"),
         ("limit_fills", "BTC/USDT", 1.0),
     ]
     faults.add("balance", asset="BTC", amount=-0.5, account="a", target="submit", when={"nth": 2})
     faults.add("delist", symbol="ETH/USDT", target="GET */klines")
     for one in (ORDER, KLINES, ORDER, ORDER):
-        faults.before(one)
-    assert engine.done[7] == ("set_status", "ETH/USDT", "delisted")
-    assert engine.done[8:] == [("adjust", "a", "BTC", -0.5, "changed from outside")]
+        faults.touch(one, engine)
+    assert engine.done[7] == ("delist", "ETH/USDT")
+    assert engine.done[8:] == [("adjust", "a", "BTC", -0.5, "changed from outside", "spot")]
     assert faults.log[-1].target == "BTC"
 
 

@@ -106,7 +106,6 @@ class Faults:
         self.seed = self.scenario.seed if seed is None else seed
         self.log: list[Done] = []
         self._now, self._real, self._began = now, real, 0
-        self._engine: faults_market.Market | None = None
         self._lock = threading.RLock()
         self._live: dict[int, Live] = {}
         self._added = 0
@@ -118,10 +117,13 @@ class Faults:
     def __repr__(self) -> str:
         return f"Faults({len(self._live)} rules, seed={self.seed}, {len(self.log)} done)"
 
-    def begin(self, now: Callable[[], int], engine: faults_market.Market | None = None) -> None:
-        """Take the exchange's clock, and its engine for faults of the market; relative times count from now on."""
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def begin(self, now: Callable[[], int]) -> None:
+        """Take the exchange's clock; relative times of rules count from now on."""
         with self._lock:
-            self._now, self._began, self._engine = now, now(), engine
+            self._now, self._began = now, now()
 
     def add(self, fault: str | Mapping[str, Any], /, **settings: Any) -> int:
         """Add a rule.
@@ -170,7 +172,6 @@ class Faults:
             barred = self._barred(asked)
             if barred is not None:
                 return barred
-            self._touch(asked)
             return self._decide(asked, False, lambda live: faults_answers.before(live, asked))
 
     def after(self, asked: Asked, status: int, body: bytes) -> Decision:
@@ -227,31 +228,30 @@ class Faults:
         with self._lock:
             return any(self._under_maintenance(live, venue) for live in self._live.values())
 
-    def act(self) -> int | None:
+    def act(self, engine: faults_market.Market) -> int | None:
         """Do to the market what is due by the exchange's clock; give the next time (ms) at which something is.
 
         The exchange calls it as its clock goes on; to be exact, it stops at the time that was given.
         """
         with self._lock:
-            engine, now = self._engine, self._now()
-            if engine is None:
-                return None
+            now = self._now()
             market = [live for live in self._live.values() if isinstance(live.rule, MARKET_RULES)]
-            ends = [faults_market.undo(live, engine, now) for live in market]
+            for live in market:
+                faults_market.undo(live, engine, now)
             for live in market:
                 if live.due(now, self._began):
                     self._disturb(live, engine)
-            ends += [live.until for live in market]
-            starts = [live.starts(self._began) for live in market]
-            return min((one for one in (*ends, *starts) if one is not None and one > now), default=None)
+            times = [one for live in market for one in (live.until, live.starts(self._began))]
+            return min((one for one in times if one is not None and one > now), default=None)
 
-    def _touch(self, asked: Asked) -> None:
+    def touch(self, asked: Asked, engine: faults_market.Market) -> None:
         """Do to the market what a request sets off, before it is handled."""
-        for live in list(self._live.values()):
-            rule = live.rule
-            meant = isinstance(rule, MARKET_RULES) and bool(rule.target) and self._meant(live, asked)
-            if meant and live.fires(self._now(), self._began) and self._engine is not None:
-                self._disturb(live, self._engine)
+        with self._lock:
+            for live in list(self._live.values()):
+                rule = live.rule
+                meant = isinstance(rule, MARKET_RULES) and bool(rule.target) and self._meant(live, asked)
+                if meant and live.fires(self._now(), self._began):
+                    self._disturb(live, engine)
 
     def _disturb(self, live: Live, engine: faults_market.Market) -> None:
         target, detail = faults_market.disturb(live, engine, self._now())

@@ -418,12 +418,13 @@ def _not_zero(value: float) -> float:
 
 
 class BalanceChange(_Market):
-    """A balance changes from outside: a deposit, a withdrawal, a fee that nobody announced."""
+    """A balance changes from outside: a deposit, a withdrawal, a fee that nobody announced; of all accounts or one."""
 
     fault: Literal["balance"]
     asset: str
     amount: Annotated[float, AfterValidator(_not_zero), Field(description="an amount other than 0, such as -500")]
     account: str = ""
+    wallet: Annotated[Literal["spot", "linear"], Field(description="spot or linear")] = "spot"
     reason: str = "changed from outside"
 
 
