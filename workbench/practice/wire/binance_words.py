@@ -11,11 +11,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.errors import WorkbenchError
 from workbench.market.instrument import Instrument
 from workbench.market.timeframe import Timeframe
+from workbench.practice.wire.binance_errors import BinanceError
 
-__all__ = ["INTERVALS", "BinanceError", "Pair", "Params", "dump", "exact", "money", "places_of", "texts"]
+__all__ = ["INTERVALS", "Pair", "Params", "dump", "exact", "money", "places_of", "texts"]
 
 _MOST_PLACES: Final = 8
 _LONGEST: Final = 1 << 53
@@ -23,17 +23,6 @@ INTERVALS: Final[dict[str, Timeframe]] = {
     name: Timeframe.parse(name)
     for name in "1s 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w".split()
 }  # fmt: skip
-
-
-class BinanceError(WorkbenchError):
-    """What Binance answers instead of a result: its code, its words, and the status of HTTP."""
-
-    def __init__(self, code: int, message: str, status: int = 400) -> None:
-        super().__init__(message, code=code, status=status)
-        self.code, self.text, self.status = code, message, status
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return BinanceError, (self.code, self.text, self.status)
 
 
 def dump(value: Any) -> str:

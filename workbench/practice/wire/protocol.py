@@ -96,6 +96,11 @@ class Backing:
         None when left out.
     limits : mapping of str to Limits, optional
         By protocol; the protocol's usual ones when left out.
+
+    Attributes
+    ----------
+    catch_up : callable
+        Brings the engine to its clock's time, with all that belongs to it.
     """
 
     def __init__(
@@ -110,6 +115,7 @@ class Backing:
         self.keyring = keyring
         self.faults = faults or Faults()
         self.limits: dict[str, Limits] = dict(limits or {})
+        self.catch_up: Callable[[], None] = self.engine.catch_up
 
     @property
     def faulty(self) -> bool:
@@ -118,7 +124,7 @@ class Backing:
 
     def now(self) -> int:
         """Tell the exchange's time, ms UTC."""
-        return int(self.engine.clock.now())
+        return int(self.engine.now)
 
 
 class Protocol(ABC):
