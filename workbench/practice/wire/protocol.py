@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from urllib.parse import parse_qsl
 
-from workbench.practice.wire.hooks import Asked, Hooks, NoFaults
+from workbench.practice.faults import Asked, Faults
 from workbench.practice.wire.limits import Limits
 from workbench.practice.wire.signing import Keyring
 
@@ -92,10 +92,15 @@ class Backing:
     engine : Engine
     keyring : Keyring
         Who may trade, on which account.
-    hooks : Hooks, optional
-        Faults; none when left out.
+    faults : Faults, optional
+        None when left out.
     limits : mapping of str to Limits, optional
         By protocol; the protocol's usual ones when left out.
+
+    Attributes
+    ----------
+    catch_up : callable
+        Brings the engine to its clock's time, with all that belongs to it.
     """
 
     def __init__(
@@ -103,17 +108,23 @@ class Backing:
         engine: Engine,
         keyring: Keyring,
         *,
-        hooks: Hooks | None = None,
+        faults: Faults | None = None,
         limits: Mapping[str, Limits] | None = None,
     ) -> None:
         self.engine: Any = engine
         self.keyring = keyring
-        self.hooks: Hooks = hooks or NoFaults()
+        self.faults = faults or Faults()
         self.limits: dict[str, Limits] = dict(limits or {})
+        self.catch_up: Callable[[], None] = self.engine.catch_up
+
+    @property
+    def faulty(self) -> bool:
+        """Whether anything is to go wrong at all."""
+        return bool(self.faults)
 
     def now(self) -> int:
         """Tell the exchange's time, ms UTC."""
-        return int(self.engine.clock.now())
+        return int(self.engine.now)
 
 
 class Protocol(ABC):
@@ -131,16 +142,12 @@ class Protocol(ABC):
         self.backing = backing
 
     @abstractmethod
-    def account(self, call: Call) -> str:
-        """Tell on whose account a request is, by its key alone; "" where it has none."""
-
-    @abstractmethod
     def answer(self, call: Call) -> Answer:
         """Carry a request out."""
 
     @abstractmethod
-    def refused(self, code: str) -> Answer:
-        """Word a refusal by its code."""
+    def refused(self, code: int | str, text: str) -> Answer:
+        """Word a refusal: by the exchange's own code, or by one of the engine's."""
 
     @abstractmethod
     def open(self, call: Call, socket: Socket) -> Talk | None:
@@ -152,4 +159,4 @@ class Protocol(ABC):
 
     def asked(self, call: Call, method: str = "") -> Asked:
         """Describe a request to faults."""
-        return Asked(self.name, method or call.method, call.path, call.params, self.account(call), self.backing.now())
+        return Asked(method or call.method, call.path, self.name, call.params)

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import ConfigError
+from workbench.practice.faults import Decision, Faults
 from workbench.practice.wire.certificate import server_context
-from workbench.practice.wire.hooks import PASS, Decision, Hooks
 from workbench.practice.wire.protocol import Answer, Call, Protocol
 from workbench.practice.wire.sockets import Connection
 
@@ -37,10 +37,13 @@ class Server:
     Parameters
     ----------
     protocols : iterable of Protocol
-    hooks : Hooks
-        Faults.
     certificate, key : Path
         What it shows.
+
+    Attributes
+    ----------
+    requests : int
+        How many came over HTTP, openings of websockets among them.
 
     Raises
     ------
@@ -48,19 +51,17 @@ class Server:
         Two protocols speak for the same host.
     """
 
-    def __init__(self, protocols: Iterable[Protocol], hooks: Hooks, certificate: Path, key: Path) -> None:
-        self.protocols = tuple(protocols)
-        self.hooks = hooks
+    def __init__(self, protocols: Iterable[Protocol], certificate: Path, key: Path) -> None:
         self.requests = 0
         self._files = (certificate, key)
         self._hosts: dict[str, Protocol] = {}
-        for protocol in self.protocols:
+        for protocol in protocols:
             for host in protocol.hosts:
                 if host in self._hosts:
                     raise ConfigError(f"{self._hosts[host].name} and {protocol.name} both speak for {host}")
                 self._hosts[host] = protocol
         self._connections: set[Connection] = set()
-        self._transports: set[asyncio.Transport] = set()
+        self._transports: set[Any] = set()
         self._runner: Any = None
         self._ending = asyncio.Event()
         self._down = False
@@ -92,14 +93,13 @@ class Server:
     async def stop(self) -> None:
         """Close everything."""
         self._ending.set()
-        for connection in tuple(self._connections):
+        for connection in self._connections:
             connection.close()
-        await asyncio.gather(*(connection.gone.wait() for connection in self._connections))
         if self._runner is not None:
             await self._runner.cleanup()
 
     def cut(self, *, stay_down: bool = False) -> int:
-        """Cut every websocket without a word; with `stay_down` also every connection until `restore`.
+        """Cut every websocket without a word; with `stay_down` also every request, now and until `restore`.
 
         Returns
         -------
@@ -109,59 +109,60 @@ class Server:
         self._down = stay_down
         for connection in self._connections:
             connection.abort()
-        if stay_down:
-            for transport in tuple(self._transports):
-                transport.abort()
+        for transport in self._transports if stay_down else ():
+            transport.abort()
         return len(self._connections)
 
     def restore(self) -> None:
         """Take connections again."""
         self._down = False
 
+    def close_websockets(self, venue: str) -> None:
+        """Close the websockets of one protocol with a word, as before maintenance."""
+        for connection in self._connections:
+            if connection.venue == venue:
+                connection.close()
+
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         from aiohttp import web
 
         self.requests += 1
-        transport: Any = request.transport
-        if transport is not None:
-            self._transports.add(transport)
+        transport = request.transport
+        self._transports.add(transport)
         try:
             if self._down:
-                self._abort(request)
+                _abort(request)
             protocol = self._hosts.get(request.host.partition(":")[0].lower())
             if protocol is None:
                 return web.Response(status=421, text=f"nobody speaks for {request.host} here")
             call = Call.read(request.method, request.raw_path, await request.read(), request.headers)
             if request.headers.get("Upgrade", "").lower() == "websocket":
                 return await self._websocket(request, protocol, call)
-            answer = await self._answer(request, protocol, call)
-            return web.Response(
-                status=answer.status, text=answer.body, headers=answer.headers, content_type=_type(answer)
-            )
+            return _response(await self._answer(request, protocol, call))
         except _AbortedError:
             return web.Response()  # into the void
         finally:
             self._transports.discard(transport)
 
     async def _answer(self, request: web.Request, protocol: Protocol, call: Call) -> Answer:
-        asked = protocol.asked(call)
-        decision = self.hooks.before(asked)
-        instead = None if decision is PASS else await self._obey(request, protocol, decision)
-        if instead is not None:
-            return instead
+        backing, asked = protocol.backing, protocol.asked(call)
+        backing.faults.touch(asked, backing.engine)
+        decision = backing.faults.before(asked)
+        answer = await self._obey(request, protocol, decision)
+        if answer is not None:
+            return answer
         answer = protocol.answer(call)
-        decision = self.hooks.after(asked, answer)
-        instead = None if decision is PASS else await self._obey(request, protocol, decision)
-        return instead or answer
+        decision = backing.faults.after(asked, answer.status, answer.body.encode() if backing.faulty else b"")
+        return await self._obey(request, protocol, decision) or answer
 
     async def _websocket(self, request: web.Request, protocol: Protocol, call: Call) -> web.StreamResponse:
         from aiohttp import web
 
-        decision = self.hooks.before(protocol.asked(call, "WS"))
-        instead = None if decision is PASS else await self._obey(request, protocol, decision)
-        if instead is not None:
-            return web.Response(status=instead.status, text=instead.body, headers=instead.headers)
-        connection = Connection(protocol, self.hooks, self._ending)
+        decision = protocol.backing.faults.before(protocol.asked(call, "DIAL"))
+        answer = await self._obey(request, protocol, decision)
+        if answer is not None:
+            return _response(answer)
+        connection = Connection(protocol, self._ending)
         talk = protocol.open(call, connection)
         if talk is None:
             return web.Response(status=404, text=f"there is no websocket at {call.path}")
@@ -171,27 +172,40 @@ class Server:
         finally:
             self._connections.discard(connection)
             talk.closed()
-            connection.gone.set()
 
     async def _obey(self, request: web.Request, protocol: Protocol, decision: Decision) -> Answer | None:
         """Do what faults decided; None where the request goes on."""
         if decision.delay_ms > 0:
             await asyncio.sleep(decision.delay_ms / 1000)
-        if decision.abort:
-            self._abort(request)
-        if decision.hang:
-            await self._ending.wait()
-            self._abort(request)
-        if decision.refuse:
-            return protocol.refused(decision.refuse)
-        return Answer(decision.status, decision.body, decision.headers) if decision.status else None
+        match decision.action:
+            case "answer":
+                return Answer(decision.status, decision.body.decode("utf-8", "replace"), decision.headers)
+            case "refuse":
+                return protocol.refused(decision.code, decision.text)
+            case "hang":
+                await self._hang(decision.hold_ms)
+                _abort(request)
+            case "reset":
+                _abort(request)
+        return None
 
-    def _abort(self, request: web.Request) -> None:
-        transport: Any = request.transport
-        if transport is not None:
-            transport.abort()
-        raise _AbortedError
+    async def _hang(self, hold_ms: float) -> None:
+        """Say nothing for a while, or until the server ends; a client that leaves ends the handler itself."""
+        try:
+            await asyncio.wait_for(self._ending.wait(), hold_ms / 1000)
+        except TimeoutError:
+            pass
 
 
-def _type(answer: Answer) -> str:
-    return "text/html" if answer.body.startswith("<") else "application/json"
+def _response(answer: Answer) -> web.Response:
+    from aiohttp import web
+
+    headers = dict(answer.headers)
+    kind = headers.pop("Content-Type", "application/json")
+    return web.Response(status=answer.status, text=answer.body, headers=headers, content_type=kind)
+
+
+def _abort(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
+    raise _AbortedError

@@ -63,21 +63,22 @@ class Keyring:
         return self._by_key.get(key)
 
     def told(self, now: int) -> None:
-        """Remember that the exchange's time was told: who heard it counts on from there by their own clock."""
+        """Remember that the exchange told its time: who heard it counts on from there by their own clock."""
         offset = now - _wall_ms()
-        if not any(abs(offset - known) <= _SAME_MS for known in self._offsets):
+        if not any(abs(offset - one) <= _SAME_MS for one in self._offsets):
             self._offsets.append(offset)
             del self._offsets[:-_KEPT]
 
-    def fresh(self, timestamp: int, window: int, now: int) -> bool:
-        """Tell whether a request's time is neither over a second ahead nor older than its window.
+    def fresh(self, timestamp: int, window: int, now: int, skew: int = 0) -> bool:
+        """Tell whether a request's time is neither over a second ahead of the exchange's nor older than its window.
 
         A client counts on by its own clock from the time that it was told, but a held or hurried exchange does not run
-        with the wall clock: each time ever told counts on here as it does there.
+        with the wall clock: each time ever told counts on here as it does there. `skew` is how wrong the exchange's
+        clock is at present.
         """
         wall = _wall_ms()
         times = (now, *(wall + offset for offset in reversed(self._offsets)))
-        return any(timestamp < then + 1_000 and then - timestamp <= window for then in times)
+        return any(timestamp < then + skew + 1_000 and then + skew - timestamp <= window for then in times)
 
 
 def hmac_hex(secret: str, payload: bytes) -> str:

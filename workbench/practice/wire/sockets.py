@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
-from workbench.practice.wire.hooks import CUT, PASS, Asked, Decision, Hooks
+from workbench.practice.faults import Asked, Cut, Decision
 from workbench.practice.wire.protocol import Answer, Protocol, Socket, Talk
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ __all__ = ["Connection"]
 
 _MOST_QUEUED: Final = 1_000_000  # a client that reads nothing is cut before it eats the memory
 _LARGEST: Final = 1 << 20
+_CUT: Final = Cut(1006)  # no close frame has this code: the connection is gone without one
+_numbers = count(1)
 
 
 class Connection(Socket):
@@ -25,46 +28,49 @@ class Connection(Socket):
     Parameters
     ----------
     protocol : Protocol
-    hooks : Hooks
-        Faults.
     ending : asyncio.Event
         Set when the server stops.
     """
 
-    def __init__(self, protocol: Protocol, hooks: Hooks, ending: asyncio.Event) -> None:
-        self.gone = asyncio.Event()
+    def __init__(self, protocol: Protocol, ending: asyncio.Event) -> None:
+        self.venue = protocol.name
         self._protocol = protocol
-        self._hooks = hooks
+        self._faults = protocol.backing.faults
         self._ending = ending
-        self._queue: deque[str | int | None] = deque()  # text, a code to close with, or None to cut
+        self._name = str(next(_numbers))
+        self._queue: deque[str | Cut] = deque()
         self._ready = asyncio.Event()
         self._transport: Any = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def send(self, payload: str, stream: str) -> None:
         """Queue a message; see `Socket.send`."""
-        for delay_ms, text in self._hooks.message(f"{self._protocol.name}:{stream}", payload):
+        if not self._protocol.backing.faulty:
+            self._put(payload)
+            return
+        for delay_ms, item in self._faults.message(stream, payload, venue=self.venue, connection=self._name):
             if delay_ms > 0.0:
-                asyncio.get_running_loop().call_later(delay_ms / 1000, self._put, text)
+                asyncio.get_running_loop().call_later(delay_ms / 1000, self._put, item)
             else:
-                self._put(text)
+                self._put(item)
 
     def serve(self, asked: Asked, work: Callable[[], Answer], reply: Callable[[Answer], str]) -> None:
         """Answer a request that came over it; see `Socket.serve`."""
-        decision = self._hooks.before(asked)
-        if decision is not PASS:
-            self._later(self._serve(decision, asked, work, reply))
-        else:
+        self._faults.touch(asked, self._protocol.backing.engine)
+        decision = self._faults.before(asked)
+        if decision.action == "pass" and not decision.delay_ms:
             self._finish(asked, work(), reply)
+        else:
+            self._later(self._serve(decision, asked, work, reply))
 
     def close(self, code: int = 1001) -> None:
         """Close it; see `Socket.close`."""
-        self._put(code)
+        self._put(Cut(code))
 
     def abort(self) -> None:
         """Cut it at once; what is queued is lost."""
         self._queue.clear()
-        self._put(CUT)
+        self._put(_CUT)
         if self._transport is not None:
             self._transport.abort()
 
@@ -81,12 +87,13 @@ class Connection(Socket):
                 if message.type == WSMsgType.TEXT:
                     talk.said(message.data)
         finally:
-            for task in (writer, *self._tasks):
+            tasks = (writer, *self._tasks)
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(writer, *self._tasks, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
         return ws
 
-    def _put(self, item: str | int | None) -> None:
+    def _put(self, item: str | Cut) -> None:
         self._queue.append(item)
         self._ready.set()
         if len(self._queue) > _MOST_QUEUED:
@@ -98,17 +105,18 @@ class Connection(Socket):
             self._ready.clear()
             while self._queue:
                 item = self._queue.popleft()
-                if item is CUT:
-                    return self._transport.abort() if self._transport is not None else None
-                if isinstance(item, int):
-                    await ws.close(code=item, drain=False)
-                    return None
                 try:
-                    await ws.send_str(item)
+                    if isinstance(item, str):
+                        await ws.send_str(item)
+                    elif item.code == _CUT.code:
+                        return self.abort()
+                    else:
+                        await ws.close(code=item.code, drain=False)
+                        return None
                 except ConnectionError:
                     return None
 
-    def _later(self, work: Any) -> None:
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -123,8 +131,8 @@ class Connection(Socket):
             self._finish(asked, work(), reply)
 
     def _finish(self, asked: Asked, answer: Answer, reply: Callable[[Answer], str]) -> None:
-        decision = self._hooks.after(asked, answer)
-        if decision is PASS:
+        decision = self._faults.after(asked, answer.status, answer.body.encode())
+        if decision.action == "pass" and not decision.delay_ms:
             self.send(reply(answer), "reply")
         else:
             self._later(self._reply(decision, answer, reply))
@@ -133,13 +141,17 @@ class Connection(Socket):
         self.send(reply(await self._obey(decision) or answer), "reply")
 
     async def _obey(self, decision: Decision) -> Answer | None:
-        """Do what faults decided; None where the request goes on."""
+        """Do what faults decided; None where the request goes on. What hangs or is cut never comes back from here."""
         if decision.delay_ms > 0.0:
             await asyncio.sleep(decision.delay_ms / 1000)
-        if decision.abort:
-            self.abort()
-        if decision.abort or decision.hang:
-            await self._ending.wait()
-        if decision.refuse:
-            return self._protocol.refused(decision.refuse)
-        return Answer(decision.status, decision.body, decision.headers) if decision.status else None
+        match decision.action:
+            case "answer":
+                return Answer(decision.status, decision.body.decode("utf-8", "replace"), decision.headers)
+            case "refuse":
+                return self._protocol.refused(decision.code, decision.text)
+            case "reset":
+                self.abort()
+                await self._ending.wait()
+            case "hang":
+                await self._ending.wait()
+        return None
