@@ -127,7 +127,9 @@ class Exchange:
 
     def __repr__(self) -> str:
         where = f"on port {self._route.port}" if self._route else "closed"
-        return f"<Exchange {', '.join(one.name for one in self._protocols)} {where}, {len(self.engine.symbols)} markets>"
+        return (
+            f"<Exchange {', '.join(one.name for one in self._protocols)} {where}, {len(self.engine.symbols)} markets>"
+        )
 
     def __enter__(self) -> Self:
         """Begin to serve."""
@@ -289,4 +291,6 @@ def usual_account(markets: Mapping[str, Market]) -> AccountSetup:
     facts = [one.instrument for one in markets.values()]
     spot = {one.base: _COINS for one in facts if one.kind == "spot"}
     spot |= {one.quote: _MONEY for one in facts if one.kind == "spot"}
-    return AccountSetup(spot=spot or {"USDT": _MONEY}, linear={one.settle: _MONEY for one in facts if one.kind == "linear"})
+    return AccountSetup(
+        spot=spot or {"USDT": _MONEY}, linear={one.settle: _MONEY for one in facts if one.kind == "linear"}
+    )

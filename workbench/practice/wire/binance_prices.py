@@ -87,7 +87,7 @@ def candle_rows(pair: Pair, found: Candles, length_ms: int) -> list[str]:
         texts(found.taker_quote_volume, 8),
     )
     o, h, l, c, v, q, tv, tq = (f'"{conversion}"' for conversion, _ in columns)  # noqa: E741
-    row = f"[%d,{o},{h},{l},{c},{v},%d,{q},%d,{tv},{tq},\"0\"]"
+    row = f'[%d,{o},{h},{l},{c},{v},%d,{q},%d,{tv},{tq},"0"]'
     opened = found.ts.tolist()
     closed = [ts + length_ms - 1 for ts in opened]
     values = [content for _, content in columns]

@@ -65,14 +65,17 @@ def add(venue: Kraken, params: Params, account: str) -> Any:
     """Place an order, or only judge it with `validate`."""
     pair = venue.pair(params.get("pair", ""))
     flags = params.get("oflags", "").split(",")
+    told: dict[str, Any] = {
+        "quote_quantity" if "viqc" in flags else "quantity": _number(params, "volume"),
+        **_prices(params),
+        **_lifetime(params),
+    }
     wanted = Request(
         symbol=pair.symbol,
         side=_one_of(params, "type", ("buy", "sell")),
         client_id=params.get("cl_ord_id", "") or params.get("userref", ""),
         post_only="post" in flags,
-        **_quantity(params, "viqc" in flags),
-        **_prices(params),
-        **_lifetime(params),
+        **told,
     )
     if params.get("validate", "").lower() == "true":
         venue.engine.test(account, wanted)
@@ -85,11 +88,6 @@ def place(venue: Kraken, account: str, wanted: Request) -> OrderRecord:
     """Hand an order to the engine."""
     order: OrderRecord = venue.engine.submit(account, wanted)
     return order
-
-
-def _quantity(params: Params, in_quote: bool) -> dict[str, float]:
-    volume = _number(params, "volume")
-    return {"quote_quantity": volume} if in_quote else {"quantity": volume}
 
 
 def _prices(params: Params) -> dict[str, Any]:

@@ -32,7 +32,7 @@ _STATUS: Final = {"accepted": "new", "rejected": "canceled"}
 _MARKET: Final = frozenset(("ohlc", "ticker", "book", "trade"))
 _OWN: Final = frozenset(("executions", "balances"))
 _ORDERS: Final = frozenset(("add_order", "amend_order", "cancel_order", "cancel_all"))
-_SUBSCRIBED: Final = (
+_SUBSCRIBED: Final[tuple[str, ...]] = (
     "channel",
     "symbol",
     "interval",
@@ -114,7 +114,7 @@ class KrakenTalk(Talk):
 
     def _subscription(self, method: str, params: dict[str, Any], head: dict[str, Any]) -> None:
         channel = params.get("channel")
-        result = {name: params[name] for name in _SUBSCRIBED if name in params}
+        result: dict[str, Any] = {name: params[name] for name in _SUBSCRIBED if name in params}
         try:
             if channel in _OWN:
                 account = self._venue.owner(str(params.get("token", "")))
