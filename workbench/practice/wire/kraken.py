@@ -210,8 +210,7 @@ class Kraken(Protocol):
         sides = {"asks": asks, "bids": bids}
         return {
             pair.id: {
-                side: [[pair.price(price), f"{quantity:.3f}" if quantity >= 1 else pair.quantity(quantity), now]
-                       for price, quantity in levels]
+                side: [[pair.price(price), f"{quantity:.{pair.quantity_places}f}", now] for price, quantity in levels]
                 for side, levels in sides.items()
             }
         }  # fmt: skip

@@ -215,7 +215,7 @@ class KrakenTalk(Talk):
     def _trades(self, symbol: str, prints: list[Any], kind: str) -> None:
         rows = [
             {
-                "symbol": symbol, "side": one.side, "price": one.price, "qty": one.quantity, "ord_type": "market",
+                "symbol": symbol, "side": one.side, "price": one.price, "qty": round(one.quantity, 8), "ord_type": "market",
                 "trade_id": one.id, "timestamp": iso(one.ts),
             }
             for one in prints
