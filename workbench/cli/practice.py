@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from workbench.cli.completion import scenario_names, series_symbols
 from workbench.cli.console import Cell, Column, say, show_json, show_table
 from workbench.cli.options import AsJson, End, Start, Venue, examples
-from workbench.cli.words import iso
+from workbench.cli.words import percent
 
 if TYPE_CHECKING:
     from workbench.practice.faults_scenario import Scenario
 
 __all__ = ["app"]
+
+_DURATIONS: Final = frozenset(("ban", "high", "hold", "lasting", "low", "ms", "retry_after", "skew"))
 
 app = typer.Typer(help="A practice exchange: a venue on loopback that real clients can talk to.", no_args_is_help=True)
 
@@ -125,29 +127,31 @@ def _count(rules: int) -> str:
 
 def _row(rule: Any) -> tuple[Cell, str, str, str]:
     told = rule.model_dump(exclude_defaults=True)
-    at = ", ".join(rule.target) or getattr(rule, "symbol", "") or getattr(rule, "asset", "")
-    where = [at, *(f"{name}={value}" for name, value in rule.having.items())]
+    named = [name for name in ("symbol", "asset") if name in told]
+    where = [", ".join(rule.target), *(told[name] for name in named)]
+    where += [f"{name}={value}" for name, value in rule.having.items()]
     where += [] if rule.venue == "*" else [f"of {rule.venue}"]
-    left = {name: value for name, value in told.items() if name not in ("fault", "target", "having", "venue", "when")}
-    return Cell(rule.fault, "bold"), " ".join(where), _when(rule.when), _words(left)
+    said = {"fault", "target", "having", "venue", "when", *named}
+    how = _words({name: value for name, value in told.items() if name not in said})
+    return Cell(rule.fault, "bold"), " ".join(filter(None, where)), _when(rule.when), how
 
 
 def _when(when: Any) -> str:
     told = when.model_dump(exclude_defaults=True)
-    for name in ("start", "end"):
-        if name in told:
-            ms, relative = told[name]
-            told[name] = f"+{ms / 1_000:g}s" if relative else iso(ms)
     if "probability" in told:
-        told["probability"] = f"{told['probability'] * 100:g} %"
+        told["probability"] = percent(told["probability"])
     return _words(told) or "always"
 
 
 def _words(told: dict[str, Any]) -> str:
-    return ", ".join(
-        f"{name} {_words(value) if isinstance(value, dict) else _listed(value)}" for name, value in told.items()
-    )
+    return ", ".join(f"{name} {_word(name, value)}" for name, value in told.items())
 
 
-def _listed(value: Any) -> str:
+def _word(name: str, value: Any) -> str:
+    from workbench.practice.faults_rules import duration_text
+
+    if isinstance(value, dict):
+        return _words(value)
+    if name in _DURATIONS:
+        return duration_text(value)
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -100,8 +101,8 @@ def _refuse_a_second(folder: Path) -> None:
         probe.settimeout(1.0)
         if probe.connect_ex(("127.0.0.1", there.port)) == 0:
             raise ConfigError(
-                f"a practice exchange runs in this workspace already, on port {there.port}; stop it with Ctrl-C where it "
-                "runs, or serve from another workspace",
+                f"a practice exchange runs in this workspace already, on port {there.port}; stop it with Ctrl-C where "
+                "it runs, or serve from another workspace",
                 port=there.port,
             )
 
@@ -191,16 +192,11 @@ def _introduce(exchange: Exchange, markets: list[Market], wanted: Wanted, folder
 def _money(exchange: Exchange) -> str:
     from workbench.practice.wire.signing import PRACTICE
 
-    engine = exchange.engine
-    wallets = {
-        name: exchange.call(lambda name=name: engine.balances(PRACTICE.account, name)) for name in ("spot", "linear")
-    }
-    parts = [
-        ", ".join(f"{number(one.wallet)} {one.asset}" for one in balances if one.wallet)
-        + (" for perpetuals" * (name == "linear"))
-        for name, balances in wallets.items()
-        if any(one.wallet for one in balances)
-    ]
+    engine, parts = exchange.engine, []
+    for wallet, purpose in (("spot", ""), ("linear", " for perpetuals")):
+        balances = exchange.call(partial(engine.balances, PRACTICE.account, wallet))
+        there = [f"{number(one.wallet)} {one.asset}" for one in balances if one.wallet]
+        parts += [", ".join(there) + purpose] if there else []
     return "; ".join(parts) or "nothing"
 
 

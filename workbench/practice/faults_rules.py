@@ -11,7 +11,7 @@ import random
 import re
 from typing import Annotated, Any, Final, Literal, NamedTuple, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
 __all__ = [
     "MARKET_RULES",
@@ -43,6 +43,7 @@ __all__ = [
     "StaleBook",
     "Timeout",
     "When",
+    "duration_text",
 ]
 
 _UNITS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -59,6 +60,18 @@ class Moment(NamedTuple):
     def at(self, began: int) -> int:
         """Give it in ms UTC, for an exchange that began then."""
         return began + self.ms if self.relative else self.ms
+
+    def __str__(self) -> str:
+        if self.relative:
+            return f"+{duration_text(self.ms)}"
+        return (dt.datetime(1970, 1, 1) + dt.timedelta(milliseconds=self.ms)).isoformat() + "Z"
+
+
+def duration_text(ms: float) -> str:
+    """Write a duration as rules have it, in the largest unit that it is whole in, such as `10m` or `250ms`."""
+    whole = round(ms)
+    unit = next((one for one in ("d", "h", "m", "s") if whole and whole % _UNITS[one] == 0), "ms")
+    return f"{whole // _UNITS[unit]}{unit}"
 
 
 def _duration(value: Any) -> Any:
@@ -101,7 +114,7 @@ def _as_texts(value: Any) -> Any:
     return {str(key): str(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
-_Moment = Annotated[Moment, BeforeValidator(_moment)]
+_Moment = Annotated[Moment, BeforeValidator(_moment), PlainSerializer(str)]
 _Duration = Annotated[int, BeforeValidator(_duration), Field(ge=0, description=_DURATION_HELP)]
 _Texts = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_texts)]
 _Symbols = Annotated[_Texts, Field(description="a symbol such as BTC/USDT, or a list of them; all when left out")]
