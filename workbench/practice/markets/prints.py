@@ -7,7 +7,8 @@ so that added up in their order they are the bar's volume to the last bit.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ class Trades(NamedTuple):
 
     def part(self, rows: slice | NDArray[np.bool_]) -> Trades:
         """Give some of them."""
-        return Trades(*(column[rows] for column in self))
+        return Trades._make(column[rows] for column in self)
 
 
 class Rows(NamedTuple):
@@ -48,7 +49,7 @@ class Rows(NamedTuple):
 
     def part(self, rows: slice | NDArray[np.bool_]) -> Rows:
         """Give some of them."""
-        return Rows(*(column[rows] for column in self))
+        return Rows._make(column[rows] for column in self)
 
 
 def explode(rows: Rows, length: int) -> Trades:
@@ -108,7 +109,7 @@ def join(parts: list[Candles]) -> Candles:
     """Put candles one after the other."""
     if len(parts) == 1:
         return parts[0]
-    return Candles(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    return Candles._make(np.concatenate(columns) for columns in zip(*parts, strict=True))
 
 
 def to_prints(trades: Trades) -> list[Print]:
@@ -135,6 +136,6 @@ def _reduce(how: np.ufunc, values: NDArray[np.float64], first: NDArray[np.int64]
     return found
 
 
-def _adder(first: NDArray[np.int64]):  # type: ignore[no-untyped-def]
+def _adder(first: NDArray[np.int64]) -> Callable[[NDArray[Any]], NDArray[Any]]:
     """Give a function that sums a column candle by candle."""
     return lambda values: np.add.reduceat(values, first) if len(first) else values[:0]
