@@ -269,7 +269,7 @@ class BarMarket(TradeMarket):
 
     def _trades(self, after_ms: int, upto_ms: int) -> Trades:
         rows = self._rows(self.frame.floor(after_ms), upto_ms + 1)
-        trades = explode(rows, self.frame.ms)
+        trades = explode(rows, self.frame.ms, self._instrument.lot_size)
         low, high = np.searchsorted(trades.ts, [after_ms, upto_ms], side="right")
         return trades.part(slice(low, high))
 
@@ -290,7 +290,7 @@ class BarMarket(TradeMarket):
     def _whole(self, start: int, end: int) -> Candles:
         """Give the bars themselves as candles."""
         rows = self._rows(start, end)
-        trades = explode(rows, self.frame.ms)
+        trades = explode(rows, self.frame.ms, self._instrument.lot_size)
         shape = (len(rows.ts), PER_BAR)
         quantity, value = trades.quantity.reshape(shape), (trades.quantity * trades.price).reshape(shape)
         bought = trades.side.reshape(shape) > 0
