@@ -176,4 +176,4 @@ class Binance(Protocol):
     def _error(self, error: WorkbenchError) -> Answer:
         told = error if isinstance(error, BinanceError) else BinanceError(-1000, str(error))
         headers = {"X-MBX-USED-WEIGHT-1M": str(self.limits.weight.used)}
-        return Answer(told.status, dump({"code": told.code, "msg": told.text}), headers)
+        return Answer(told.status, dump(told.body), headers)
