@@ -56,8 +56,7 @@ class MarketData:
         else:
             found = market.last_candles(frame, self.now + 1 if end is None else end + 1, limit, self.now)
         if end is not None and len(found.ts) and found.ts[-1] > end:
-            keep = int((found.ts <= end).sum())
-            found = Candles(*(column[:keep] for column in found))
+            found = found.part(slice(int((found.ts <= end).sum())))
         return found
 
     def ticker(self, symbol: str) -> Ticker:

@@ -64,6 +64,9 @@ class AccountSetup:
         Leverage of every symbol at the start, at most what the symbol allows.
     fee_discount : float
         Fraction taken off every fee.
+    spot_fees : {"received", "quote"}
+        Which asset a fee on spot is in: the one that was received (base of a buy, quote of a sell, as at Binance), or
+        always the quote.
     """
 
     spot: dict[str, float] = field(default_factory=dict)
@@ -72,6 +75,7 @@ class AccountSetup:
     isolated: bool = False
     leverage: float = 20.0
     fee_discount: float = 0.0
+    spot_fees: str = "received"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -131,13 +131,15 @@ class TradeMarket:
             reach *= 4
 
     def book(self, ts: int, levels: int) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
-        """Give bids and asks at a time, best first: what the last trade has left of a made-up book.
+        """Give bids and asks at a time, best first; empty before the first price."""
+        last = self.last(ts)
+        return ((), ()) if last is None else self.book_after(last, levels)
+
+    def book_after(self, last: Print, levels: int) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
+        """Give the bids and asks that a trade leaves of a made-up book.
 
         A buyer's trade was at the best ask, a seller's at the best bid. The same trade always leaves the same book.
         """
-        last = self.last(ts)
-        if last is None:
-            return (), ()
         facts = self._instrument
         tick = facts.tick_size or last.price * 1e-6
         spread = max(round_to_tick(last.price * facts.spread_bps * 1e-4, tick, False), tick)
@@ -170,7 +172,7 @@ class TradeMarket:
     @staticmethod
     def _cut(candles: Candles, start: int, end: int) -> Candles:
         low, high = np.searchsorted(candles.ts, [start, end])
-        return Candles(*(column[low:high] for column in candles))
+        return candles.part(slice(int(low), int(high)))
 
     def first_candles(self, timeframe: Timeframe, start: int, limit: int, now: int) -> Candles:
         """Give the first candles that open from `start` on, at most `limit`."""
@@ -178,7 +180,7 @@ class TradeMarket:
         while True:
             found = self.candles(timeframe, start, start + span * timeframe.ms, now)
             if len(found.ts) >= limit or start + span * timeframe.ms > min(now, self._end):
-                return Candles(*(column[:limit] for column in found))
+                return found.part(slice(limit))
             span *= 2
 
     def last_candles(self, timeframe: Timeframe, end: int, limit: int, now: int) -> Candles:
@@ -187,7 +189,7 @@ class TradeMarket:
         while True:
             found = self.candles(timeframe, end - span * timeframe.ms, end, now)
             if len(found.ts) >= limit or end - span * timeframe.ms <= self._start:
-                return Candles(*(column[max(len(found.ts) - limit, 0) :] for column in found))
+                return found.part(slice(max(len(found.ts) - limit, 0), None))
             span *= 2
 
     def mark(self, ts: int) -> float:
@@ -267,7 +269,7 @@ class BarMarket(TradeMarket):
 
     def _trades(self, after_ms: int, upto_ms: int) -> Trades:
         rows = self._rows(self.frame.floor(after_ms), upto_ms + 1)
-        trades = explode(rows, self.frame.ms)
+        trades = explode(rows, self.frame.ms, self._instrument.lot_size)
         low, high = np.searchsorted(trades.ts, [after_ms, upto_ms], side="right")
         return trades.part(slice(low, high))
 
@@ -288,7 +290,7 @@ class BarMarket(TradeMarket):
     def _whole(self, start: int, end: int) -> Candles:
         """Give the bars themselves as candles."""
         rows = self._rows(start, end)
-        trades = explode(rows, self.frame.ms)
+        trades = explode(rows, self.frame.ms, self._instrument.lot_size)
         shape = (len(rows.ts), PER_BAR)
         quantity, value = trades.quantity.reshape(shape), (trades.quantity * trades.price).reshape(shape)
         bought = trades.side.reshape(shape) > 0

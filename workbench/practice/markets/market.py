@@ -52,6 +52,10 @@ class Candles(NamedTuple):
     taker_volume: NDArray[np.float64]
     taker_quote_volume: NDArray[np.float64]
 
+    def part(self, rows: slice) -> Candles:
+        """Give some of them."""
+        return Candles._make(column[rows] for column in self)
+
 
 class Market(Protocol):
     """One instrument's market.
@@ -103,6 +107,10 @@ class Market(Protocol):
 
     def book(self, ts: int, levels: int) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
         """Give bids and asks at a time, best first; empty before the first price."""
+        ...
+
+    def book_after(self, last: Print, levels: int) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
+        """Give the bids and asks that a trade leaves."""
         ...
 
     def candles(self, timeframe: Timeframe, start: int, end: int, now: int) -> Candles:

@@ -7,7 +7,8 @@ so that added up in their order they are the bar's volume to the last bit.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ class Trades(NamedTuple):
 
     def part(self, rows: slice | NDArray[np.bool_]) -> Trades:
         """Give some of them."""
-        return Trades(*(column[rows] for column in self))
+        return Trades._make(column[rows] for column in self)
 
 
 class Rows(NamedTuple):
@@ -48,24 +49,18 @@ class Rows(NamedTuple):
 
     def part(self, rows: slice | NDArray[np.bool_]) -> Rows:
         """Give some of them."""
-        return Rows(*(column[rows] for column in self))
+        return Rows._make(column[rows] for column in self)
 
 
-def explode(rows: Rows, length: int) -> Trades:
-    """Make the four trades of each bar; `length` in ms."""
+def explode(rows: Rows, length: int, lot: float = 0.0) -> Trades:
+    """Make the four trades of each bar; `length` in ms, `lot` the step of their quantities."""
     count = len(rows.ts)
     low_first = rows.open - rows.low <= rows.high - rows.open
     price = np.empty((count, PER_BAR))
     price[:, 0], price[:, 3] = rows.open, rows.close
     price[:, 1] = np.where(low_first, rows.low, rows.high)
     price[:, 2] = np.where(low_first, rows.high, rows.low)
-    quantity = np.empty((count, PER_BAR))
-    # three parts on a grid so coarse that they and their sums have no rounding, and what is left of the volume
-    grid = np.spacing(rows.volume) * PER_BAR
-    with np.errstate(invalid="ignore", divide="ignore"):
-        part = np.where(rows.volume > 0.0, np.floor(rows.volume / PER_BAR / grid) * grid, 0.0)
-    quantity[:, :3] = part[:, None]
-    quantity[:, 3] = rows.volume - 3.0 * part
+    quantity = _quarters(rows.volume, lot)
     side = np.ones((count, PER_BAR), dtype=np.int8)
     side[:, 1], side[:, 2] = np.where(low_first, -1, 1), np.where(low_first, 1, -1)
     side[:, 0] = side[:, 3] = np.where(rows.close >= rows.open, 1, -1)
@@ -73,6 +68,22 @@ def explode(rows: Rows, length: int) -> Trades:
     ts = rows.ts[:, None] + offsets
     number = rows.number[:, None] * PER_BAR + np.arange(1, PER_BAR + 1)
     return Trades(ts.ravel(), price.ravel(), quantity.ravel(), side.ravel(), number.ravel())
+
+
+def _quarters(volume: NDArray[np.float64], lot: float) -> NDArray[np.float64]:
+    """Cut volumes in four that come to the same again, to the last bit, when they are added in their order."""
+    # on a grid this coarse three parts and their sums have no rounding
+    grid = np.spacing(volume) * PER_BAR
+    with np.errstate(invalid="ignore", divide="ignore"):
+        part = np.where(volume > 0.0, np.floor(volume / PER_BAR / grid) * grid, 0.0)
+    if lot > 0.0:
+        steps, per_unit = np.floor(volume / PER_BAR / lot * (1.0 + 1e-12)), round(1.0 / lot)
+        lots = steps / per_unit if abs(per_unit * lot - 1.0) < 1e-12 else steps * lot
+        rest = volume - ((lots + lots) + lots)
+        exact = ((lots + lots) + lots + rest == volume) & (lots + ((lots + lots) + rest) == volume)  # as numpy adds
+        part = np.where(exact & (rest >= 0.0), lots, part)
+    rest = volume - ((part + part) + part)
+    return np.stack([part, part, part, rest], axis=1)
 
 
 def aggregate(trades: Trades, frame: Timeframe) -> Candles:
@@ -108,7 +119,7 @@ def join(parts: list[Candles]) -> Candles:
     """Put candles one after the other."""
     if len(parts) == 1:
         return parts[0]
-    return Candles(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    return Candles._make(np.concatenate(columns) for columns in zip(*parts, strict=True))
 
 
 def to_prints(trades: Trades) -> list[Print]:
@@ -135,6 +146,6 @@ def _reduce(how: np.ufunc, values: NDArray[np.float64], first: NDArray[np.int64]
     return found
 
 
-def _adder(first: NDArray[np.int64]):  # type: ignore[no-untyped-def]
+def _adder(first: NDArray[np.int64]) -> Callable[[NDArray[Any]], NDArray[Any]]:
     """Give a function that sums a column candle by candle."""
     return lambda values: np.add.reduceat(values, first) if len(first) else values[:0]
