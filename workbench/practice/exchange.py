@@ -17,7 +17,7 @@ from typing import Any, Final, Self, TypeVar
 
 from workbench.errors import ConfigError, RunError
 from workbench.market.sources.clients import Route
-from workbench.practice.clock import Clock, HeldClock, RunningClock
+from workbench.practice.clock import Clock, HeldClock
 from workbench.practice.engine import Engine
 from workbench.practice.engine_records import AccountSetup
 from workbench.practice.faults import Faults
@@ -127,7 +127,9 @@ class Exchange:
 
     def __repr__(self) -> str:
         where = f"on port {self._route.port}" if self._route else "closed"
-        return f"<Exchange {', '.join(one.name for one in self._protocols)} {where}, {len(self.engine.symbols)} markets>"
+        return (
+            f"<Exchange {', '.join(one.name for one in self._protocols)} {where}, {len(self.engine.symbols)} markets>"
+        )
 
     def __enter__(self) -> Self:
         """Begin to serve."""
@@ -252,7 +254,8 @@ class Exchange:
         target = max(self.clock.now(), self.engine.now)
         due = self.faults.act(self.engine)
         while self.engine.now < target:
-            self.engine.advance(target if due is None else min(due, target))
+            times = (due, *(protocol.due() for protocol in self._protocols))
+            self.engine.advance(min([target, *(max(one, self.engine.now + 1) for one in times if one is not None)]))
             due = self.faults.act(self.engine)
             for protocol in self._protocols:
                 protocol.moved(self.engine.now)
@@ -289,4 +292,6 @@ def usual_account(markets: Mapping[str, Market]) -> AccountSetup:
     facts = [one.instrument for one in markets.values()]
     spot = {one.base: _COINS for one in facts if one.kind == "spot"}
     spot |= {one.quote: _MONEY for one in facts if one.kind == "spot"}
-    return AccountSetup(spot=spot or {"USDT": _MONEY}, linear={one.settle: _MONEY for one in facts if one.kind == "linear"})
+    return AccountSetup(
+        spot=spot or {"USDT": _MONEY}, linear={one.settle: _MONEY for one in facts if one.kind == "linear"}
+    )

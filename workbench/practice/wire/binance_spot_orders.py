@@ -115,9 +115,11 @@ def order_row(venue: Binance, order: OrderRecord) -> dict[str, Any]:
         "timeInForce": order.time_in_force, "type": spot_type(order), "side": order.side.upper(),
         "stopPrice": pair.price(order.stop_price),
         "icebergQty": pair.quantity(order.display), "time": order.created, "updateTime": order.updated,
-        "isWorking": order.working_since > 0, "workingTime": order.working_since or -1,
+        "isWorking": order.working_since > 0,
         "selfTradePreventionMode": "NONE",
     }  # fmt: skip
+    if order.working_since:
+        row["workingTime"] = order.working_since
     if order.type == "trailing_stop":
         row |= {"trailingDelta": round(order.trail / _BIPS), "trailingTime": order.created}
     return row
@@ -142,7 +144,7 @@ def canceled_row(venue: Binance, order: OrderRecord) -> dict[str, Any]:
     """Write an order that was cancelled."""
     row = order_row(venue, order)
     for name in ("time", "updateTime", "isWorking", "workingTime"):
-        del row[name]
+        row.pop(name, None)
     return row | {
         "origClientOrderId": order.original_client_id or order.client_id, "transactTime": order.updated
     }  # fmt: skip
@@ -198,7 +200,9 @@ def amend_order(venue: Binance, params: Params, account: str) -> Any:
     row = order_row(venue, order)
     shown = {"qty": row["origQty"], "executedQty": row["executedQty"], "preventedQty": "0.00000000"}
     names = ("symbol", "orderId", "orderListId", "clientOrderId", "price", "status", "timeInForce", "type", "side")
-    amended = {name: row[name] for name in names} | shown | {"quoteOrderQty": "0.00000000", "workingTime": row["workingTime"]}
+    amended = (
+        {name: row[name] for name in names} | shown | {"quoteOrderQty": "0.00000000", "workingTime": row["workingTime"]}
+    )
     amended |= {"origClientOrderId": order.client_id, "selfTradePreventionMode": "NONE"}
     return {"transactTime": order.updated, "executionId": order.id, "amendedOrder": amended}
 

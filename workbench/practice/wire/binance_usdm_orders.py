@@ -212,7 +212,9 @@ def amend_many(venue: Binance, params: Params, account: str) -> Any:
 def cancel_many(venue: Binance, params: Params, account: str) -> Any:
     """Cancel up to ten orders of a symbol, each for itself."""
     symbol = params.text("symbol")
-    name, word = ("orderIdList", "orderId") if params.has("orderIdList") else ("origClientOrderIdList", "origClientOrderId")
+    name, word = (
+        ("orderIdList", "orderId") if params.has("orderIdList") else ("origClientOrderIdList", "origClientOrderId")
+    )
     try:
         numbers = json.loads(params.text(name))
     except json.JSONDecodeError as error:
