@@ -17,7 +17,7 @@ from typing import Any, Final, Self, TypeVar
 
 from workbench.errors import ConfigError, RunError
 from workbench.market.sources.clients import Route
-from workbench.practice.clock import Clock, HeldClock, RunningClock
+from workbench.practice.clock import Clock, HeldClock
 from workbench.practice.engine import Engine
 from workbench.practice.engine_records import AccountSetup
 from workbench.practice.faults import Faults
@@ -254,7 +254,8 @@ class Exchange:
         target = max(self.clock.now(), self.engine.now)
         due = self.faults.act(self.engine)
         while self.engine.now < target:
-            self.engine.advance(target if due is None else min(due, target))
+            times = (due, *(protocol.due() for protocol in self._protocols))
+            self.engine.advance(min([target, *(max(one, self.engine.now + 1) for one in times if one is not None)]))
             due = self.faults.act(self.engine)
             for protocol in self._protocols:
                 protocol.moved(self.engine.now)

@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Literal, NamedTuple
 from workbench.errors import WorkbenchError
 from workbench.practice.engine_records import Refused
 from workbench.practice.wire.binance_errors import BinanceError, worded
+from workbench.practice.wire.binance_streams import MarketStreams
+from workbench.practice.wire.binance_users import Users
 from workbench.practice.wire.binance_words import Pair, Params, dump
 from workbench.practice.wire.limits import Limits
 from workbench.practice.wire.protocol import Answer, Backing, Call, Protocol
@@ -62,6 +64,21 @@ class Binance(Protocol):
         mine = [Pair(one, plain=self.futures) for one in instruments if one.kind == kind]
         self.pairs = {pair.id: pair for pair in mine}
         self.by_symbol = {pair.symbol: pair for pair in mine}
+        self.streams = MarketStreams(self)
+        self.users = Users()
+        self.engine.listen(self.heard)
+
+    def heard(self, message: Any) -> None:
+        """Take a message of the engine."""
+        self.streams.heard(message)
+
+    def settle(self) -> None:
+        """Say what is still to be said once something is done."""
+
+    def moved(self, now: int) -> None:
+        """Send what time alone has made due; see `Protocol.moved`."""
+        self.streams.moved(now)
+        self.settle()
 
     def now(self) -> int:
         """Tell the time that clients are told, ms UTC: a fault may have it wrong."""
@@ -92,7 +109,9 @@ class Binance(Protocol):
         endpoint = self.table.get((call.method, call.path))
         if endpoint is None:
             return Answer(404, dump({"code": -1, "msg": f"the practice exchange has no {call.method} {call.path}"}))
-        return self.run(endpoint, call, lambda: self._proven(call))
+        answer = self.run(endpoint, call, lambda: self._proven(call))
+        self.settle()
+        return answer
 
     def run(self, endpoint: Endpoint, call: Call, prove: Callable[[], Credential]) -> Answer:
         """Charge, check who asks, do it, and word what comes of it."""
@@ -176,4 +195,4 @@ class Binance(Protocol):
     def _error(self, error: WorkbenchError) -> Answer:
         told = error if isinstance(error, BinanceError) else BinanceError(-1000, str(error))
         headers = {"X-MBX-USED-WEIGHT-1M": str(self.limits.weight.used)}
-        return Answer(told.status, dump({"code": told.code, "msg": told.text}), headers)
+        return Answer(told.status, dump(told.body), headers)

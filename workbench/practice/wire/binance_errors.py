@@ -11,19 +11,25 @@ __all__ = ["BinanceError", "worded"]
 
 
 class BinanceError(WorkbenchError):
-    """What Binance answers instead of a result: its code, its words, and the status of HTTP."""
+    """What Binance answers instead of a result: its code, its words, the status of HTTP, and sometimes more."""
 
-    def __init__(self, code: int, message: str, status: int = 400) -> None:
+    def __init__(self, code: int, message: str, status: int = 400, data: Any = None) -> None:
         super().__init__(message, code=code, status=status)
-        self.code, self.text, self.status = code, message, status
+        self.code, self.text, self.status, self.data = code, message, status, data
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return BinanceError, (self.code, self.text, self.status)
+        return BinanceError, (self.code, self.text, self.status, self.data)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What is sent."""
+        return {"code": self.code, "msg": self.text, **({"data": self.data} if self.data is not None else {})}
 
 
 _Words = tuple[int, str]
 
 _BOTH: Final[dict[str, _Words]] = {
+    "no_account": (-2015, "Invalid API-key, IP, or permissions for action."),
     "already_expired": (-1013, "Invalid goodTillDate."),
     "expiry_missing": (-1102, "Mandatory parameter 'goodTillDate' was not sent, was empty/null, or malformed."),
     "negative_quantity": (-1013, "Invalid quantity."),
@@ -37,7 +43,9 @@ _BOTH: Final[dict[str, _Words]] = {
 }
 
 _SPOT: Final[dict[str, _Words]] = {
-    "already_filled": (-2011, "Unknown order sent."),
+    "client_id": (-1100, "Illegal characters found in parameter 'newClientOrderId'."),
+    "insufficient_balance": (-2010, "Account has insufficient balance for requested action."),
+    "max_orders": (-1013, "Filter failure: MAX_NUM_ORDERS"),
     "below_filled": (-2038, "Order amend rejected: the new quantity must be above what was executed."),
     "below_min_notional": (-1013, "Filter failure: NOTIONAL"),
     "below_min_quantity": (-1013, "Filter failure: LOT_SIZE"),
@@ -46,9 +54,6 @@ _SPOT: Final[dict[str, _Words]] = {
     "insufficient_margin": (-2010, "Account has insufficient balance for requested action."),
     "lot_size": (-1013, "Filter failure: LOT_SIZE"),
     "market_closed": (-2010, "Market is closed."),
-    "market_lot_size": (-1013, "Filter failure: MARKET_LOT_SIZE"),
-    "max_num_orders": (-1013, "Filter failure: MAX_NUM_ORDERS"),
-    "max_num_algo_orders": (-1013, "Filter failure: MAX_NUM_ALGO_ORDERS"),
     "min_notional": (-1013, "Filter failure: NOTIONAL"),
     "not_supported": (-2010, "Order type is not supported for this symbol."),
     "not_trading": (-2010, "Market is closed."),
@@ -65,6 +70,9 @@ _SPOT: Final[dict[str, _Words]] = {
 }
 
 _FUTURES: Final[dict[str, _Words]] = {
+    "client_id": (-4015, "Client order id is not valid."),
+    "insufficient_balance": (-2019, "Margin is insufficient."),
+    "no_position": (-2022, "ReduceOnly Order is rejected."),
     "below_filled": (-5027, "No need to modify the order."),
     "below_min_notional": (-4164, "Order's notional must be no smaller than the minimum (unless you choose reduce only)."),
     "below_min_quantity": (-4003, "Quantity less than or equal to zero."),
@@ -74,9 +82,7 @@ _FUTURES: Final[dict[str, _Words]] = {
     "leverage": (-4028, "Leverage is not valid."),
     "lot_size": (-1111, "Precision is over the maximum defined for this asset."),
     "market_closed": (-4140, "Invalid symbol status for opening position."),
-    "market_lot_size": (-4005, "Quantity greater than max quantity."),
-    "max_num_orders": (-2025, "Reach max open order limit."),
-    "max_num_algo_orders": (-4045, "Reach max stop order limit."),
+    "max_orders": (-2025, "Reach max open order limit."),
     "min_notional": (-4164, "Order's notional must be no smaller than the minimum (unless you choose reduce only)."),
     "no_change": (-4046, "No need to change margin type."),
     "not_supported": (-4135, "Invalid order type or activation price."),

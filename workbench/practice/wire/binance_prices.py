@@ -79,22 +79,14 @@ def _candles(venue: Binance, params: Params, pair: Pair, change: Callable[[Candl
 def candle_rows(pair: Pair, found: Candles, length_ms: int) -> list[str]:
     """Write candles as Binance does, a JSON array each."""
     price, quantity = pair.written
-    columns = (
-        *(texts(column, price) for column in found[1:5]),
-        texts(found.volume, quantity),
-        texts(found.quote_volume, 8),
-        texts(found.taker_volume, quantity),
-        texts(found.taker_quote_volume, 8),
-    )
-    o, h, l, c, v, q, tv, tq = (f'"{conversion}"' for conversion, _ in columns)  # noqa: E741
-    row = f'[%d,{o},{h},{l},{c},{v},%d,{q},%d,{tv},{tq},"0"]'
+    exactly = (*(texts(column, price) for column in found[1:5]), texts(found.volume, quantity))
+    o, h, l, c, v = (f'"{conversion}"' for conversion, _ in exactly)  # noqa: E741
+    row = f'[%d,{o},{h},{l},{c},{v},%d,"%.8f",%d,"%.{quantity}f","%.8f","0"]'
     opened = found.ts.tolist()
     closed = [ts + length_ms - 1 for ts in opened]
-    values = [content for _, content in columns]
-    return [
-        row % one
-        for one in zip(opened, *values[:5], closed, values[5], found.trades.tolist(), *values[6:], strict=True)
-    ]
+    values = [content for _, content in exactly]
+    rest = (found.quote_volume, found.trades, found.taker_volume, found.taker_quote_volume)
+    return [row % one for one in zip(opened, *values, closed, *(column.tolist() for column in rest), strict=True)]
 
 
 def recent_trades(venue: Binance, params: Params, account: str) -> Any:

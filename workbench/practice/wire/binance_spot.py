@@ -7,11 +7,14 @@ from typing import Any, ClassVar, Final
 
 from workbench.practice.wire import binance_info as info
 from workbench.practice.wire import binance_prices as prices
+from workbench.practice.wire import binance_spot_account as account
+from workbench.practice.wire import binance_spot_orders as orders
 from workbench.practice.wire.binance import Binance, Endpoint
-from workbench.practice.wire.binance_streams import MarketStreams
+from workbench.practice.wire.binance_api_talk import ApiTalk
+from workbench.practice.wire.binance_spot_user import spot_events
 from workbench.practice.wire.binance_talks import StreamTalk
 from workbench.practice.wire.binance_words import Params
-from workbench.practice.wire.protocol import Backing, Call, Socket, Talk
+from workbench.practice.wire.protocol import Call, Socket, Talk
 
 __all__ = ["BinanceSpot"]
 
@@ -59,6 +62,62 @@ _PUBLIC: Final = {
 }
 
 
+def _open_weight(params: Params) -> int:
+    return 6 if params.has("symbol") else 80
+
+
+_PRIVATE: Final = {
+    ("GET", f"{_API}/account"): Endpoint(account.account_info, 20, "signed"),
+    ("GET", f"{_API}/rateLimit/order"): Endpoint(account.order_usage, 40, "signed"),
+    ("POST", f"{_API}/order"): Endpoint(orders.new_order, 1, "signed", order=True),
+    ("POST", f"{_API}/order/test"): Endpoint(orders.test_order, 1, "signed"),
+    ("GET", f"{_API}/order"): Endpoint(orders.get_order, 4, "signed"),
+    ("DELETE", f"{_API}/order"): Endpoint(orders.cancel_order, 1, "signed"),
+    ("POST", f"{_API}/order/cancelReplace"): Endpoint(orders.replace_order, 1, "signed", order=True),
+    ("PUT", f"{_API}/order/amend/keepPriority"): Endpoint(orders.amend_order, 4, "signed"),
+    ("GET", f"{_API}/openOrders"): Endpoint(orders.open_orders, _open_weight, "signed"),
+    ("DELETE", f"{_API}/openOrders"): Endpoint(orders.cancel_all, 1, "signed"),
+    ("GET", f"{_API}/allOrders"): Endpoint(orders.all_orders, 20, "signed"),
+    ("GET", f"{_API}/myTrades"): Endpoint(orders.my_trades, 20, "signed"),
+    ("POST", f"{_API}/orderList/oco"): Endpoint(account.new_list, 1, "signed", order=True),
+    ("POST", f"{_API}/order/oco"): Endpoint(account.old_list, 1, "signed", order=True),
+    ("GET", f"{_API}/orderList"): Endpoint(account.get_list, 4, "signed"),
+    ("DELETE", f"{_API}/orderList"): Endpoint(account.cancel_list, 1, "signed"),
+    ("GET", f"{_API}/allOrderList"): Endpoint(account.order_lists, 20, "signed"),
+    ("GET", f"{_API}/openOrderList"): Endpoint(account.open_lists, 6, "signed"),
+    ("POST", "/sapi/v1/asset/transfer"): Endpoint(account.transfer, 1, "signed"),
+}
+
+_METHODS: Final = {
+    "ping": ("GET", f"{_API}/ping"),
+    "time": ("GET", f"{_API}/time"),
+    "exchangeInfo": ("GET", f"{_API}/exchangeInfo"),
+    "depth": ("GET", f"{_API}/depth"),
+    "klines": ("GET", f"{_API}/klines"),
+    "trades.recent": ("GET", f"{_API}/trades"),
+    "trades.historical": ("GET", f"{_API}/historicalTrades"),
+    "trades.aggregate": ("GET", f"{_API}/aggTrades"),
+    "ticker.24hr": ("GET", f"{_API}/ticker/24hr"),
+    "ticker.price": ("GET", f"{_API}/ticker/price"),
+    "ticker.book": ("GET", f"{_API}/ticker/bookTicker"),
+    "account.status": ("GET", f"{_API}/account"),
+    "account.rateLimits.orders": ("GET", f"{_API}/rateLimit/order"),
+    "order.place": ("POST", f"{_API}/order"),
+    "order.test": ("POST", f"{_API}/order/test"),
+    "order.status": ("GET", f"{_API}/order"),
+    "order.cancel": ("DELETE", f"{_API}/order"),
+    "order.cancelReplace": ("POST", f"{_API}/order/cancelReplace"),
+    "order.amend.keepPriority": ("PUT", f"{_API}/order/amend/keepPriority"),
+    "openOrders.status": ("GET", f"{_API}/openOrders"),
+    "openOrders.cancelAll": ("DELETE", f"{_API}/openOrders"),
+    "allOrders": ("GET", f"{_API}/allOrders"),
+    "myTrades": ("GET", f"{_API}/myTrades"),
+    "orderList.place.oco": ("POST", f"{_API}/orderList/oco"),
+    "orderList.status": ("GET", f"{_API}/orderList"),
+    "orderList.cancel": ("DELETE", f"{_API}/orderList"),
+}
+
+
 class BinanceSpot(Binance):
     """Binance's spot exchange."""
 
@@ -66,24 +125,20 @@ class BinanceSpot(Binance):
     hosts = ("api.binance.com", "stream.binance.com", "ws-api.binance.com", "dapi.binance.com", "eapi.binance.com")
     wallet = "spot"
     futures = False
-    table: ClassVar[Mapping[tuple[str, str], Endpoint]] = _PUBLIC
+    table: ClassVar[Mapping[tuple[str, str], Endpoint]] = _PUBLIC | _PRIVATE
     usual_limits: ClassVar[Mapping[str, int]] = {"weight_1m": 6_000, "orders_10s": 100, "orders_1d": 200_000}
-
-    def __init__(self, backing: Backing) -> None:
-        super().__init__(backing)
-        self.streams = MarketStreams(self)
-        self.engine.listen(self.heard)
 
     def open(self, call: Call, socket: Socket) -> Talk | None:
         """Begin to talk on a websocket; see `Protocol.open`."""
+        if call.path == "/ws-api/v3":
+            return ApiTalk(self, socket, _METHODS)
         if call.path == "/stream" or call.path.startswith("/ws/") or call.path == "/ws":
             return StreamTalk(self, socket, call)
         return None
 
     def heard(self, message: Any) -> None:
         """Take a message of the engine."""
-        self.streams.heard(message)
-
-    def moved(self, now: int) -> None:
-        """Send what time alone has made due; see `Protocol.moved`."""
-        self.streams.moved(now)
+        super().heard(message)
+        account = getattr(message, "account", "")
+        for event in spot_events(self, message) if account else ():
+            self.users.tell(account, event)

@@ -157,6 +157,10 @@ class Protocol(ABC):
     def moved(self, now: int) -> None:
         """Take note that the exchange's time has come to `now` and all that happened until then was said."""
 
+    def due(self) -> int | None:
+        """Give the next time (ms UTC) at which it wants `moved` to be called; None for none."""
+        return None
+
     def asked(self, call: Call, method: str = "") -> Asked:
         """Describe a request to faults."""
         return Asked(method or call.method, call.path, self.name, call.params)

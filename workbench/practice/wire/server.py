@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import ConfigError
-from workbench.practice.faults import Decision, Faults
+from workbench.practice.faults import Decision
 from workbench.practice.wire.certificate import server_context
 from workbench.practice.wire.protocol import Answer, Call, Protocol
 from workbench.practice.wire.sockets import Connection
