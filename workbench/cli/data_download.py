@@ -190,8 +190,7 @@ def _connection(practice: bool, timeout: float, share: float) -> Connection:
 
     route = None
     if practice:
-        settings = settings_here()
-        route = Route.read(settings.lake_root.parent / "practice" / "route.json")
+        route = Route.read(settings_here().data / "practice" / "route.json")
     key, secret = os.environ.get(_KEY, ""), os.environ.get(_SECRET, "")
     if bool(key) != bool(secret):
         raise ConfigError(f"of {_KEY} and {_SECRET} only one is set in the environment; set both or none")
@@ -232,7 +231,7 @@ def _plain(report: DownloadReport) -> dict[str, Any]:
 def _show(report: DownloadReport) -> None:
     columns = [
         Column("Symbol"), Column("What"), Column("From"), Column("To"), Column("Added", number=True),
-        Column("Differ", number=True), Column("Venue has none", number=True), Column("", wrap=True),
+        Column("Differ", number=True), Column("Not there", number=True), Column("", wrap=True),
     ]  # fmt: skip
     show_table(columns, [_line(one) for one in report.outcomes])
     failed = f", {report.failed_requests:,} more failed and were repeated" if report.failed_requests else ""
@@ -243,17 +242,19 @@ def _show(report: DownloadReport) -> None:
 
 
 def _line(one: Outcome) -> list[str | Cell]:
-    times = ["", ""] if one.start is None or one.end is None else [iso(one.start)[:16], iso(one.end)[:16]]
+    from workbench.market.bars import moment
+
+    times = ["", ""] if one.start is None or one.end is None else [moment(one.start), moment(one.end)]
     if one.error:
         told = Cell(one.error, "red")
     elif one.what in ("markets", "tiers"):
-        told = Cell("stored", "dim")
+        told = Cell("symbols new or changed", "dim")
     elif one.start is None:
         told = Cell("nothing was missing", "dim")
     else:
         late = one.first is not None and one.first > one.start
-        told = Cell(f"the venue's begins {iso(one.first or 0)[:16]}" if late else "", "dim")
+        told = Cell(f"begins {moment(one.first or 0)}" if late else "", "dim")
     return [
-        Cell(one.symbol or one.venue, "bold"), one.timeframe or one.what, *(time.replace("T", " ") for time in times),
+        Cell(one.symbol or one.venue, "bold"), one.timeframe or one.what, *times,
         f"{one.added:,}", f"{one.conflicts:,}", f"{one.empty:,}", told,
     ]  # fmt: skip

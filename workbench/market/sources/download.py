@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, get_args
 
-from workbench.errors import ConfigError, DataError
+from workbench.errors import ConfigError, DataError, WorkbenchError
 from workbench.market.bars import to_ms
 from workbench.market.coverage import COVERAGE
 from workbench.market.lake import Lake
@@ -21,7 +22,7 @@ from workbench.market.sources.clients import Route, known_venues
 from workbench.market.sources.jobs import Job, What, all_series
 from workbench.market.sources.outcome import DownloadReport, Outcome
 from workbench.market.sources.progress import DownloadProgress, SilentProgress
-from workbench.market.sources.session import Connection, open_session
+from workbench.market.sources.session import Connection, Session, open_session
 from workbench.market.tables import find_tables, table_store
 from workbench.market.timeframe import Timeframe
 from workbench.market.venue_tables import write_venue_table
@@ -222,16 +223,22 @@ async def run_jobs(
     async with open_session(venue, connection, symbols=names) as session:
         for job in jobs:
             session.require([job.symbol], job.what, job.frame)
-        write_venue_table(lake.root, session.name, "markets", session.market_rows(), session.now())
-        outcomes = []
-        if "tiers" in tables:
-            rows = await session.tier_rows(names)
-            write_venue_table(lake.root, session.name, "tiers", rows, session.now())
-        for kind in tables:
-            outcomes.append(Outcome(series=f"{kind} of {session.name}", venue=session.name, symbol="", what=kind))
+        changed = write_venue_table(lake.root, session.name, "markets", session.market_rows(), session.now())
+        outcomes = [await _table(lake, session, kind, names, changed) for kind in tables]
         outcomes += await all_series(lake, session, jobs, progress)
         counts = session.asker.counts
     return DownloadReport(
         outcomes=tuple(outcomes), requests=counts.answered, failed_requests=counts.failed,
         seconds=time.monotonic() - began,
     )  # fmt: skip
+
+
+async def _table(lake: Lake, session: Session, kind: str, symbols: Sequence[str], changed: int) -> Outcome:
+    outcome = Outcome(series=f"{kind} of {session.name}", venue=session.name, symbol="", what=kind, added=changed)
+    if kind == "markets":
+        return outcome
+    try:
+        rows = await session.tier_rows([one for one in symbols if ":" in one])
+    except WorkbenchError as error:
+        return replace(outcome, added=0, error=str(error))
+    return replace(outcome, added=write_venue_table(lake.root, session.name, "tiers", rows, session.now()))

@@ -176,9 +176,7 @@ async def _note_interval(lake: Lake, session: Session, symbol: str, sink: Sink) 
     """Note how often a contract settles funding, as its rates show it: ccxt leaves it out at most venues."""
     if not sink.store.manifest().parts:
         return
-    times = (
-        funding(symbol, venue=session.name, root=lake.root).index.to_numpy().astype("datetime64[ms]").astype(np.int64)
-    )
+    times = funding(symbol, venue=session.name, root=lake.root).index.as_unit("ms").asi8
     steps = np.diff(times[-30:])
     if not len(steps):
         return

@@ -7,6 +7,7 @@ says now. Neither changes a bar that the lake has; `verify` does where it is tol
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -151,6 +152,7 @@ def _chosen(
 async def _fill_all(
     lake: Lake, venue: str, jobs: Sequence[Job], connection: Connection, progress: DownloadProgress
 ) -> DownloadReport:
+    began = time.monotonic()
     async with open_session(venue, connection, symbols=[job.symbol for job in jobs]) as session:
         write_venue_table(lake.root, session.name, "markets", session.market_rows(), session.now())
         outcomes = []
@@ -158,7 +160,10 @@ async def _fill_all(
             session.require([job.symbol], "bars", job.frame)
             outcomes.append(await _fill(lake, session, job, progress))
         counts = session.asker.counts
-    return DownloadReport(outcomes=tuple(outcomes), requests=counts.answered, failed_requests=counts.failed)
+    return DownloadReport(
+        outcomes=tuple(outcomes), requests=counts.answered, failed_requests=counts.failed,
+        seconds=time.monotonic() - began,
+    )  # fmt: skip
 
 
 async def _fill(lake: Lake, session: Session, job: Job, progress: DownloadProgress) -> Outcome:

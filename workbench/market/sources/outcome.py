@@ -26,7 +26,7 @@ class Outcome:
     timeframe : str
         Empty where it is no series of bars.
     added, identical : int
-        Rows that are new in the lake, and that it had.
+        Rows that are new in the lake, and that it had; of markets and tiers the symbols that are new or have changed.
     conflicts : int
         Rows that the venue now gives otherwise; the lake keeps what it had. `verify` shows them.
     empty : int
@@ -56,6 +56,8 @@ class Outcome:
     def __str__(self) -> str:
         if self.error:
             return f"{self.series}: not finished, {self.added:,} added: {self.error}"
+        if self.what in ("markets", "tiers"):
+            return f"{self.series}: {self.added:,} symbols are new or have changed"
         if self.start is None or self.end is None:
             return f"{self.series}: nothing was missing"
         words = [f"{self.added:,} added"]
@@ -91,7 +93,7 @@ class DownloadReport:
     @property
     def added(self) -> int:
         """Rows that are new in the lake."""
-        return sum(one.added for one in self.outcomes)
+        return sum(one.added for one in self.outcomes if one.what not in ("markets", "tiers"))
 
     def __add__(self, other: DownloadReport) -> DownloadReport:
         return DownloadReport(

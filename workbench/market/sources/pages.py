@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
+from workbench.errors import DataError
+from workbench.market.bars import moment
 from workbench.market.coverage import Span
 from workbench.market.sources.spool import Page
 from workbench.market.timeframe import Timeframe
@@ -86,6 +88,12 @@ async def trade_pages(fetch: Fetch, span: Span, *, limit: int | None) -> AsyncIt
         elif last > cursor:
             end = last
             fresh = [row for row in fresh if row[0] < end]
+        elif limit is not None and len(answer.rows) >= limit:
+            raise DataError(
+                f"there are more than {limit} trades at {moment(cursor)}, in one millisecond, and the venue gives no "
+                "more at once; ask for a span after it",
+                ts=cursor,
+            )
         else:
             end = min(span.end, cursor + _HOUR_MS)
         yield Page(Span(cursor, end), fresh, answer.at)
