@@ -231,7 +231,7 @@ def retry_after_s(headers: Mapping[str, str] | None) -> float | None:
 
 def spoken(error: Exception, client: Any) -> str:
     """Give an error's text in one short line, without what a URL says after its question mark, or a key."""
-    text = re.sub(r"\?\S*", "", " ".join(str(error).split()))
+    text = re.sub(r"\?\S+", "", " ".join(str(error).split()))
     for secret in (getattr(client, "apiKey", ""), getattr(client, "secret", "")):
         text = text.replace(secret, "\N{HORIZONTAL ELLIPSIS}") if secret else text
     text = text or type(error).__name__

@@ -176,8 +176,8 @@ async def _note_interval(lake: Lake, session: Session, symbol: str, sink: Sink) 
     """Note how often a contract settles funding, as its rates show it: ccxt leaves it out at most venues."""
     if not sink.store.manifest().parts:
         return
-    times = funding(symbol, venue=session.name, root=lake.root).index.as_unit("ms").asi8
-    steps = np.diff(times[-30:])
+    index = funding(symbol, venue=session.name, root=lake.root).index.tz_localize(None)  # type: ignore[attr-defined]
+    steps = np.diff(index.to_numpy().astype("datetime64[ms]").astype(np.int64)[-30:])
     if not len(steps):
         return
     hours = float(np.round(np.median(steps) / _HOUR_MS, 3))

@@ -21,8 +21,9 @@ from workbench.market.timeframe import Timeframe
 __all__ = ["Answer", "candle_pages", "funding_pages", "trade_pages"]
 
 _HOUR_MS: Final = 3_600_000
+_LATE_MS: Final = 1_000  # venues stamp a settlement some milliseconds late
 _MANY_WINDOWS: Final = 3  # empty ahead: a coarser look is cheaper than asking window by window
-_USUAL_LIMIT: Final = 500
+_SAFE_LIMIT: Final = 100  # every venue gives so many; to assume more than a venue's window would step over candles
 
 Rows = list[tuple[Any, ...]]
 Fetch = Callable[[int, int | None], Awaitable["Answer"]]
@@ -56,8 +57,8 @@ async def candle_pages(
     cursor = span.start
     while cursor < span.end:
         left = (span.end - cursor) // frame.ms
-        want = min(left, limit or _USUAL_LIMIT)
-        answer = await _believed(fetch, cursor, span.end, None if limit is None else want)
+        want = min(left, limit or _SAFE_LIMIT)
+        answer = await _believed(fetch, cursor, span.end, want)
         fresh = [row for row in answer.rows if cursor <= row[0] < span.end]
         if not answer.rows or answer.rows[-1][0] < cursor:
             end = cursor + want * frame.ms
@@ -109,7 +110,7 @@ async def funding_pages(fetch: Fetch, span: Span, *, limit: int | None, interval
         if fresh:
             steps = [late[0] - early[0] for early, late in pairwise(fresh)]
             next_at = fresh[-1][0] + min([interval_ms, *steps])
-            beyond = answer.rows[-1][0] >= span.end or next_at - interval_ms // 2 >= span.end
+            beyond = answer.rows[-1][0] >= span.end or next_at - _LATE_MS >= span.end
             end = span.end if beyond else fresh[-1][0] + 1
         elif answer.rows and answer.rows[-1][0] >= span.end:
             end = span.end
