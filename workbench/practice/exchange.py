@@ -139,7 +139,7 @@ class Exchange:
             folder = Path(self._temporary.name)
         hosts = [host for protocol in self._protocols for host in protocol.hosts]
         files = certify(folder, hosts)
-        ready: asyncio.Future[int] | Any = _Outcome()
+        ready = _Outcome()
         self._thread = threading.Thread(target=self._run, args=(files, ready), name="practice-exchange", daemon=True)
         self._thread.start()
         self._route = Route(port=ready.wait(), certificate=str(files[0]))

@@ -1,4 +1,4 @@
-"""What Binance's venues have in common: hosts and tables of endpoints, weights, signatures, and errors in its own words.
+"""What Binance's venues have in common: tables of endpoints, weights, signatures, and errors in its own words.
 
 A venue (spot, USD-M futures) is a table of endpoints. An endpoint is a function of the venue and the call that gives
 what becomes JSON, or text that is JSON already. The functions are in the modules beside this one.
