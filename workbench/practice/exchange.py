@@ -252,11 +252,11 @@ class Exchange:
     def _catch_up(self) -> None:
         """Bring the engine to the clock's time, stopping wherever a fault is due."""
         target = max(self.clock.now(), self.engine.now)
-        due = self.faults.act(self.engine)
+        due = self.faults.act(self._backing.engine)
         while self.engine.now < target:
             times = (due, *(protocol.due() for protocol in self._protocols))
             self.engine.advance(min([target, *(max(one, self.engine.now + 1) for one in times if one is not None)]))
-            due = self.faults.act(self.engine)
+            due = self.faults.act(self._backing.engine)
             for protocol in self._protocols:
                 protocol.moved(self.engine.now)
         for protocol in self._protocols:

@@ -126,7 +126,7 @@ class BinanceSpot(Binance):
     wallet = "spot"
     futures = False
     table: ClassVar[Mapping[tuple[str, str], Endpoint]] = _PUBLIC | _PRIVATE
-    usual_limits: ClassVar[Mapping[str, int]] = {"weight_1m": 6_000, "orders_10s": 100, "orders_1d": 200_000}
+    usual_limits = (6_000, 100, 200_000)
 
     def open(self, call: Call, socket: Socket) -> Talk | None:
         """Begin to talk on a websocket; see `Protocol.open`."""

@@ -133,7 +133,7 @@ class BinanceUsdm(Binance):
     wallet = "linear"
     futures = True
     table: ClassVar[Mapping[tuple[str, str], Endpoint]] = _PUBLIC | _PRIVATE
-    usual_limits: ClassVar[Mapping[str, int]] = {"weight_1m": 2_400, "orders_10s": 300, "orders_1d": 200_000}
+    usual_limits = (2_400, 300, 200_000)
 
     def __init__(self, backing: Backing) -> None:
         self._teller = UsdmTeller(self)
