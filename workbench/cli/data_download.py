@@ -44,8 +44,8 @@ VERIFY_EXAMPLES: Final = (
     "workbench data verify BTC/USDT 1m --sample 1 --take     let the venue's bars replace ours",
 )
 _SHOWN: Final = 20
-_KEY: Final = "WORKBENCH_VENUE_KEY"
-_SECRET: Final = "WORKBENCH_VENUE_SECRET"
+_KEY: Final = "VENUE_KEY"
+_SECRET: Final = "VENUE_SECRET"
 
 T = TypeVar("T")
 
@@ -82,8 +82,8 @@ def download_series(
     """Ask a venue for what is missing of series in the lake; nothing that is there is asked for again.
 
     It may be stopped at any time, by Ctrl-C, a kill or a power cut: the same command goes on where it stood. An earlier
-    --since prepends. What only customers get, such as leverage tiers at some venues, needs WORKBENCH_VENUE_KEY and
-    WORKBENCH_VENUE_SECRET in the environment.
+    --since prepends. What only customers get, such as leverage tiers at some venues, needs VENUE_KEY and VENUE_SECRET in the
+    environment.
     """
     from workbench.market.sources.download import download
     from workbench.market.sources.progress import progress_on
@@ -203,7 +203,7 @@ def _report(work: Callable[[], DownloadReport], as_json: bool) -> None:
         report = work()
     except DataError as error:
         found: Any = error.fields.get("report")
-        if found is None or not found.requests:
+        if found is None or (len(found.outcomes) == 1 and not found.added):
             raise
         report = found
     if as_json:

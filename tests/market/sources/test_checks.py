@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.market.sources.asking import Garbled
-from workbench.market.sources.checks import sound_candles, sound_funding, sound_trades
+from workbench.market.sources.checks import said_nothing, sound_candles, sound_funding, sound_trades
 from workbench.market.timeframe import Timeframe
 
 MINUTE = Timeframe.parse("1m")
@@ -84,3 +84,15 @@ def test_junk_is_never_more_than_garbled(answer: list[Any]) -> None:
             check()
         except Garbled:
             pass
+
+
+def test_an_empty_answer_counts_where_the_venue_said_so_itself() -> None:
+    for body in ("[]", ' {"result": {"BTC": [ ]}}', '{"data": null}', "{}", None):
+        assert said_nothing([], body) == []
+    for body in ("", "<html>", '[[1,"2'):
+        with pytest.raises(Garbled, match="no JSON") as caught:
+            said_nothing([], body)
+        assert caught.value.usable is None
+    with pytest.raises(Garbled, match="no rows") as caught:
+        said_nothing([], '{"status":"ok"}')
+    assert caught.value.usable == [], "taken when the venue insists"

@@ -105,6 +105,21 @@ def test_bars_come_whole_with_the_fewest_requests_and_are_not_asked_again(
     assert str(again).startswith("AAA/USDT 1m at practice-binance: nothing was missing")
 
 
+def test_answers_of_nothing_are_no_answers_however_often_they_come(
+    exchange: Exchange, way: Connection, pool: Lake
+) -> None:
+    rules = [
+        exchange.faults.add("garbage", kind=kind, target="candles", when={"skip": 1, "count": 2})
+        for kind in ("empty", "html", "truncated", "wrong")
+    ]
+    try:
+        download(SPOT, venue="binance", since="2024-01-03", until="2024-01-05", connection=way, lake=pool)
+    finally:
+        for rule in rules:
+            exchange.faults.remove(rule)
+    assert same(pool.read(SPOT, "1m"), source(exchange, "2024-01-03", "2024-01-05"))
+
+
 def test_an_earlier_since_prepends_and_no_since_goes_on_but_not_into_the_open_candle(
     exchange: Exchange, way: Connection, pool: Lake
 ) -> None:

@@ -6,16 +6,20 @@ A page of HTML with status 200 reaches us as candles of None; half a list parses
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from workbench.market.sources.asking import Garbled
 from workbench.market.timeframe import Timeframe
 
-__all__ = ["sound_candles", "sound_funding", "sound_trades"]
+__all__ = ["said_nothing", "sound_candles", "sound_funding", "sound_trades"]
+
+_EMPTY: Final = re.compile(r"\[\s*\]|\{\s*\}|null")
 
 Rows = list[tuple[Any, ...]]
 
@@ -46,6 +50,32 @@ def sound_trades(answer: Any) -> Rows:
 def sound_funding(answer: Any) -> Rows:
     """Give funding rates as (ts, rate), by rising time, each once."""
     return _sound(answer, _rate, "funding rate", once=True)
+
+
+def said_nothing(answer: Any, body: Any) -> Any:
+    """Give an empty answer back where the venue's own words have an empty list in them.
+
+    Parameters
+    ----------
+    answer : object
+        What ccxt made of the body; a page of HTML, half a list and nothing at all become an empty list there.
+    body : str or None
+        None where it is not known.
+
+    Raises
+    ------
+    Garbled
+        The body is no JSON, or JSON in which nothing is empty.
+    """
+    if not isinstance(body, str):
+        return answer
+    try:
+        json.loads(body)
+    except ValueError as error:
+        raise Garbled(f"the answer is no JSON: {_shown(body)}") from error
+    if _EMPTY.search(body) is None:
+        raise Garbled(f"no rows in {_shown(body)}", answer)
+    return answer
 
 
 def _sound(answer: Any, read: Callable[[Any], tuple[Any, ...] | str], noun: str, *, once: bool) -> Rows:

@@ -114,7 +114,6 @@ class _Plan:
             timeframe="" if job.frame is None else str(job.frame), error=self.error,
         )  # fmt: skip
         if self.error:
-            progress.failed(outcome.series, outcome.error)
             return outcome
         try:
             with Series.held(self.sink) as series:

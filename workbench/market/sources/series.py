@@ -6,6 +6,7 @@ into the series' notes, and only then is the spool emptied. Every step may be do
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
@@ -108,6 +109,7 @@ class Series:
         self._spool = Spool(sink.store.folder)
         self._waiting = self._spool.pages()
         self._count = sum(len(page.rows) for page in self._waiting)
+        self._lock = threading.RLock()  # a stopped download flushes while a thread may still be keeping a page
 
     @classmethod
     @contextmanager
@@ -152,14 +154,19 @@ class Series:
 
     def keep(self, page: Page) -> None:
         """Take a page: it survives a kill from here on, and is written to the lake when enough of them are there."""
-        self._spool.add(page)
-        self._waiting.append(page)
-        self._count += len(page.rows)
-        if self._count >= _ROWS_PER_WRITE:
-            self.flush()
+        with self._lock:
+            self._spool.add(page)
+            self._waiting.append(page)
+            self._count += len(page.rows)
+            if self._count >= _ROWS_PER_WRITE:
+                self._flush()
 
     def flush(self) -> None:
         """Write what waits."""
+        with self._lock:
+            self._flush()
+
+    def _flush(self) -> None:
         if not self._waiting:
             return
         rows = {(row[0], row[1]) if isinstance(self.sink, EventSink) else row[0]: row

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from workbench.errors import ConfigError, DataError
 from workbench.market.coverage import Span
 from workbench.market.sources.asking import Asker, Garbled, Patience
-from workbench.market.sources.checks import sound_candles, sound_funding, sound_trades
+from workbench.market.sources.checks import said_nothing, sound_candles, sound_funding, sound_trades
 from workbench.market.sources.clients import Route, open_client
 from workbench.market.sources.facts import market_rows, require_markets, require_timeframe, tier_rows
 from workbench.market.sources.limiter import limit_client, limiter_for
@@ -148,7 +148,7 @@ class Session:
         rows = await self.asker.ask(
             f"{frame} candles of {symbol}",
             lambda: self.client.fetch_ohlcv(symbol, str(frame), since, limit),
-            lambda answer: sound_candles(answer, frame),
+            lambda answer: sound_candles(self._said(answer), frame),
         )
         return Answer(rows, at)
 
@@ -158,7 +158,8 @@ class Session:
         async def fetch(since: int, limit: int | None) -> Answer:
             at = self.now()
             call = self._call(self.client.fetch_trades, symbol, since, limit)
-            return Answer(await self.asker.ask(f"trades of {symbol}", call, sound_trades), at)
+            rows = await self.asker.ask(f"trades of {symbol}", call, lambda said: sound_trades(self._said(said)))
+            return Answer(rows, at)
 
         return trade_pages(fetch, span, limit=self._most("trades"))
 
@@ -168,9 +169,16 @@ class Session:
         async def fetch(since: int, limit: int | None) -> Answer:
             at = self.now()
             call = self._call(self.client.fetch_funding_rate_history, symbol, since, limit)
-            return Answer(await self.asker.ask(f"funding rates of {symbol}", call, sound_funding), at)
+            rows = await self.asker.ask(
+                f"funding rates of {symbol}", call, lambda said: sound_funding(self._said(said))
+            )
+            return Answer(rows, at)
 
         return funding_pages(fetch, span, limit=self._most("funding"), interval_ms=8 * _HOUR_MS)
+
+    def _said(self, answer: Any) -> Any:
+        """Tell an empty list from nonsense: ccxt makes the same of both, so what the venue said has to be looked at."""
+        return answer if answer else said_nothing(answer, getattr(self.client, "last_http_response", None))
 
     def _most(self, what: str) -> int | None:
         return _MOST.get(self.venue, {}).get(what)
