@@ -128,9 +128,27 @@ def check_equal(case: Case, markets: list[SyntheticMarket], lake: Lake) -> None:
 
 
 def test_a_download_killed_three_times_is_complete_and_asks_nothing_twice(tmp_path: Path) -> None:
-    case = Case(symbols=4, days=5, kills=3, share=0.25)
+    case = Case(symbols=4, days=5, kills=3, share=0.1)
     _, markets, lake = run(case, tmp_path)
     check_equal(case, markets, lake)
+    assert not list(lake.root.rglob("*.spool"))
+
+
+def test_ctrl_c_leaves_what_came_in_the_lake(tmp_path: Path) -> None:
+    case = Case(symbols=2, days=20, kills=0)
+    exchange, _ = make(case, seed=1)
+    with exchange:
+        route = tmp_path / "route.json"
+        exchange.route.write(route)
+        process = download(case, exchange, tmp_path / "lake", route)
+        while exchange.requests < PER_START + 12:
+            time.sleep(0.001)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert b"KeyboardInterrupt" in said, said.decode()
+    lake = Lake(tmp_path / "lake")
+    assert sum(info.rows for info in lake.series()) >= 8 * PER_PAGE
     assert not list(lake.root.rglob("*.spool"))
 
 

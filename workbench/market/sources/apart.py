@@ -20,6 +20,7 @@ def run_apart(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run what `make` gives to its end in a thread of its own, and give its result or raise its error."""
     results: list[T] = []
     errors: list[BaseException] = []
+    done = threading.Event()  # to join the thread would not do: a join that Ctrl-C ends takes it for ended
     running: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[T]]] = []
 
     async def outer() -> None:
@@ -32,21 +33,23 @@ def run_apart(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
             asyncio.run(outer())
         except BaseException as error:  # the caller's thread raises it
             errors.append(error)
+        finally:
+            done.set()
 
     thread = threading.Thread(target=work, name="workbench-download", daemon=True)
     thread.start()
     try:
-        _wait(thread)
+        _wait(done)
     except KeyboardInterrupt:
         for loop, task in running:
             loop.call_soon_threadsafe(task.cancel)
-        _wait(thread)
+        _wait(done)
         raise
     if errors:
         raise errors[0]
     return results[0]
 
 
-def _wait(thread: threading.Thread) -> None:
-    while thread.is_alive():
-        thread.join(0.2)  # a join without a limit does not hear Ctrl-C on every platform
+def _wait(done: threading.Event) -> None:
+    while not done.wait(0.2):  # without a limit Ctrl-C is not heard on every platform
+        pass
