@@ -139,15 +139,25 @@ class PartStore:
             with open(self.path(part), "rb", buffering=0) as file:
                 while chunk := file.read(_CHUNK):
                     size, checksum = size + len(chunk), zlib.crc32(chunk, checksum)
-        except FileNotFoundError:
-            return "the file is missing"
         except OSError as error:
-            return f"the file cannot be read ({error.strerror})"
-        if size != part.size:
-            return f"the file has {size:,} bytes, {part.size:,} were written"
-        if f"{checksum:08x}" != part.checksum:
-            return f"the file's checksum is {checksum:08x}, {part.checksum} was written"
-        return None
+            return _unreadable(error)
+        return _difference(part, size, checksum)
+
+    def content(self, part: Part) -> tuple[bytes, str | None]:
+        """Read a part's file into memory and compare it with what the manifest says.
+
+        Returns
+        -------
+        tuple
+            The bytes, and what is wrong with them as `damage` says it. What is compared is what is given: nothing that
+            changes on the disk later matters.
+        """
+        try:
+            with open(self.path(part), "rb", buffering=0) as file:
+                content = file.read()
+        except OSError as error:
+            return b"", _unreadable(error)
+        return content, _difference(part, len(content), zlib.crc32(content))
 
     def table(self, parts: Sequence[Part] | None = None) -> pa.Table:
         """Read rows into one Arrow table; columns that a part lacks are null there.
@@ -167,12 +177,14 @@ class PartStore:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
+        tables = []
         for part in parts:
-            if (reason := self.damage(part)) is not None:
+            content, reason = self.content(part)
+            if reason is not None:
                 raise DataError(
                     f"{self.path(part)}: {reason}; restore the file from a backup", path=str(self.path(part))
                 )
-        tables = [pq.read_table(self.path(part), partitioning=None, memory_map=False) for part in parts]
+            tables.append(pq.read_table(pa.BufferReader(content), partitioning=None))
         return pa.concat_tables(tables, promote_options="permissive") if tables else pa.table({})
 
     @contextmanager
@@ -337,6 +349,20 @@ class PartStore:
             checksum=f"{zlib.crc32(content):08x}",
             meta=dict(meta),
         )
+
+
+def _unreadable(error: OSError) -> str:
+    return (
+        "the file is missing" if isinstance(error, FileNotFoundError) else f"the file cannot be read ({error.strerror})"
+    )
+
+
+def _difference(part: Part, size: int, checksum: int) -> str | None:
+    if size != part.size:
+        return f"the file has {size:,} bytes, {part.size:,} were written"
+    if f"{checksum:08x}" != part.checksum:
+        return f"the file's checksum is {checksum:08x}, {part.checksum} was written"
+    return None
 
 
 class Transaction:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 from workbench.errors import DataError
 from workbench.market.bars import Bars, moment, to_ms
 from workbench.market.lake_check import Finding, check_series, drop_corrupt_parts
+from workbench.market.lake_read import load_rows
 from workbench.market.lake_series import (
     WRITE_OPTIONS,
     SeriesInfo,
@@ -108,12 +109,10 @@ class Lake:
             if not manifest.parts:
                 raise _unknown(self.root, symbol, key.timeframe, venue)
             parts = _parts_between(key, manifest, first, last)
-            damaged = {part.file: (part, reason) for part in parts if (reason := store.damage(part)) is not None}
-            whole = [part for part in parts if part.file not in damaged]
-            if damaged and (not skip_corrupt or not whole or store.superseded(manifest)):
-                raise _corrupt(key, store, damaged)
-            left_out = [part for part, _ in damaged.values()]
-            bars = bars_of(store, manifest, whole, start=first, end=last, left_out=left_out)
+            rows = load_rows(store, parts)
+            if rows.damaged and (not skip_corrupt or len(rows.damaged) == len(parts) or store.superseded(manifest)):
+                raise _corrupt(key, store, rows.damaged)
+            bars = bars_of(manifest, rows, start=first, end=last)
             if not len(bars):
                 raise _no_bars(key, manifest, first, last)
             return bars
@@ -329,11 +328,9 @@ def _no_bars(key: SeriesKey, manifest: Manifest, start: int | None, end: int | N
     )
 
 
-def _corrupt(key: SeriesKey, store: PartStore, damaged: Mapping[str, tuple[Part, str]]) -> DataError:
-    parts = [part for part, _ in damaged.values()]
-    named = "; ".join(
-        f"{store.path(part)} with the bars of {span([part])} ({reason})" for part, reason in damaged.values()
-    )
+def _corrupt(key: SeriesKey, store: PartStore, damaged: Sequence[tuple[Part, str]]) -> DataError:
+    parts = [part for part, _ in damaged]
+    named = "; ".join(f"{store.path(part)} with the bars of {span([part])} ({reason})" for part, reason in damaged)
     return DataError(
         f"{key}: {len(parts)} part{'s are' if len(parts) > 1 else ' is'} corrupt: {named}. Other ranges can be read as "
         "they are, the rest of this one with skip_corrupt=True. To mend it, take the part out with "

@@ -19,6 +19,7 @@ from workbench.errors import DataError
 from workbench.market.bars import COLUMNS, Bars, fingerprint_of, moment
 from workbench.market.calendar import gaps
 from workbench.market.instrument import Instrument
+from workbench.market.lake_read import load_rows
 from workbench.market.lake_series import SeriesKey, bars_of, missing_of, part_notes, span, table_of
 from workbench.store import Part, PartStore, Transaction
 
@@ -189,14 +190,15 @@ def _merge(store: PartStore, change: Transaction, part: Part | None, new: Bars, 
 
 def _sound(store: PartStore, change: Transaction, part: Part) -> Bars:
     """Read a part that is to be merged into; a corrupt one is never merged with anything."""
-    if (reason := store.damage(part)) is not None:
+    rows = load_rows(store, [part])
+    for _, reason in rows.damaged:
         raise DataError(
             f"{store.path(part)}, which holds the bars of {span([part])}, is corrupt ({reason}), so nothing can be "
             "merged with it. Take it out with lake.drop_corrupt(…) and import that time again, or write the whole "
             "series with mode='replace'",
             path=str(store.path(part)),
         )
-    return bars_of(store, change.manifest, [part])
+    return bars_of(change.manifest, rows)
 
 
 def _columns(bars: Bars) -> Columns:
