@@ -143,8 +143,14 @@ class PartStore:
             return _unreadable(error)
         return _difference(part, size, checksum)
 
-    def content(self, part: Part) -> tuple[bytes, str | None]:
+    def content(self, part: Part, scratch: bytearray | None = None) -> tuple[memoryview, str | None]:
         """Read a part's file into memory and compare it with what the manifest says.
+
+        Parameters
+        ----------
+        part : Part
+        scratch : bytearray, optional
+            Where to put the bytes, one more than the part's size; who reads many parts saves new memory for each.
 
         Returns
         -------
@@ -152,12 +158,15 @@ class PartStore:
             The bytes, and what is wrong with them as `damage` says it. What is compared is what is given: nothing that
             changes on the disk later matters.
         """
+        place = memoryview(bytearray(part.size + 1) if scratch is None else scratch)
+        size = 0
         try:
             with open(self.path(part), "rb", buffering=0) as file:
-                content = file.read()
+                while more := file.readinto(place[size : part.size + 1]):
+                    size += more
         except OSError as error:
-            return b"", _unreadable(error)
-        return content, _difference(part, len(content), zlib.crc32(content))
+            return place[:0], _unreadable(error)
+        return place[:size], _difference(part, size, zlib.crc32(place[:size]))
 
     def table(self, parts: Sequence[Part] | None = None) -> pa.Table:
         """Read rows into one Arrow table; columns that a part lacks are null there.
@@ -184,7 +193,7 @@ class PartStore:
                 raise DataError(
                     f"{self.path(part)}: {reason}; restore the file from a backup", path=str(self.path(part))
                 )
-            tables.append(pq.read_table(pa.BufferReader(content), partitioning=None))
+            tables.append(pq.ParquetFile(pa.BufferReader(content), pre_buffer=False).read(use_threads=False))
         return pa.concat_tables(tables, promote_options="permissive") if tables else pa.table({})
 
     @contextmanager
@@ -359,7 +368,7 @@ def _unreadable(error: OSError) -> str:
 
 def _difference(part: Part, size: int, checksum: int) -> str | None:
     if size != part.size:
-        return f"the file has {size:,} bytes, {part.size:,} were written"
+        return f"the file has {size:,} bytes{' or more' * (size > part.size)}, {part.size:,} were written"
     if f"{checksum:08x}" != part.checksum:
         return f"the file's checksum is {checksum:08x}, {part.checksum} was written"
     return None

@@ -54,15 +54,15 @@ def load_rows(store: PartStore, parts: Sequence[Part]) -> PartRows:
     if any(part.meta["filled"] for part in ordered):
         columns["filled"] = np.empty(edges[-1], dtype=np.bool_)
 
-    def load(number: int) -> str | None:
+    def load(number: int, scratch: bytearray) -> str | None:
         part = ordered[number]
-        content, wrong = store.content(part)
+        content, wrong = store.content(part, scratch)
         if wrong is None:
             rows = slice(edges[number], edges[number + 1])
             _decode(content, {name: column[rows] for name, column in columns.items()}, str(store.path(part)))
         return wrong
 
-    reasons = _in_threads(load, len(ordered))
+    reasons = _in_threads(load, len(ordered), max((part.size for part in ordered), default=0) + 1)
     damaged = tuple((part, reason) for part, reason in zip(ordered, reasons, strict=True) if reason is not None)
     if damaged:
         whole = np.repeat([reason is None for reason in reasons], [part.rows for part in ordered])
@@ -72,17 +72,28 @@ def load_rows(store: PartStore, parts: Sequence[Part]) -> PartRows:
     return PartRows(columns, damaged)
 
 
-def _in_threads(load: Callable[[int], str | None], count: int) -> list[str | None]:
+def _in_threads(load: Callable[[int, bytearray], str | None], count: int, size: int) -> list[str | None]:
+    """Load parts 0, 1, …, each thread with memory of its own for one packed part at a time."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     threads = min(count, cores, _MOST_THREADS)
     if threads <= 1:
-        return [load(number) for number in range(count)]
+        scratch = bytearray(size)
+        return [load(number, scratch) for number in range(count)]
+    free = [bytearray(size) for _ in range(threads)]
+
+    def with_memory(number: int) -> str | None:
+        scratch = free.pop()  # there are as many as threads
+        try:
+            return load(number, scratch)
+        finally:
+            free.append(scratch)
+
     # a pool of its own for each read: a forked child would wait for ever for the threads of an inherited one
     with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(load, range(count)))
+        return list(pool.map(with_memory, range(count)))
 
 
-def _decode(content: bytes, columns: dict[str, NDArray[Any]], path: str) -> None:
+def _decode(content: memoryview, columns: dict[str, NDArray[Any]], path: str) -> None:
     """Unpack a Parquet file into the places where its rows belong."""
     import pyarrow as pa
     import pyarrow.parquet as pq
