@@ -330,7 +330,7 @@ class PartStore:
         """Delete the files of a change that did not come to count; the disk is asked, for it may have after all."""
         with suppress(OSError, DataError):
             listed = {part.file for part in self.manifest().parts}
-            for part in change.parts:
+            for part in change.written:
                 if part.file not in listed:
                     self.path(part).unlink(missing_ok=True)
 
@@ -385,18 +385,31 @@ class Transaction:
         What will count, in order.
     meta : dict
         The store's notes; change them in place.
+    written : list of Part
+        What was written to the disk, whether it will count or not.
     """
 
     def __init__(self, store: PartStore, manifest: Manifest) -> None:
         self.manifest = manifest
         self.parts = manifest.parts
         self.meta: dict[str, Any] = json.loads(json.dumps(dict(manifest.meta)))
+        self.written: list[Part] = []
         self._store = store
+
+    def write(self, table: pa.Table, meta: Mapping[str, Any] | None = None) -> Part:
+        """Write rows as a part that will not count unless `count` is called; several threads may do so at once."""
+        part = self._store._write_part(table, self.manifest.version + 1, meta or {})
+        self.written.append(part)
+        return part
+
+    def count(self, part: Part) -> None:
+        """Let a part that was written count when the block ends."""
+        self.parts = (*self.parts, part)
 
     def add(self, table: pa.Table, meta: Mapping[str, Any] | None = None) -> Part:
         """Write rows as a new part; it counts when the block ends."""
-        part = self._store._write_part(table, self.manifest.version + 1, meta or {})
-        self.parts = (*self.parts, part)
+        part = self.write(table, meta)
+        self.count(part)
         return part
 
     def retire(self, part: Part) -> None:
