@@ -196,16 +196,17 @@ class JsonFile:
 
     def _by_column(self, value: Mapping[str, Any]) -> _Columns:
         """Read columns that are lists, or mappings from one index."""
-        columns = {name: column for name, column in value.items() if isinstance(column, (list, dict))}
-        if all(isinstance(column, list) for column in columns.values()):
-            return self._even(tuple(columns), list(columns.values()))
-        first = next(iter(columns.values()))
-        if not all(isinstance(column, dict) and list(column) == list(first) for column in columns.values()):
+        lists = {name: column for name, column in value.items() if isinstance(column, list)}
+        mapped = {name: column for name, column in value.items() if isinstance(column, dict)}
+        if not mapped:
+            return self._even(tuple(lists), list(lists.values()))
+        first = list(next(iter(mapped.values())))
+        if lists or not all(list(column) == first for column in mapped.values()):
             raise self._refused("its columns do not have the same index")
-        names, values = tuple(columns), [list(column.values()) for column in columns.values()]
-        if list(first) == [str(number) for number in range(len(first))]:
+        names, values = tuple(mapped), [list(column.values()) for column in mapped.values()]
+        if first == [str(number) for number in range(len(first))]:
             return _Columns(names, values)
-        return _Columns(("index", *names), [list(first), *values])
+        return _Columns(("index", *names), [first, *values])
 
     def _by_time(self, value: Mapping[str, Any]) -> _Columns:
         table = self._table_of(list(value.values()), 0)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ from workbench.market.lake_read import load_rows
 from workbench.market.lake_series import SeriesKey, bars_of, missing_of, part_notes, span, table_of
 from workbench.store import Part, PartStore, Transaction
 
-__all__ = ["Mode", "OnConflict", "Origin", "WriteReport", "blocks_of", "origin_of", "write_blocks", "write_series"]
+__all__ = ["Mode", "OnConflict", "Origin", "WriteReport", "blocks_of", "check_options", "origin_of", "write_blocks", "write_series"]
 
 OnConflict = Literal["error", "keep", "replace"]
 Mode = Literal["merge", "replace"]
@@ -114,6 +114,13 @@ def origin_of(bars: Bars, **given: str | None) -> Origin:
             raise DataError(f"{bars.symbol}: {name} is {value!r}; say it in text")
     carried = {"source": "unknown", "licence": "unknown", "note": "", **bars.provenance}
     return Origin(*(str(carried[name]) if given.get(name) is None else str(given[name]) for name in Origin._fields))
+
+
+def check_options(on_conflict: str, mode: str) -> None:
+    """Refuse options of a write that do not exist."""
+    for name, value, known in (("on_conflict", on_conflict, OnConflict), ("mode", mode, Mode)):
+        if value not in get_args(known):
+            raise DataError(f"{name} is {value!r}; it must be one of {', '.join(map(repr, get_args(known)))}")
 
 
 def write_series(
