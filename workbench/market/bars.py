@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -313,18 +312,14 @@ def digest_blocks(bars: Bars) -> dict[int, str]:
     dict
         Block number to 32 hex digits, oldest first.
     """
-    blocks = bars.timeframe.block_of(bars.ts)
-    edges = [0, *(np.flatnonzero(np.diff(blocks)) + 1).tolist(), len(bars)]
     digests = {}
-    for first, last in pairwise(edges):
-        if first == last:
-            continue
+    for block, rows in bars.timeframe.blocks(bars.ts):
         digest = hashlib.blake2b(digest_size=16)
         for name in ("ts", *COLUMNS):
-            digest.update(np.ascontiguousarray(getattr(bars, name)[first:last]).data)
-        if bars.filled is not None and bars.filled[first:last].any():
-            digest.update(np.ascontiguousarray(bars.filled[first:last]).data)
-        digests[int(blocks[first])] = digest.hexdigest()
+            digest.update(np.ascontiguousarray(getattr(bars, name)[rows]).data)
+        if bars.filled is not None and bars.filled[rows].any():
+            digest.update(np.ascontiguousarray(bars.filled[rows]).data)
+        digests[block] = digest.hexdigest()
     return digests
 
 

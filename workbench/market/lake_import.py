@@ -215,9 +215,8 @@ def _joined(before: Bars, after: Bars) -> tuple[Bars, Bars]:
 
 def _end_of_block(before: Bars, after: Bars) -> int:
     """Give the last time in `after` that lies in the block of the bars before, or what comes before all of it."""
-    blocks = after.timeframe.block_of(after.ts)
-    same = int(np.searchsorted(blocks, before.timeframe.block_of(before.ts[:1])[0], side="right"))
-    return int(after.ts[same - 1]) if same else int(after.ts[0]) - 1
+    [(held, _)], (block, rows), *_ = before.timeframe.blocks(before.ts), *after.timeframe.blocks(after.ts)
+    return int(after.ts[rows][-1]) if block == held else int(after.ts[0]) - 1
 
 
 def _copy(bars: Bars) -> Bars:

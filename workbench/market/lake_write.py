@@ -27,7 +27,17 @@ from workbench.market.lake_read import load_rows
 from workbench.market.lake_series import SeriesKey, bars_of, missing_of, part_notes, span, table_of
 from workbench.store import Part, PartStore, Transaction
 
-__all__ = ["Mode", "OnConflict", "Origin", "WriteReport", "blocks_of", "check_options", "origin_of", "write_blocks", "write_series"]
+__all__ = [
+    "Mode",
+    "OnConflict",
+    "Origin",
+    "WriteReport",
+    "blocks_of",
+    "check_options",
+    "origin_of",
+    "write_blocks",
+    "write_series",
+]
 
 OnConflict = Literal["error", "keep", "replace"]
 Mode = Literal["merge", "replace"]
@@ -258,9 +268,7 @@ def blocks_of(bars: Bars) -> Iterator[Bars]:
                 "seconds, microseconds or nanoseconds? `wb.data.clean` finds out",
                 ts=ts,
             )
-    blocks = bars.timeframe.block_of(bars.ts)
-    edges = [0, *(np.flatnonzero(np.diff(blocks)) + 1).tolist(), len(bars)]
-    return (bars[first:last] for first, last in itertools.pairwise(edges))
+    return (bars[rows] for _, rows in bars.timeframe.blocks(bars.ts))
 
 
 def _merge(store: PartStore, change: Transaction, part: Part | None, new: Bars, on_conflict: OnConflict) -> _Merged:
