@@ -19,10 +19,12 @@ _HOME = {
     "align": "alignment",
     "clean": "importing",
     "import_file": "importing",
+    "import_into_lake": "lake_import",
     "install_samples": "samples",
     "last_closed": "alignment",
     "read": "lake",
     "resample": "resampling",
+    "tickers": "tickers",
 }
 
 __all__ = [
@@ -36,10 +38,12 @@ __all__ = [
     "align",
     "clean",
     "import_file",
+    "import_into_lake",
     "install_samples",
     "last_closed",
     "read",
     "resample",
+    "tickers",
 ]
 
 

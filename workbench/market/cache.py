@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from cachetools import TLRUCache
 
@@ -204,8 +204,16 @@ class Cache:
         items, size, state = self._disk.state() if self._disk else (0, 0, "none")
         with self._lock:
             self._memory.expire()
-            counts = [self._counts[name] for name in ("memory_hits", "disk_hits", "misses", "writes")]
-            return CacheStats(*counts, len(self._memory), items, size, state)
+            return CacheStats(
+                memory_hits=self._counts["memory_hits"],
+                disk_hits=self._counts["disk_hits"],
+                misses=self._counts["misses"],
+                writes=self._counts["writes"],
+                memory_items=len(self._memory),
+                disk_items=items,
+                disk_bytes=size,
+                disk=state,
+            )
 
     def cached(self, kind: str, *, ttl_s: float | None = None, tags: Iterable[str] = ()) -> Callable[[F], F]:
         """Decorate a function, plain or async, so that equal calls within the time to live are made once.
@@ -230,7 +238,8 @@ class Cache:
                 if inspect.iscoroutinefunction(function)
                 else self._cached_plain(kind, function, options)
             )
-            return functools.update_wrapper(wrapped, function)
+            functools.update_wrapper(wrapped, function)
+            return cast(F, wrapped)
 
         return decorate
 
@@ -344,4 +353,4 @@ def cache() -> Cache:
     """Give the cache of the current workspace."""
     from workbench.settings import load_settings
 
-    return _of(load_settings().lake_root.parent / "cache")
+    return _of(load_settings().data / "cache")

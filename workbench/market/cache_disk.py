@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
-import diskcache
+import diskcache  # type: ignore[import-untyped]
 
 __all__ = ["DiskLayer"]
 
