@@ -33,7 +33,7 @@ def show_tickers(
 ) -> None:
     """Show what some symbols cost now. What could not be had is named below, and the exit code is then 1."""
     from workbench.market.sources.clients import Route
-    from workbench.market.tickers import Ticker, tickers
+    from workbench.market.ticker import Ticker, tickers
 
     settings = settings_here()
     route = Route.read(settings.data / "practice" / "route.json") if practice else None

@@ -24,7 +24,7 @@ _HOME = {
     "last_closed": "alignment",
     "read": "lake",
     "resample": "resampling",
-    "tickers": "tickers",
+    "tickers": "ticker",
 }
 
 __all__ = [

@@ -150,9 +150,10 @@ async def fetch_tickers(
     store: Cache | None = None,
 ) -> Tickers:
     """Do what `tickers` does, inside a running loop."""
-    if isinstance(symbols, str) or not all(isinstance(symbol, str) for symbol in (symbols := list(symbols))):
+    wanted = [] if isinstance(symbols, str) else list(dict.fromkeys(symbols))
+    if not wanted or not all(isinstance(symbol, str) for symbol in wanted):
         raise DataError(f"symbols={symbols!r}: give a list of text, such as ['BTC/USDT', 'ETH/USDT']")
-    wanted, name = list(dict.fromkeys(symbols)), venue if route is None else route.name(venue)
+    name = venue if route is None else route.name(venue)
     # one port of loopback may be a different exchange tomorrow: its answers are its own
     place, kept = name if route is None else f"{name}@{route.port}", store or cache()
     now = time.time_ns() // 1_000_000
