@@ -20,6 +20,7 @@ from workbench.cli.data_download import (
     verify_series,
 )
 from workbench.cli.data_import import IMPORT_EXAMPLES, import_series
+from workbench.cli.data_prices import TICKER_EXAMPLES, cache_app, show_tickers
 from workbench.cli.options import AsCsv, AsJson, End, Start, Symbol, Timeframe, Venue, examples
 from workbench.cli.place import lake_here
 from workbench.cli.words import iso, number, percent
@@ -43,6 +44,8 @@ app.command("update", epilog=examples(*UPDATE_EXAMPLES))(update_series)
 app.command("fill", epilog=examples(*FILL_EXAMPLES))(fill_series)
 app.command("verify", epilog=examples(*VERIFY_EXAMPLES))(verify_series)
 app.command("check", epilog=examples(*CHECK_EXAMPLES))(check_series)
+app.command("tickers", epilog=examples(*TICKER_EXAMPLES))(show_tickers)
+app.add_typer(cache_app, name="cache")
 
 
 @app.command(

@@ -10,6 +10,7 @@ from typing import Any
 from workbench.errors import DataError
 from workbench.market.bars import digest_blocks, moment
 from workbench.market.coverage import Coverage
+from workbench.market.lake_read import load_rows
 from workbench.market.lake_series import SeriesKey, bars_of, missing_of
 from workbench.store import MANIFEST, Manifest, Part, PartStore
 
@@ -60,10 +61,11 @@ def _check(store: PartStore, key: SeriesKey, manifest: Manifest) -> list[Finding
 
 
 def _problem(store: PartStore, manifest: Manifest, part: Part) -> str | None:
-    if (reason := store.damage(part)) is not None:
-        return reason
     try:
-        bars = bars_of(store, manifest, [part])
+        rows = load_rows(store, [part])
+        if rows.damaged:
+            return rows.damaged[0][1]
+        bars = bars_of(manifest, rows)
     except DataError as error:
         return f"its content cannot be used: {error}"
     if digest_blocks(bars) != {part.meta["block"]: part.meta["digest"]}:

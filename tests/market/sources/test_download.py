@@ -227,7 +227,7 @@ def test_gaps_are_asked_for_once_more_and_never_again(exchange: Exchange, way: C
     missed = np.ones(len(whole), dtype=bool)
     missed[1_000:1_200] = False  # an omission of ours
     columns = {name: getattr(whole, name)[missed] for name in ("ts", "open", "high", "low", "close", "volume")}
-    store = pool._store(pool._find(SPOT, MINUTE, None))
+    store = pool.store(pool._find(SPOT, MINUTE, None))
     notes = store.manifest().meta
     pool.write(Bars(instrument=whole.instrument, timeframe=MINUTE, **columns), mode="replace")
     with store.transaction() as change:
@@ -299,7 +299,7 @@ def test_wrong_input_is_told_with_what_would_be_right(
 
 def test_one_series_that_fails_leaves_the_others_and_is_named(way: Connection, pool: Lake) -> None:
     download(SPOT, "1h", venue="binance", since="2024-01-06", connection=way, lake=pool)
-    folder = pool._store(pool._find(SPOT, Timeframe.parse("1h"), None)).folder
+    folder = pool.store(pool._find(SPOT, Timeframe.parse("1h"), None)).folder
     with FileLock(folder / ".download.lock"), pytest.raises(DataError, match="another process is downloading it") as e:
         download([SPOT, PERP], "1h", venue="binance", since="2024-01-05", connection=way, lake=pool)
     assert [bool(one.error) for one in e.value.fields["report"].outcomes] == [True, False]
@@ -320,7 +320,7 @@ def test_nothing_to_update_verify_or_fill_is_said(way: Connection, pool: Lake) -
 def test_data_that_is_deleted_or_damaged_is_asked_for_again(exchange: Exchange, way: Connection, pool: Lake) -> None:
     span = {"since": "2024-01-06", "until": "2024-01-07"}
     download(SPOT, venue="binance", connection=way, lake=pool, **span)
-    store = pool._store(pool._find(SPOT, MINUTE, None))
+    store = pool.store(pool._find(SPOT, MINUTE, None))
     [part] = store.manifest().parts
     store.path(part).write_bytes(b"spoilt")
     assert len(pool.drop_corrupt(SPOT, "1m")) == 1
