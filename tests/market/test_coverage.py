@@ -39,3 +39,5 @@ def test_notes_give_back_what_they_were_given() -> None:
     coverage.note(notes)
     assert Coverage.of(notes) == coverage
     assert Coverage.of({}) == Coverage()
+    Coverage.forget(notes)
+    assert notes == {}

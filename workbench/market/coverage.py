@@ -13,7 +13,8 @@ from typing import Any, Final, NamedTuple
 
 __all__ = ["COVERAGE", "SPOOL", "Asked", "Coverage", "Span", "join", "without"]
 
-COVERAGE: Final = "coverage"  # the key in a store's notes
+COVERAGE: Final = "coverage"  # in a store's notes: rows of (start, end, first asked at, last asked at)
+_AGAIN: Final = "asked_again"  # the same
 SPOOL: Final = "pages.spool"  # beside them: answers that are not in the store yet (see `sources.spool`)
 
 
@@ -51,12 +52,19 @@ class Coverage:
     @classmethod
     def of(cls, notes: Mapping[str, Any]) -> Coverage:
         """Read it from the notes of a store; nothing was asked where they do not say."""
-        found = notes.get(COVERAGE, {})
-        return cls(**{name: tuple(Asked(*entry) for entry in found.get(name, [])) for name in ("asked", "again")})
+        asked, again = (tuple(Asked(*row) for row in notes.get(name, [])) for name in (COVERAGE, _AGAIN))
+        return cls(asked=asked, again=again)
 
     def note(self, notes: dict[str, Any]) -> None:
         """Leave it in the notes of a store."""
-        notes[COVERAGE] = {"asked": [list(one) for one in self.asked], "again": [list(one) for one in self.again]}
+        notes[COVERAGE] = [list(one) for one in self.asked]
+        notes[_AGAIN] = [list(one) for one in self.again]
+
+    @staticmethod
+    def forget(notes: dict[str, Any]) -> None:
+        """Take it out of the notes of a store whose rows are gone."""
+        notes.pop(COVERAGE, None)
+        notes.pop(_AGAIN, None)
 
     def answered(self, spans: Iterable[Span], at: int) -> Coverage:
         """Add spans that were answered at a time."""

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from workbench.errors import DataError
 from workbench.market.bars import COLUMNS, Bars, fingerprint_of, moment
 from workbench.market.calendar import gaps
-from workbench.market.coverage import COVERAGE
+from workbench.market.coverage import Coverage
 from workbench.market.instrument import Instrument
 from workbench.market.lake_read import load_rows
 from workbench.market.lake_series import SeriesKey, bars_of, missing_of, part_notes, span, table_of
@@ -185,7 +185,7 @@ def write_blocks(
             if mode == "replace" and block not in total.blocks:
                 change.retire(part)
         if mode == "replace":
-            change.meta.pop(COVERAGE, None)  # what was downloaded before is gone
+            Coverage.forget(change.meta)  # what was downloaded before is gone
         counts = total.counts(removed=change.manifest.rows if mode == "replace" else 0)
         _record(store, change, total.last, origin(), counts, fresh=mode == "replace")
         return WriteReport(
