@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Market data: import it, list it, look at it, check it.", no_args_is_help=True)
+app = typer.Typer(help="Market data: download it, import it, list it, look at it, check it.", no_args_is_help=True)
 
 _TIMES: Final = ("start", "end", "imported_at")
 _MANY_ROWS: Final = 200  # on a terminal; a pipe gets all

@@ -49,7 +49,7 @@ _SECRET: Final = "VENUE_SECRET"
 
 T = TypeVar("T")
 
-_Symbols = Annotated[list[str] | None, typer.Argument(metavar="[SYMBOL]...", help="Such as BTC/USDT, in ccxt's way.")]
+_Symbols = Annotated[list[str] | None, typer.Argument(metavar="SYMBOL", help="Such as BTC/USDT, in ccxt's way.")]
 _OneVenue = Annotated[str | None, typer.Option("--venue", metavar="NAME", help="Only this one, by ccxt's name.")]
 _Practice = Annotated[bool, typer.Option("--practice", help="Ask the practice exchange that runs in this workspace.")]
 _Timeout = Annotated[float, typer.Option(metavar="SECONDS", help="After which a request counts as lost.")]
@@ -81,9 +81,10 @@ def download_series(
 ) -> None:
     """Ask a venue for what is missing of series in the lake; nothing that is there is asked for again.
 
-    It may be stopped at any time, by Ctrl-C, a kill or a power cut: the same command goes on where it stood. An earlier
-    --since prepends. What only customers get, such as leverage tiers at some venues, needs VENUE_KEY and VENUE_SECRET in the
-    environment.
+    It may be stopped at any time, by Ctrl-C, a kill or a power cut: the same command goes on where it stood.
+
+    An earlier --since prepends. What a venue gives to its customers only, such as leverage tiers, needs the variables
+    VENUE_KEY and VENUE_SECRET.
     """
     from workbench.market.sources.download import download
     from workbench.market.sources.progress import progress_on
@@ -229,11 +230,13 @@ def _plain(report: DownloadReport) -> dict[str, Any]:
 
 
 def _show(report: DownloadReport) -> None:
+    venues = len({one.venue for one in report.outcomes}) > 1
     columns = [
-        Column("Symbol"), Column("What"), Column("From"), Column("To"), Column("Added", number=True),
-        Column("Differ", number=True), Column("Not there", number=True), Column("", wrap=True),
+        Column("Symbol"), *([Column("Venue")] if venues else []), Column("What"), Column("From"), Column("To"),
+        Column("Added", number=True), Column("Differ", number=True), Column("Not there", number=True),
+        Column("", wrap=True),
     ]  # fmt: skip
-    show_table(columns, [_line(one) for one in report.outcomes])
+    show_table(columns, [_line(one, venues) for one in report.outcomes])
     failed = f", {report.failed_requests:,} more failed and were repeated" if report.failed_requests else ""
     done = f"{report.added:,} rows in {report.seconds:,.1f} s with {report.requests:,} requests{failed}"
     say(done, "yellow" if report.failures else "green")
@@ -241,7 +244,7 @@ def _show(report: DownloadReport) -> None:
         say("Where they differ the lake keeps its own: `workbench data verify SYMBOL TIMEFRAME` shows both.", "yellow")
 
 
-def _line(one: Outcome) -> list[str | Cell]:
+def _line(one: Outcome, with_venue: bool) -> list[str | Cell]:
     from workbench.market.bars import moment
 
     times = ["", ""] if one.start is None or one.end is None else [moment(one.start), moment(one.end)]
@@ -255,6 +258,6 @@ def _line(one: Outcome) -> list[str | Cell]:
         late = one.first is not None and one.first > one.start
         told = Cell(f"begins {moment(one.first or 0)}" if late else "", "dim")
     return [
-        Cell(one.symbol or one.venue, "bold"), one.timeframe or one.what, *times,
+        Cell(one.symbol or one.venue, "bold"), *([one.venue] if with_venue else []), one.timeframe or one.what, *times,
         f"{one.added:,}", f"{one.conflicts:,}", f"{one.empty:,}", told,
     ]  # fmt: skip

@@ -77,7 +77,7 @@ class _Again(Exception):
 
 
 class Counts(NamedTuple):
-    """Requests that were answered, and those that were not."""
+    """Requests that were answered, and those that were repeated."""
 
     answered: int = 0
     failed: int = 0
@@ -150,8 +150,11 @@ class Asker:
         except WorkbenchError:
             raise
         except Exception as error:
-            self.counts = self.counts._replace(failed=self.counts.failed + 1)
-            await self._judge(error, what)
+            try:
+                await self._judge(error, what)
+            except _Again:
+                self.counts = self.counts._replace(failed=self.counts.failed + 1)
+                raise
             raise  # `_judge` always raises
         self.counts = self.counts._replace(answered=self.counts.answered + 1)
         return answer

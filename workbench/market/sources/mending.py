@@ -116,7 +116,8 @@ def verify(
     place, way, jobs = _chosen(symbol, timeframe, venue, connection, lake)
     if len(jobs) > 1 or sum(map(len, jobs.values())) > 1:
         raise DataError(
-            f"{symbol} {timeframe} was downloaded from {', '.join(jobs)}; say which one with venue=…", venues=list(jobs)
+            f"{symbol} {timeframe} was downloaded from {', '.join(jobs)}; name the venue (venue=…, or --venue)",
+            venues=list(jobs),
         )
     [(name, [job])] = jobs.items()
     return run_apart(lambda: _verify(place, name, job, way, _Sample(sample, seed, take)))
