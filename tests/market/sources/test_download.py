@@ -61,7 +61,7 @@ def exchange() -> Iterator[Exchange]:
 
 @pytest.fixture
 def way(exchange: Exchange) -> Connection:
-    return Connection(route=exchange.route, timeout_s=5, patience=Patience(first_s=0.01))
+    return Connection(route=exchange.route, timeout_s=5, patience=Patience(first_s=0.01, longest_s=0.05))
 
 
 @pytest.fixture
