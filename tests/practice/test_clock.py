@@ -65,7 +65,8 @@ def test_the_public_side_is_as_of_now() -> None:
     assert [one.id for one in held.engine.trades(SPOT, start=T0 + MINUTE, limit=2)] == [5, 6]
     assert held.engine.candles(SPOT, "1m", start=T0, end=T0 + MINUTE).ts.tolist() == [T0, T0 + MINUTE]
     assert held.engine.candles(SPOT, "5m", limit=1).close.tolist() == [120.0]
-    assert held.engine.next_event() == float("inf")
+    assert held.engine.next_event() == T0 + 10 * MINUTE  # when its prices end
+    assert held.engine.next_event(MINUTE) == float("inf")
     held.engine.watch(SPOT)
     assert held.engine.next_event() == T0 + 7 * MINUTE + 20_000
     held.engine.unwatch(SPOT)
