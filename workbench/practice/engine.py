@@ -114,7 +114,7 @@ class Engine(Stage):
         self, account: str, symbol: str, *, id: int | None = None, client_id: str = "", price: float = float("nan"),
         quantity: float = float("nan"), stop_price: float = float("nan"),
     ) -> OrderRecord:  # fmt: skip
-        """Change an open order, which keeps its id; on spot only its quantity, and only downwards."""
+        """Change an open order, which keeps its id; Refused where it cannot be as it would become."""
         desk = self._desk(account)
         order = desk.find_open(symbol, id, client_id)
         try:

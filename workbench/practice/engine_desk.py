@@ -273,8 +273,6 @@ class AccountDesk:
         books, facts = self.books(order.symbol), self.data.market(order.symbol).instrument
         if self.data.status(order.symbol) != "trading":
             raise refuse("market_closed", f"{order.symbol}: trading is not open")
-        if books is self.spot and not (price != price and stop_price != stop_price and quantity < order.quantity):
-            raise refuse("not_supported", f"{order.symbol}: on spot only the quantity can be amended, downwards")
         changed = copy(order)
         for name, value in (("price", price), ("quantity", quantity), ("stop_price", stop_price)):
             if value == value:

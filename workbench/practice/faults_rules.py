@@ -416,7 +416,7 @@ class StaleBook(_Market):
 
 
 class PartialFills(_Market):
-    """Only a part of what an order could get is there at once, for `lasting`; the rest of it waits."""
+    """The book has one level a side and only a fraction of it, for `lasting`, so that orders fill in parts."""
 
     fault: Literal["partial_fills"]
     symbol: str
