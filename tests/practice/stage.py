@@ -45,7 +45,9 @@ def flat(price: float, minutes: int, volume: float = 400.0) -> list[tuple[float,
     return [(price, price, price, price, volume)] * minutes
 
 
-def market(symbol: str, rows: Sequence[Sequence[float]], listing: Listing | None = None, **facts: Any) -> RecordedMarket:
+def market(
+    symbol: str, rows: Sequence[Sequence[float]], listing: Listing | None = None, **facts: Any
+) -> RecordedMarket:
     return RecordedMarket(bars(symbol, rows, **facts), listing=listing)
 
 

@@ -233,6 +233,12 @@ class Books:
         """Cancel an open order."""
         self._do(CancelOrder(str(order.id)), order, reason)
 
+    def drop(self, order: OrderRecord, reason: str) -> None:
+        """Cancel an open order if the matcher has not let go of it by itself; what it says of that is on its way."""
+        self.take(
+            [one for one in self.venue.handle(CancelOrder(str(order.id))) if not isinstance(one, Rejected)], reason
+        )
+
     def amend(self, order: OrderRecord, price: float, quantity: float, stop_price: float) -> None:
         """Change an open order; Refused where the matcher will not."""
         self.wake(order.symbol)

@@ -129,7 +129,7 @@ class AccountDesk:
         books = self.books(order.symbol)
         for number in one.order_ids:
             if number != order.id and number in books.open:
-                books.cancel(books.open[number], "oco" if order.status != "canceled" else "")
+                books.drop(books.open[number], "oco" if order.status != "canceled" else "")
         self.tell(ListChanged(self.now(), self.name, done))
 
     # Books

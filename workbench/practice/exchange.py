@@ -139,7 +139,7 @@ class Exchange:
             folder = Path(self._temporary.name)
         hosts = [host for protocol in self._protocols for host in protocol.hosts]
         files = certify(folder, hosts)
-        ready: asyncio.Future[int] | Any = _Outcome()
+        ready = _Outcome()
         self._thread = threading.Thread(target=self._run, args=(files, ready), name="practice-exchange", daemon=True)
         self._thread.start()
         self._route = Route(port=ready.wait(), certificate=str(files[0]))
@@ -252,11 +252,11 @@ class Exchange:
     def _catch_up(self) -> None:
         """Bring the engine to the clock's time, stopping wherever a fault is due."""
         target = max(self.clock.now(), self.engine.now)
-        due = self.faults.act(self.engine)
+        due = self.faults.act(self._backing.engine)
         while self.engine.now < target:
             times = (due, *(protocol.due() for protocol in self._protocols))
             self.engine.advance(min([target, *(max(one, self.engine.now + 1) for one in times if one is not None)]))
-            due = self.faults.act(self.engine)
+            due = self.faults.act(self._backing.engine)
             for protocol in self._protocols:
                 protocol.moved(self.engine.now)
         for protocol in self._protocols:

@@ -188,9 +188,9 @@ def ticker_of(venue: Binance, pair: Pair, one: Ticker) -> dict[str, Any]:
         "symbol": pair.id, "priceChange": pair.price(round(one.change, 8)),
         "priceChangePercent": f"{one.change_fraction * 100 if one.change == one.change else 0.0:.3f}",
         "weightedAvgPrice": money(one.average), "lastPrice": pair.price(one.last),
-        "lastQty": pair.quantity(one.last_quantity), "openPrice": pair.price(one.open), "highPrice": pair.price(one.high),
-        "lowPrice": pair.price(one.low), "volume": pair.quantity(one.volume), "quoteVolume": money(one.quote_volume),
-        "openTime": one.opened, "closeTime": one.ts, "firstId": one.first_id, "lastId": one.last_id,
+        "lastQty": pair.quantity(one.last_quantity), "openPrice": pair.price(one.open),
+        "highPrice": pair.price(one.high), "lowPrice": pair.price(one.low),
+        "volume": pair.quantity(one.volume), "quoteVolume": money(one.quote_volume), "openTime": one.opened, "closeTime": one.ts, "firstId": one.first_id, "lastId": one.last_id,
         "count": one.trades,
     }  # fmt: skip
     if not venue.futures:
