@@ -161,6 +161,8 @@ def test_halts_have_no_trades_and_are_known() -> None:
     assert one.changes(T0, FOREVER) == [
         (pause[0], "halt"), (pause[1], "trading"), (T0 + 40 * MINUTE, "delisted"),
     ]  # fmt: skip
+    over = market(SPOT, flat(100.0, 60))
+    assert over.status(T0 + 60 * MINUTE) == "halt"  # nothing is known of what came after
     with pytest.raises(DataError, match="halts are"):
         market(SPOT, flat(100.0, 60), Listing(halts=((5, 5),)))
 

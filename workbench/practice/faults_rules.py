@@ -11,7 +11,7 @@ import random
 import re
 from typing import Annotated, Any, Final, Literal, NamedTuple, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
 __all__ = [
     "MARKET_RULES",
@@ -43,10 +43,11 @@ __all__ = [
     "StaleBook",
     "Timeout",
     "When",
+    "duration_text",
 ]
 
 _UNITS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_DURATION: Final = re.compile(r"(-?\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _DURATION_HELP: Final = "a duration such as 250ms, 30s, 5m, 2h or 1d (a bare number is milliseconds)"
 
 
@@ -59,6 +60,18 @@ class Moment(NamedTuple):
     def at(self, began: int) -> int:
         """Give it in ms UTC, for an exchange that began then."""
         return began + self.ms if self.relative else self.ms
+
+    def __str__(self) -> str:
+        if self.relative:
+            return f"+{duration_text(self.ms)}"
+        return (dt.datetime(1970, 1, 1) + dt.timedelta(milliseconds=self.ms)).isoformat() + "Z"
+
+
+def duration_text(ms: float) -> str:
+    """Write a duration as rules have it, in the largest unit that it is whole in, such as `10m` or `250ms`."""
+    whole = round(ms)
+    unit = next((one for one in ("d", "h", "m", "s") if whole and whole % _UNITS[one] == 0), "ms")
+    return f"{whole // _UNITS[unit]}{unit}"
 
 
 def _duration(value: Any) -> Any:
@@ -75,7 +88,10 @@ def _moment(value: Any) -> Moment:
         if isinstance(ms, int):
             return Moment(ms, True)
     if isinstance(value, str):
-        value = dt.datetime.fromisoformat(value)
+        try:
+            value = dt.datetime.fromisoformat(value)
+        except ValueError as error:
+            raise ValueError("not a time") from error
     elif isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         value = dt.datetime(value.year, value.month, value.day)  # what YAML makes of a bare 2024-01-31
     if isinstance(value, dt.datetime):
@@ -98,7 +114,7 @@ def _as_texts(value: Any) -> Any:
     return {str(key): str(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
-_Moment = Annotated[Moment, BeforeValidator(_moment)]
+_Moment = Annotated[Moment, BeforeValidator(_moment), PlainSerializer(str)]
 _Duration = Annotated[int, BeforeValidator(_duration), Field(ge=0, description=_DURATION_HELP)]
 _Texts = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_texts)]
 _Symbols = Annotated[_Texts, Field(description="a symbol such as BTC/USDT, or a list of them; all when left out")]
@@ -197,9 +213,11 @@ class When(_Model):
 
 
 class _Rule(_Model):
-    """What all faults share: `on` (patterns), `having` (fields of the request or message), `when`, `venue`."""
+    """What all faults share: `target` (patterns), `having` (fields of the request or message), `when`, `venue`."""
 
-    on: Annotated[_Texts, Field(description="a pattern such as 'POST */order', or a name such as submit, or a list")]
+    target: Annotated[
+        _Texts, Field(description="a pattern such as 'POST */order', or a name such as submit, or a list")
+    ]
     having: Annotated[
         dict[str, str], BeforeValidator(_as_texts), Field(description="names and values, such as {symbol: BTCUSDT}")
     ] = {}
@@ -208,7 +226,9 @@ class _Rule(_Model):
 
 
 class _Asked(_Rule):
-    on: Annotated[_Texts, Field(description="a pattern such as 'GET */klines', or a name such as submit")] = ("any",)
+    target: Annotated[_Texts, Field(description="a pattern such as 'GET */klines', or a name such as submit")] = (
+        "any",
+    )
 
 
 class _OnOrder(_Asked):
@@ -275,7 +295,9 @@ class Reject(_Asked):
     """The venue refuses, in its own form: `code` as the venue's number or text, or as a code of the gate."""
 
     fault: Literal["reject"]
-    on: Annotated[_Texts, Field(description="a pattern such as 'POST */order', or a name such as submit")] = ("submit",)
+    target: Annotated[_Texts, Field(description="a pattern such as 'POST */order', or a name such as submit")] = (
+        "submit",
+    )
     code: Annotated[int | str, Field(description="a code such as -2010, or insufficient_margin")] = -2010
     text: Annotated[str, Field(description="what the venue says; its usual text for the code when left out")] = ""
 
@@ -284,7 +306,9 @@ class ClockSkew(_Asked):
     """The venue's clock shows other than true time, so that signed requests of a right clock are refused."""
 
     fault: Literal["clock_skew"]
-    skew: Annotated[int, BeforeValidator(_duration), Field(description="ms; negative is behind")] = 30_000
+    skew: Annotated[
+        int, BeforeValidator(_duration), Field(description="a duration such as 30s or -500ms; negative is behind")
+    ] = 30_000
 
 
 class Maintenance(_Asked):
@@ -295,7 +319,7 @@ class Maintenance(_Asked):
 
 
 class _Sent(_Rule):
-    on: Annotated[_Texts, Field(description="a stream such as '*@trade', or a name such as user, fills, book")] = (
+    target: Annotated[_Texts, Field(description="a stream such as '*@trade', or a name such as user, fills, book")] = (
         "any",
     )
 
@@ -347,14 +371,16 @@ class Garble(_Sent):
 
 
 class _Market(_Rule):
-    """Changes the market or an account: once when the clock reaches `when.start`, or at requests named by `on`."""
+    """Changes the market or an account: once when the clock reaches `when.start`, or at requests named by `target`."""
 
-    on: Annotated[_Texts, Field(description="requests that set it off; by `when: {start: +10m}` when left out")] = ()
+    target: Annotated[
+        _Texts, Field(description="requests that set it off; by `when: {start: +10m}` when left out")
+    ] = ()
 
     @model_validator(mode="after")
     def _set_off(self) -> _Market:
-        if not self.on and self.when.start is None:
-            raise ValueError("nothing sets it off; give `when: {start: +10m}`, or requests such as `on: submit`")
+        if not self.target and self.when.start is None:
+            raise ValueError("nothing sets it off; give `when: {start: +10m}`, or requests such as `target: submit`")
         return self
 
 
@@ -390,7 +416,7 @@ class StaleBook(_Market):
 
 
 class PartialFills(_Market):
-    """Only a part of what an order could get is there at once, for `lasting`; the rest of it waits."""
+    """The book has one level a side and only a fraction of it, for `lasting`, so that orders fill in parts."""
 
     fault: Literal["partial_fills"]
     symbol: str
@@ -405,12 +431,13 @@ def _not_zero(value: float) -> float:
 
 
 class BalanceChange(_Market):
-    """A balance changes from outside: a deposit, a withdrawal, a fee that nobody announced."""
+    """A balance changes from outside: a deposit, a withdrawal, a fee that nobody announced; of all accounts or one."""
 
     fault: Literal["balance"]
     asset: str
     amount: Annotated[float, AfterValidator(_not_zero), Field(description="an amount other than 0, such as -500")]
     account: str = ""
+    wallet: Annotated[Literal["spot", "linear"], Field(description="spot or linear")] = "spot"
     reason: str = "changed from outside"
 
 
