@@ -190,22 +190,21 @@ def test_an_account_is_told_of_its_own_orders_fills_and_money(served: Served) ->
             asked = ((orders, binance.watch_orders), (fills, binance.watch_my_trades), (money, binance.watch_balance))
             tasks = [asyncio.create_task(collect(into, watch)) for into, watch in asked]
             url = binance.urls["api"]["ws"]["ws-api"]["spot"]
-            while not (url in binance.clients and "userDataStream" in str(binance.clients[url].subscriptions)):
+            while len({"orders", "myTrades", "spot:balance"} & set(getattr(binance.clients.get(url), "futures", ()))) < 3:
                 await asyncio.sleep(0.01)
-            while not any(name.startswith("orders") for name in binance.clients[url].futures):
-                await asyncio.sleep(0.01)
-            last = (await binance.fetch_ticker(SPOT))["last"]
+            before, last = await binance.fetch_balance(), (await binance.fetch_ticker(SPOT))["last"]
             sent = await binance.create_order(SPOT, "limit", "buy", 0.1, last * 1.01)
             served.tell(adjust=["USDT", 25.0, "deposit"])
             while not (fills and len(orders) >= 2 and len(money) >= 2):
                 await asyncio.sleep(0.01)
             for task in tasks:
                 task.cancel()
-            return sent, orders, fills, money
+            return sent, orders, fills, money[-1], before
 
-    sent, orders, fills, money = run(trade())
+    sent, orders, fills, money, before = run(trade())
     last = orders[-1][-1]
     assert last["id"] == sent["id"] and last["status"] == "closed" and last["filled"] == 0.1
     assert missing(last, *ORDER) == [] and last["fee"]["currency"] == "BTC"
     assert missing(fills[-1], "type") == [] and fills[-1][-1]["order"] == sent["id"]
-    assert money[-1]["USDT"]["total"] - money[0]["USDT"]["total"] == pytest.approx(25.0)
+    assert money["USDT"]["total"] - before["USDT"]["total"] == pytest.approx(25.0 - sent["cost"])
+    assert money["BTC"]["total"] - before["BTC"]["total"] == pytest.approx(0.0999)
