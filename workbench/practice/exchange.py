@@ -142,16 +142,24 @@ class Exchange:
         ready = _Outcome()
         self._thread = threading.Thread(target=self._run, args=(files, ready), name="practice-exchange", daemon=True)
         self._thread.start()
-        self._route = Route(port=ready.wait(), certificate=str(files[0]))
-        self._route.write(folder / ROUTE_FILE)
+        try:
+            self._route = Route(port=ready.wait(), certificate=str(files[0]))
+            self._route.write(folder / ROUTE_FILE)
+        except BaseException:
+            self._close()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close all connections and stop."""
-        if self._loop is not None and self._thread is not None:
+        self._close()
+
+    def _close(self) -> None:
+        if self._loop is not None:
             self._loop.call_soon_threadsafe(self._ended.set)
+        if self._thread is not None:
             self._thread.join()
         if self._route is not None:
             (Path(self._route.certificate).parent / ROUTE_FILE).unlink(missing_ok=True)
@@ -235,6 +243,7 @@ class Exchange:
         try:
             port = await self._server.start(self._serving.port)
         except BaseException as error:
+            self._loop = self._server = None
             ready.fail(error)
             return
         pulse = asyncio.create_task(self._pulse())
