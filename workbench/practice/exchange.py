@@ -133,18 +133,8 @@ class Exchange:
 
     def __enter__(self) -> Self:
         """Begin to serve."""
-        folder = self._serving.folder
-        if folder is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="practice-")
-            folder = Path(self._temporary.name)
-        hosts = [host for protocol in self._protocols for host in protocol.hosts]
-        files = certify(folder, hosts)
-        ready = _Outcome()
-        self._thread = threading.Thread(target=self._run, args=(files, ready), name="practice-exchange", daemon=True)
-        self._thread.start()
         try:
-            self._route = Route(port=ready.wait(), certificate=str(files[0]))
-            self._route.write(folder / ROUTE_FILE)
+            self._route = self._begin()
         except BaseException:
             self._close()
             raise
@@ -155,6 +145,19 @@ class Exchange:
     ) -> None:
         """Close all connections and stop."""
         self._close()
+
+    def _begin(self) -> Route:
+        folder = self._serving.folder
+        if folder is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="practice-")
+            folder = Path(self._temporary.name)
+        files = certify(folder, [host for protocol in self._protocols for host in protocol.hosts])
+        ready = _Outcome()
+        self._thread = threading.Thread(target=self._run, args=(files, ready), name="practice-exchange", daemon=True)
+        self._thread.start()
+        route = Route(port=ready.wait(), certificate=str(files[0]))
+        route.write(folder / ROUTE_FILE)
+        return route
 
     def _close(self) -> None:
         if self._loop is not None:
@@ -239,8 +242,8 @@ class Exchange:
     async def _serve(self, files: tuple[Path, Path], ready: _Outcome) -> None:
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
         self.faults.begin(lambda: self.engine.now)
-        self._server = Server(self._protocols, *files)
         try:
+            self._server = Server(self._protocols, *files)
             port = await self._server.start(self._serving.port)
         except BaseException as error:
             self._loop = self._server = None
