@@ -8,6 +8,7 @@ from typing import Any, Final
 from workbench.practice.engine_records import Ticker
 from workbench.practice.markets.market import Candles, Print
 from workbench.practice.wire.binance import Binance
+from workbench.practice.wire.binance_book import best_of
 from workbench.practice.wire.binance_errors import BinanceError
 from workbench.practice.wire.binance_words import INTERVALS, Pair, Params, dump, money, texts
 
@@ -176,13 +177,12 @@ def best_prices(venue: Binance, params: Params, account: str) -> Any:
     """Give the best bids and asks."""
 
     def row(pair: Pair) -> dict[str, Any]:
-        book = venue.streams.book(pair)
-        (bid, bid_quantity), (ask, ask_quantity) = book.best
+        (bid, bid_quantity), (ask, ask_quantity), number = best_of(venue.engine, pair.symbol)
         found: dict[str, Any] = {
             "symbol": pair.id, "bidPrice": pair.price(bid), "bidQty": pair.quantity(bid_quantity),
             "askPrice": pair.price(ask), "askQty": pair.quantity(ask_quantity),
         }  # fmt: skip
-        return found | ({"time": venue.now(), "lastUpdateId": book.number} if venue.futures else {})
+        return found | ({"time": venue.now(), "lastUpdateId": number} if venue.futures else {})
 
     return _each(venue, params, row)
 
