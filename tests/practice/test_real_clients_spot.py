@@ -29,8 +29,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @asynccontextmanager
-async def client(served: Served, **settings: Any) -> AsyncIterator[Any]:
-    async with connect("binance", route=served.route, stream=True, enableRateLimit=False, **settings) as one:
+async def client(served: Served, account: str = "looker") -> AsyncIterator[Any]:
+    async with connect(
+        "binance", route=served.route, key=account, secret=account, stream=True, enableRateLimit=False
+    ) as one:
         await one.load_markets()
         yield one
 
@@ -88,7 +90,7 @@ def test_prices_are_those_of_the_market(served: Served) -> None:
 
 def test_orders_of_every_type_come_back_whole(served: Served) -> None:
     async def trade() -> Any:
-        async with client(served) as binance:
+        async with client(served, "trader") as binance:
             last = (await binance.fetch_ticker(SPOT))["last"]
             low, high = last * 0.97, last * 1.03
             at = lambda price: float(binance.price_to_precision(SPOT, price))  # noqa: E731
@@ -142,7 +144,7 @@ def test_orders_of_every_type_come_back_whole(served: Served) -> None:
 
 def test_an_order_list_cancels_what_is_left_of_it(served: Served) -> None:
     async def trade() -> Any:
-        async with client(served) as binance:
+        async with client(served, "pairs") as binance:
             last = (await binance.fetch_ticker(SPOT))["last"]
             at = lambda price: binance.price_to_precision(SPOT, price)  # noqa: E731
             sent = await binance.privatePostOrderListOco(
@@ -188,7 +190,7 @@ def test_everything_is_told_over_websockets(served: Served) -> None:
 
 def test_an_account_is_told_of_its_own_orders_fills_and_money(served: Served) -> None:
     async def trade() -> Any:
-        async with client(served) as binance:
+        async with client(served, "watcher") as binance:
             orders, fills, money = [], [], []
 
             async def collect(into: list[Any], watch: Any) -> None:
@@ -204,7 +206,7 @@ def test_an_account_is_told_of_its_own_orders_fills_and_money(served: Served) ->
                 await asyncio.sleep(0.01)
             before, last = await binance.fetch_balance(), (await binance.fetch_ticker(SPOT))["last"]
             sent = await binance.create_order(SPOT, "limit", "buy", 0.1, last * 1.01)
-            served.tell(adjust=["USDT", 25.0, "deposit"])
+            served.tell(adjust=["watcher", "USDT", 25.0, "deposit"])
             while not (fills and len(orders) >= 2 and len(money) >= 2):
                 await asyncio.sleep(0.01)
             for task in tasks:
