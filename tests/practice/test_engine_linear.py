@@ -121,7 +121,7 @@ def test_funding_is_paid_at_its_times_by_who_holds_then() -> None:
 
 
 def test_liquidation_comes_at_its_price_after_a_call_for_margin() -> None:
-    held = one(100.0, 95.6, 95.0, linear={"USDT": 1_000.0}, leverage=50.0)
+    held = one(100.0, 95.6, 95.4, linear={"USDT": 1_000.0}, leverage=50.0)
     order = held.submit(PERP, "buy", quantity=200.0)
     row = held.engine.positions("me")[0]
     wallet = held.linear().wallet
@@ -136,7 +136,7 @@ def test_liquidation_comes_at_its_price_after_a_call_for_margin() -> None:
     assert forced.quantity == 200.0 and forced.order.client_id.startswith("autoclose-") and forced.price <= 95.6
     assert held.engine.positions("me") == [] and held.engine.open_orders("me") == []
     assert 0.0 <= held.linear().wallet < 1_000.0 - 200.0 * 4.0
-    assert [x.kind for x in held.engine.income("me")][-2:] == ["realised", "liquidation_fee"]
+    assert [x.kind for x in held.engine.income("me", symbol=PERP)][-2:] == ["realised", "liquidation_fee"]
 
 
 def test_what_is_isolated_loses_its_own_margin_only() -> None:
