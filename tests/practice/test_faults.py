@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from workbench.errors import ConfigError
 from workbench.practice.faults import Asked, Cut, Faults
-from workbench.practice.faults_rules import MARKET_RULES, RULES, Spread
+from workbench.practice.faults_rules import MARKET_RULES, RULES
+from workbench.practice.faults_when import Spread
 
 ORDER = Asked("POST", "/api/v3/order", "binance", {"symbol": "BTCUSDT", "side": "BUY"})
 KLINES = Asked("GET", "/api/v3/klines", "binance")
