@@ -74,6 +74,8 @@ def test_a_rule_does_not_feel_other_traffic_nor_other_rules() -> None:
         mixed.append(among.before(ORDER).action == "reset")
     assert first == mixed
     assert 30 < sum(first) < 90
+    other = Faults([rule], seed=6)
+    assert [other.before(ORDER).action == "reset" for _ in range(200)] != first
 
 
 @pytest.mark.parametrize(
