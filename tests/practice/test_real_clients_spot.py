@@ -42,7 +42,13 @@ def test_markets_come_with_their_rules(served: Served) -> None:
 
     markets, currencies, now = run(ask())
     spot = markets[SPOT]
-    assert (spot["id"], spot["active"], spot["spot"], spot["base"], spot["quote"]) == ("BTCUSDT", True, True, "BTC", "USDT")
+    assert (spot["id"], spot["active"], spot["spot"], spot["base"], spot["quote"]) == (
+        "BTCUSDT",
+        True,
+        True,
+        "BTC",
+        "USDT",
+    )
     assert spot["precision"]["price"] == 0.01 and spot["precision"]["amount"] == 0.001
     assert spot["limits"]["amount"]["min"] == 0.001 and spot["limits"]["cost"]["min"] == 5.0
     assert {"BTC", "ETH", "USDT"} <= set(currencies) and now >= T0
@@ -93,7 +99,9 @@ def test_orders_of_every_type_come_back_whole(served: Served) -> None:
                 "post_only": await binance.create_order(SPOT, "limit", "sell", 0.1, high, {"postOnly": True}),
                 "ioc": await binance.create_order(SPOT, "limit", "buy", 0.1, low, {"timeInForce": "IOC"}),
                 "stop": await binance.create_order(SPOT, "market", "sell", 0.1, None, {"stopLossPrice": low}),
-                "stop_limit": await binance.create_order(SPOT, "limit", "sell", 0.1, at(low * 0.99), {"stopLossPrice": low}),
+                "stop_limit": await binance.create_order(
+                    SPOT, "limit", "sell", 0.1, at(low * 0.99), {"stopLossPrice": low}
+                ),
                 "profit": await binance.create_order(SPOT, "market", "sell", 0.1, None, {"takeProfitPrice": high}),
                 "profit_limit": await binance.create_order(SPOT, "limit", "sell", 0.1, high, {"takeProfitPrice": high}),
                 "ws": await binance.create_order_ws(SPOT, "limit", "buy", 0.1, low),
@@ -190,7 +198,9 @@ def test_an_account_is_told_of_its_own_orders_fills_and_money(served: Served) ->
             asked = ((orders, binance.watch_orders), (fills, binance.watch_my_trades), (money, binance.watch_balance))
             tasks = [asyncio.create_task(collect(into, watch)) for into, watch in asked]
             url = binance.urls["api"]["ws"]["ws-api"]["spot"]
-            while len({"orders", "myTrades", "spot:balance"} & set(getattr(binance.clients.get(url), "futures", ()))) < 3:
+            while (
+                len({"orders", "myTrades", "spot:balance"} & set(getattr(binance.clients.get(url), "futures", ()))) < 3
+            ):
                 await asyncio.sleep(0.01)
             before, last = await binance.fetch_balance(), (await binance.fetch_ticker(SPOT))["last"]
             sent = await binance.create_order(SPOT, "limit", "buy", 0.1, last * 1.01)

@@ -1,4 +1,4 @@
-"""Binance's protocol without a network: codes, weights, limits, streams that follow on, and requests made of rubbish."""
+"""Binance's protocol without a network: codes, weights, limits, streams that follow on, and rubbish for requests."""
 
 from __future__ import annotations
 
@@ -232,7 +232,9 @@ def test_each_candle_closes_once_and_is_the_one_that_is_asked_for(desk: Desk) ->
     assert len(socket.messages) == before
 
 
-@pytest.mark.parametrize(("path", "rest", "futures"), [("/ws/0", "/api/v3/depth", False), ("/public/ws/0", "/fapi/v1/depth", True)])
+@pytest.mark.parametrize(
+    ("path", "rest", "futures"), [("/ws/0", "/api/v3/depth", False), ("/public/ws/0", "/fapi/v1/depth", True)]
+)
 def test_a_book_follows_from_a_snapshot_and_its_differences(desk: Desk, path: str, rest: str, futures: bool) -> None:
     socket, _ = desk.listen(path, "btcusdt@depth@100ms")
     desk.exchange.advance(90_000)
@@ -295,7 +297,9 @@ _WORDS = st.sampled_from(
     "cancelReplaceMode dualSidePosition reduceOnly newQty incomeType callbackRate listenKey".split()
 )
 _VALUES = st.one_of(
-    st.sampled_from('BTCUSDT 1m BUY SELL LIMIT MARKET STOP GTC 0 -1 1e9 nan 0.01 [] ["BTCUSDT"] {} [{}] null true'.split()),
+    st.sampled_from(
+        'BTCUSDT 1m BUY SELL LIMIT MARKET STOP GTC 0 -1 1e9 nan 0.01 [] ["BTCUSDT"] {} [{}] null true'.split()
+    ),
     st.integers(-(1 << 70), 1 << 70).map(str),
     st.text(max_size=12),
 )
@@ -306,6 +310,45 @@ _VALUES = st.one_of(
 def test_no_request_is_answered_with_anything_but_a_result_or_a_code(place: Any, params: dict[str, str]) -> None:
     (method, path), _ = place
     status, told = _DESK.sign(method, path, **params)
+    assert status == 200 or (400 <= status < 500 and told["code"] < 0 and told["msg"])
+
+
+_PLAIN = {
+    ORDER: {
+        "symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.01", "price": "29000",
+    },
+    "/api/v3/orderList/oco": {
+        "symbol": "BTCUSDT", "side": "SELL", "quantity": "0.01", "aboveType": "LIMIT_MAKER", "abovePrice": "31000",
+        "belowType": "STOP_LOSS", "belowStopPrice": "29000",
+    },
+    FUTURES: {"symbol": "BTCUSDT", "side": "SELL", "type": "MARKET", "quantity": "0.01"},
+    "/fapi/v1/algoOrder": {
+        "algoType": "CONDITIONAL", "symbol": "BTCUSDT", "side": "SELL", "type": "STOP_MARKET", "quantity": "0.01",
+        "triggerPrice": "29000", "positionSide": "BOTH",
+    },
+}  # fmt: skip
+_TYPES = (
+    "LIMIT MARKET LIMIT_MAKER STOP STOP_MARKET STOP_LOSS TAKE_PROFIT TAKE_PROFIT_LIMIT TRAILING_STOP_MARKET".split()
+)
+_TWISTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "side": st.sampled_from(["BUY", "SELL", ""]), "type": st.sampled_from(_TYPES),
+        "belowType": st.sampled_from(_TYPES), "timeInForce": st.sampled_from("GTC IOC FOK GTX GTD".split()),
+        **{name: st.sampled_from("0 0.001 0.0005 1 9999999 29000 31000.01 1e5 -1".split()) for name in (
+            "quantity", "price", "stopPrice", "triggerPrice", "quoteOrderQty", "icebergQty", "trailingDelta",
+            "callbackRate", "activatePrice", "goodTillDate", "abovePrice", "belowStopPrice", "belowPrice",
+        )},
+        "reduceOnly": st.sampled_from(["true", "false", "maybe"]), "closePosition": st.sampled_from(["true", "false"]),
+        "positionSide": st.sampled_from(["BOTH", "LONG", "nope"]), "newClientOrderId": st.text(max_size=4),
+    },
+)  # fmt: skip
+
+
+@settings(max_examples=150)
+@given(st.sampled_from(sorted(_PLAIN)), _TWISTS)
+def test_no_order_is_answered_with_anything_but_a_result_or_a_code(path: str, twists: dict[str, str]) -> None:
+    status, told = _DESK.sign("POST", path, **_PLAIN[path] | twists)
     assert status == 200 or (400 <= status < 500 and told["code"] < 0 and told["msg"])
 
 

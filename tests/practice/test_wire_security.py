@@ -53,7 +53,7 @@ def test_a_key_that_others_can_read_is_made_anew(tmp_path: Path) -> None:
 
 def test_no_certificate_without_a_folder_to_write_to(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match="cannot be written to .*file"):
+    with pytest.raises(ConfigError, match=r"cannot be written to .*file"):
         certify(tmp_path / "file", HOSTS)
 
 
