@@ -242,8 +242,8 @@ def _line(exchange: Exchange) -> str:
     done = exchange.faults.log
     last = f" (last: {done[-1].fault})" if done else ""
     return (
-        f"{iso(now - now % 1_000)}  {price}  {exchange.requests:,} requests  {orders} open orders  "
-        f"{len(done):,} faults{last}"
+        f"{iso(now - now % 1_000)}  {price}  requests {exchange.requests:,}  open orders {orders}  "
+        f"faults {len(done):,}{last}"
     )
 
 
