@@ -10,7 +10,8 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,6 +24,7 @@ from workbench.market.instrument import Instrument
 from workbench.market.sources.clients import Route
 from workbench.market.timeframe import Timeframe
 from workbench.practice.clock import HeldClock
+from workbench.practice.connect import connect
 from workbench.practice.exchange import Exchange, Serving, usual_account
 from workbench.practice.markets import RecordedMarket
 from workbench.practice.wire.signing import Credential
@@ -88,6 +90,16 @@ class Served:
         """End the process."""
         self._process.communicate(timeout=30)
         assert self._process.returncode == 0
+
+
+@asynccontextmanager
+async def client(served: Served, venue: str, account: str = "looker") -> AsyncIterator[Any]:
+    """A ccxt.pro client of the process, with its markets loaded."""
+    async with connect(
+        venue, route=served.route, key=account, secret=account, stream=True, enableRateLimit=False
+    ) as one:
+        await one.load_markets()
+        yield one
 
 
 def serve(folder: str) -> None:
