@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from workbench.errors import ConfigError
 from workbench.practice.faults import Asked, Cut, Faults
-from workbench.practice.faults_rules import MARKET_RULES, RULES, Spread
+from workbench.practice.faults_rules import MARKET_RULES, RULES
+from workbench.practice.faults_when import Spread
 
 ORDER = Asked("POST", "/api/v3/order", "binance", {"symbol": "BTCUSDT", "side": "BUY"})
 KLINES = Asked("GET", "/api/v3/klines", "binance")
@@ -73,6 +74,8 @@ def test_a_rule_does_not_feel_other_traffic_nor_other_rules() -> None:
         mixed.append(among.before(ORDER).action == "reset")
     assert first == mixed
     assert 30 < sum(first) < 90
+    other = Faults([rule], seed=6)
+    assert [other.before(ORDER).action == "reset" for _ in range(200)] != first
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ def _words(told: dict[str, Any]) -> str:
 
 
 def _word(name: str, value: Any) -> str:
-    from workbench.practice.faults_rules import duration_text
+    from workbench.practice.faults_when import duration_text
 
     if isinstance(value, dict):
         return _words(value)

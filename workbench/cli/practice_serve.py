@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import socket
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +29,8 @@ __all__ = ["Wanted", "serve_until_stopped"]
 _DAY_MS: Final = 86_400_000
 _BLINK_S: Final = 0.5
 _MADE_UP: Final = ("BTC/USDT", "ETH/USDT")
+_MADE_UP_MS: Final = 90 * _DAY_MS  # of history before the beginning
+_PRICES: Final = {"BTC": 60_000.0, "ETH": 3_000.0}
 _LAST_LINE: Final = "\r\x1b[2K"
 
 
@@ -154,11 +157,25 @@ def _made_up(wanted: Wanted) -> tuple[list[Market], int]:
     import time
 
     from workbench.market.bars import to_ms
+    from workbench.market.instrument import Instrument
     from workbench.practice.markets import SyntheticMarket
 
     begin = int(time.time() * 1_000) if wanted.start is None else to_ms(wanted.start)
-    symbols = dict.fromkeys(wanted.symbols or _MADE_UP)
-    return [SyntheticMarket(one, seed=wanted.seed or 0, start=begin - 30 * _DAY_MS) for one in symbols], begin
+    markets: list[Market] = []
+    for symbol in dict.fromkeys(wanted.symbols or _MADE_UP):
+        price = _PRICES.get(symbol.partition("/")[0], 100.0)
+        tick = 10.0 ** (math.floor(math.log10(price)) - 5)
+        facts = replace(
+            Instrument.default(symbol, venue=f"practice-{wanted.protocols[0]}"),
+            tick_size=tick,
+            lot_size=1e-5,
+            min_notional=5.0,
+        )
+        first = begin - _MADE_UP_MS
+        markets.append(
+            SyntheticMarket(facts, seed=wanted.seed or 0, price=price, start=first, end=begin + 10 * _MADE_UP_MS)
+        )
+    return markets, begin
 
 
 def _introduce(exchange: Exchange, markets: list[Market], wanted: Wanted, folder: Path) -> None:
@@ -225,8 +242,8 @@ def _line(exchange: Exchange) -> str:
     done = exchange.faults.log
     last = f" (last: {done[-1].fault})" if done else ""
     return (
-        f"{iso(now - now % 1_000)}  {price}  {exchange.requests:,} requests  {orders} open orders  "
-        f"{len(done):,} faults{last}"
+        f"{iso(now - now % 1_000)}  {price}  requests {exchange.requests:,}  open orders {orders}  "
+        f"faults {len(done):,}{last}"
     )
 
 

@@ -171,6 +171,10 @@ class Books:
             self._show(symbol, last)
         self.take(self.venue.time(now))
 
+    def forget(self, symbol: str) -> None:
+        """Forget the book that the matcher was shown last, as the market's is another one now."""
+        self._shown.pop(symbol, None)
+
     def _show(self, symbol: str, one: Print) -> None:
         """Show the matcher the book that a trade leaves."""
         self._shown[symbol] = one.id

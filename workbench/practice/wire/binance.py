@@ -121,7 +121,7 @@ class Binance(Protocol):
             status, wait_ms = self.limits.charge(weight)
             headers = {"X-MBX-USED-WEIGHT-1M": str(self.limits.weight.used)}
             if status != 200:
-                return self._slowed(status, wait_ms, headers)
+                return self.slowed(status, wait_ms, headers)
             account = "" if endpoint.access == "none" else self._allowed(endpoint, call, prove)
             if endpoint.order:
                 fits, counts = self.limits.order(account)
@@ -187,7 +187,8 @@ class Binance(Protocol):
         if not self.backing.keyring.fresh(timestamp, window, self.backing.now(), skew):
             raise BinanceError(-1021, "Timestamp for this request is outside of the recvWindow.")
 
-    def _slowed(self, status: int, wait_ms: int, headers: Mapping[str, str]) -> Answer:
+    def slowed(self, status: int, wait_ms: int, headers: Mapping[str, str]) -> Answer:
+        """Answer a request beyond the limit (429), or of a banned address (418)."""
         words = "Way too many requests; IP banned until {}." if status == 418 else "Too many requests; wait until {}."
         body = {"code": -1003, "msg": words.format(self.limits.clock() + wait_ms)}
         return Answer(status, dump(body), {**headers, "Retry-After": str(-(-wait_ms // 1000))})

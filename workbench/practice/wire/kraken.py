@@ -263,6 +263,8 @@ _SIGNED: Final[dict[str, Callable[[Kraken, Mapping[str, Any], str], Any]]] = {
 
 def _whole(params: Mapping[str, str], name: str, default: int) -> int:
     text = params.get(name, "") or str(default)
+    if name == "since" and text.startswith("-"):
+        return 0
     if not text.isascii() or not text.partition(".")[0].isdigit() or len(text) > 20:
         raise KrakenError(f"EGeneral:Invalid arguments:{name}")
     return int(text.partition(".")[0])

@@ -31,6 +31,7 @@ __all__ = [
     "cancel",
     "cancel_all",
     "closed_orders",
+    "fee_in_quote",
     "find",
     "open_orders",
     "place",
@@ -206,9 +207,15 @@ def _trade(venue: Kraken, account: str, one: Execution) -> dict[str, Any]:
     return {
         "ordertxid": order_id(one.order_id), "postxid": "TKH2SE-M7IF5-CFI7LT", "pair": pair.id,
         "time": seconds(one.ts), "type": one.side, "ordertype": type_of(order), "price": pair.price(one.price),
-        "cost": f"{one.quote_quantity:.5f}", "fee": f"{one.fee:.8f}", "vol": pair.quantity(one.quantity),
-        "margin": "0.00000", "leverage": "0", "misc": "", "trade_id": one.id, "maker": one.maker,
+        "cost": f"{one.quote_quantity:.5f}", "fee": f"{fee_in_quote(one, pair):.8f}",
+        "vol": pair.quantity(one.quantity), "margin": "0.00000", "leverage": "0", "misc": "",
+        "trade_id": one.id, "maker": one.maker,
     }  # fmt: skip
+
+
+def fee_in_quote(one: Execution, pair: Pair) -> float:
+    """Give the fee of an execution in the quote currency, in which Kraken tells it."""
+    return one.fee * one.price if one.fee_asset == pair.base else one.fee
 
 
 def _written(venue: Kraken, orders: Iterable[OrderRecord]) -> dict[str, Any]:
@@ -219,6 +226,8 @@ def _order(order: OrderRecord, pair: Pair) -> dict[str, Any]:
     triggered = order.type in ("stop", "stop_limit", "take_profit", "take_profit_limit")
     in_quote = math.isfinite(order.quote_quantity)
     volume = order.filled if in_quote and not order.open else order.quote_quantity if in_quote else order.quantity
+    in_base = pair.base in order.fees or (order.side == "buy" and pair.quote not in order.fees)
+    flags = ["fcib" if in_base else "fciq", *(["post"] if order.post_only else [])]
     found = {
         "refid": None, "userref": None, "cl_ord_id": order.client_id or None, "status": _STATUS[order.status],
         "opentm": seconds(order.created), "starttm": 0, "expiretm": seconds(order.expires or 0),
@@ -226,7 +235,7 @@ def _order(order: OrderRecord, pair: Pair) -> dict[str, Any]:
         "cost": f"{order.quote_filled:.5f}", "fee": f"{sum(order.fees.values()):.8f}",
         "price": pair.price(order.average_price), "stopprice": pair.price(order.stop_price if triggered else 0.0),
         "limitprice": pair.price(order.price if triggered else 0.0), "misc": "",
-        "oflags": "fciq,post" if order.post_only else "fciq",
+        "oflags": ",".join(flags),
         "trades": [trade_id(one.id) for one in order.executions],
     }  # fmt: skip
     if not order.open:

@@ -215,8 +215,8 @@ class KrakenTalk(Talk):
     def _trades(self, symbol: str, prints: list[Any], kind: str) -> None:
         rows = [
             {
-                "symbol": symbol, "side": one.side, "price": one.price, "qty": round(one.quantity, 8), "ord_type": "market",
-                "trade_id": one.id, "timestamp": iso(one.ts),
+                "symbol": symbol, "side": one.side, "price": one.price, "qty": round(one.quantity, 8),
+                "ord_type": "market", "trade_id": one.id, "timestamp": iso(one.ts),
             }
             for one in prints
         ]  # fmt: skip
@@ -276,12 +276,14 @@ class KrakenTalk(Talk):
             self._tell("executions", "update", [self._execution_row(order, "filled")], "user.executions")
 
     def _execution_row(self, order: OrderRecord, kind: str) -> dict[str, Any]:
+        pair = self._venue.pairs[order.symbol]
+        fees = sum(kraken_orders.fee_in_quote(one, pair) for one in order.executions)
         row: dict[str, Any] = {
             "order_id": order_id(order.id), "cl_ord_id": order.client_id, "symbol": order.symbol, "side": order.side,
             "order_type": type_of(order), "order_qty": order.quantity, "time_in_force": order.time_in_force,
             "exec_type": kind, "order_status": _STATUS.get(order.status, order.status), "cum_qty": order.filled,
             "cum_cost": order.quote_filled, "avg_price": order.average_price, "limit_price": order.price,
-            "stop_price": order.stop_price, "fee_usd_equiv": sum(order.fees.values()), "reason": order.reason or None,
+            "stop_price": order.stop_price, "fee_usd_equiv": round(fees, 8), "reason": order.reason or None,
             "timestamp": iso(order.updated),
         }  # fmt: skip
         return {key: value for key, value in row.items() if not (isinstance(value, float) and math.isnan(value))}

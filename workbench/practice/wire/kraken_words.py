@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from workbench.errors import WorkbenchError
 from workbench.market.instrument import Instrument
-from workbench.practice.engine_records import OrderRecord, Refused
+from workbench.practice.engine_records import OrderRecord
 
 __all__ = [
     "INTERVALS",
@@ -50,6 +50,7 @@ _WORDS: Final = {
     "below_min_notional": "EOrder:Cost minimum not met",
     "below_min_quantity": "EOrder:Order minimum not met",
     "duplicate_id": "EOrder:Invalid order:cl_ord_id is in use",
+    "insufficient_balance": "EOrder:Insufficient funds",
     "insufficient_margin": "EOrder:Insufficient funds",
     "lot_size": "EGeneral:Invalid arguments:volume",
     "market_closed": "EService:Market in cancel_only mode",
@@ -223,8 +224,3 @@ def described(order: OrderRecord, pair: Pair) -> dict[str, Any]:
         "pair": pair.altname, "type": order.side, "ordertype": kind, "price": price, "price2": second,
         "leverage": "none", "order": " ".join(words), "close": "",
     }  # fmt: skip
-
-
-def refusal(error: Refused) -> str:
-    """Give a refusal of the engine in Kraken's words."""
-    return worded(error.code)

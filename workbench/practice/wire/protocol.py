@@ -117,11 +117,6 @@ class Backing:
         self.limits: dict[str, Limits] = dict(limits or {})
         self.catch_up: Callable[[], None] = self.engine.catch_up
 
-    @property
-    def faulty(self) -> bool:
-        """Whether anything is to go wrong at all."""
-        return bool(self.faults)
-
     def now(self) -> int:
         """Tell the exchange's time, ms UTC."""
         return int(self.engine.now)
