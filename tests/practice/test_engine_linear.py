@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 
@@ -24,7 +25,7 @@ HOURS = 60 * MINUTE
 def drop(*prices: float, minutes: int = 5) -> list[tuple[float, ...]]:
     """A few quiet minutes at each price in turn, with a minute that goes from one to the next."""
     rows = flat(prices[0], minutes, 4000.0)
-    for before, after in zip(prices, prices[1:], strict=False):
+    for before, after in pairwise(prices):
         rows += [(before, max(before, after), min(before, after), after, 4000.0), *flat(after, minutes, 4000.0)]
     return rows
 
@@ -215,6 +216,7 @@ def test_both_legs_of_hedge_mode_stand_side_by_side() -> None:
     held.engine.set_position_mode("me", hedge=False)
     assert held.linear().wallet == before and held.engine.income("me")
     totals = held.engine.statement("me", "linear", "USDT")
+    assert totals["deposits"] == 10_000.0 and totals["fees"] > 0.0
     assert totals["equity"] == pytest.approx(
         totals["deposits"] + totals["realised"] - totals["fees"] + totals["funding"]
     )

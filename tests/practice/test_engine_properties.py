@@ -156,7 +156,8 @@ def test_the_sequences_of_these_tests_do_trade() -> None:
     for number in range(400):
         wish = {
             "what": "submit", "account": ("me", "you")[number % 2], "symbol": SYMBOLS[rng.integers(5)],
-            "side": ("buy", "sell")[rng.integers(2)], "type": TYPES[rng.integers(7)], "lots": int(rng.integers(1, 9_000)),
+            "side": ("buy", "sell")[rng.integers(2)], "type": TYPES[rng.integers(7)],
+            "lots": int(rng.integers(1, 9_000)),
             "away": float(rng.uniform(-0.01, 0.01)), "time": "GTC", "flags": "", "wait": 0,
         }  # fmt: skip
         codes.append(do(held, wish))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -59,7 +60,7 @@ def test_prints_aggregate_to_the_recorded_bars(seed: int) -> None:
     one = market(SPOT, walk(seed, 500))
     prints = list(one.prints(0, FOREVER))
     assert [each.id for each in prints] == list(range(1, 2001))
-    assert all(a.ts < b.ts for a, b in zip(prints, prints[1:], strict=False))
+    assert all(a.ts < b.ts for a, b in pairwise(prints))
     found, asked = aggregate(columns(prints), M1), one.candles(M1, 0, FOREVER, FOREVER)
     for name in ("ts", "open", "high", "low", "close", "volume"):
         assert (getattr(found, name) == getattr(one.bars, name)).all(), name

@@ -56,7 +56,7 @@ def test_it_looks_like_a_market() -> None:
     assert abs(np.corrcoef(moves[1:], moves[:-1])[0, 1]) < 0.05
     assert np.corrcoef(size, found.volume[1:])[0, 1] > 0.2
     holes = np.diff(found.ts) // 60_000 - 1
-    assert 100 < (holes > 0).sum() < 260 and 3 <= holes[holes > 0].min() and holes.max() <= 45
+    assert 100 < (holes > 0).sum() < 260 and holes[holes > 0].min() >= 3 and holes.max() <= 45
     edges = np.flatnonzero(found.ts[1:] % DAY == 0)
     assert 100 < (np.abs(found.open[edges + 1] / found.close[edges] - 1.0) > 1e-4).sum() < 260
     assert {one.regime(one.start + day * DAY) for day in range(366)} == {"calm", "rising", "falling", "wild"}

@@ -91,8 +91,7 @@ class Stage:
         try:
             while True:
                 self._follow()
-                due = min((books.due() for desk in self._desks.values() for books in desk.all_books()), default=INF)
-                one = self._schedule.next(to_ms, due)
+                one = self._schedule.next(to_ms, self._due())
                 if one is None:
                     break
                 self._schedule.done(one)
@@ -106,6 +105,26 @@ class Stage:
     def catch_up(self) -> None:
         """Advance to the clock's time."""
         self.advance(max(self.clock.now(), self.now))
+
+    def next_event(self, within_ms: int = 3_600_000) -> float:
+        """Give when something happens next that nobody asks for (a watched trade, funding, an expiry).
+
+        Parameters
+        ----------
+        within_ms : int
+            How far to look.
+
+        Returns
+        -------
+        float
+            ms UTC; infinity where nothing happens within that time.
+        """
+        self._follow()
+        found = self._schedule.next(self.now + within_ms, self._due())
+        return INF if found is None else found.ts
+
+    def _due(self) -> float:
+        return min((books.due() for desk in self._desks.values() for books in desk.all_books()), default=INF)
 
     def _follow(self) -> None:
         """Work out whose trades matter to whom."""
@@ -133,10 +152,9 @@ class Stage:
                     if books.due() <= self.now:
                         books.time(self.now)
         elif one.kind == FUNDING:
-            mark = self.mark(one.symbol)
             for books in self._followers.get(one.symbol, ()):
                 if isinstance(books, LinearBooks):
-                    books.fund(one.symbol, self.now, what[1], mark)
+                    books.fund(one.symbol, self.now, what[1], self.mark(one.symbol))
         elif one.symbol not in self.data.stopped:
             self._changed(one.symbol, what[1])
 
