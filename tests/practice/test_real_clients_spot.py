@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.practice.stage import SPOT, T0
-from tests.practice.wire_stage import DAY, ETH, Served, missing, run, stepped
-from workbench.practice.connect import connect
+from tests.practice.wire_stage import DAY, ETH, Served, client, missing, run, stepped
 
 # What Binance's spot exchange has no value for, so that ccxt says None with the real one too.
 TICKER = ("markPrice", "indexPrice")
@@ -28,16 +26,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     process.close()
 
 
-@asynccontextmanager
-async def client(served: Served, **settings: Any) -> AsyncIterator[Any]:
-    async with connect("binance", route=served.route, stream=True, enableRateLimit=False, **settings) as one:
-        await one.load_markets()
-        yield one
-
-
 def test_markets_come_with_their_rules(served: Served) -> None:
     async def ask() -> Any:
-        async with client(served) as binance:
+        async with client(served, "binance") as binance:
             return binance.markets, binance.currencies, await binance.fetch_time()
 
     markets, currencies, now = run(ask())
@@ -56,7 +47,7 @@ def test_markets_come_with_their_rules(served: Served) -> None:
 
 def test_prices_are_those_of_the_market(served: Served) -> None:
     async def ask() -> Any:
-        async with client(served) as binance:
+        async with client(served, "binance") as binance:
             return {
                 "candles": await binance.fetch_ohlcv(SPOT, "1m", since=T0 - DAY, limit=1_000),
                 "hours": await binance.fetch_ohlcv(SPOT, "1h", limit=5),
@@ -88,7 +79,7 @@ def test_prices_are_those_of_the_market(served: Served) -> None:
 
 def test_orders_of_every_type_come_back_whole(served: Served) -> None:
     async def trade() -> Any:
-        async with client(served) as binance:
+        async with client(served, "binance", "trader") as binance:
             last = (await binance.fetch_ticker(SPOT))["last"]
             low, high = last * 0.97, last * 1.03
             at = lambda price: float(binance.price_to_precision(SPOT, price))  # noqa: E731
@@ -142,7 +133,7 @@ def test_orders_of_every_type_come_back_whole(served: Served) -> None:
 
 def test_an_order_list_cancels_what_is_left_of_it(served: Served) -> None:
     async def trade() -> Any:
-        async with client(served) as binance:
+        async with client(served, "binance", "pairs") as binance:
             last = (await binance.fetch_ticker(SPOT))["last"]
             at = lambda price: binance.price_to_precision(SPOT, price)  # noqa: E731
             sent = await binance.privatePostOrderListOco(
@@ -164,7 +155,7 @@ def test_an_order_list_cancels_what_is_left_of_it(served: Served) -> None:
 
 def test_everything_is_told_over_websockets(served: Served) -> None:
     async def watch() -> Any:
-        async with client(served) as binance:
+        async with client(served, "binance") as binance:
             asked = {
                 "candles": binance.watch_ohlcv(SPOT, "1m"),
                 "mini": binance.watch_ticker(SPOT),
@@ -188,7 +179,7 @@ def test_everything_is_told_over_websockets(served: Served) -> None:
 
 def test_an_account_is_told_of_its_own_orders_fills_and_money(served: Served) -> None:
     async def trade() -> Any:
-        async with client(served) as binance:
+        async with client(served, "binance", "watcher") as binance:
             orders, fills, money = [], [], []
 
             async def collect(into: list[Any], watch: Any) -> None:
@@ -204,7 +195,7 @@ def test_an_account_is_told_of_its_own_orders_fills_and_money(served: Served) ->
                 await asyncio.sleep(0.01)
             before, last = await binance.fetch_balance(), (await binance.fetch_ticker(SPOT))["last"]
             sent = await binance.create_order(SPOT, "limit", "buy", 0.1, last * 1.01)
-            served.tell(adjust=["USDT", 25.0, "deposit"])
+            served.tell(adjust=["watcher", "USDT", 25.0, "deposit"])
             while not (fills and len(orders) >= 2 and len(money) >= 2):
                 await asyncio.sleep(0.01)
             for task in tasks:

@@ -10,7 +10,9 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,12 +24,15 @@ from workbench.market.instrument import Instrument
 from workbench.market.sources.clients import Route
 from workbench.market.timeframe import Timeframe
 from workbench.practice.clock import HeldClock
-from workbench.practice.exchange import Exchange, Serving
+from workbench.practice.connect import connect
+from workbench.practice.exchange import Exchange, Serving, usual_account
 from workbench.practice.markets import RecordedMarket
+from workbench.practice.wire.signing import Credential
 
 ROOT = Path(__file__).resolve().parents[2]
 DAY = 86_400_000
 ETH = "ETH/USDT"
+NAMES = ("looker", "trader", "pairs", "watcher")  # accounts, each with its name for a key: a test has one for itself
 _T = TypeVar("_T")
 
 
@@ -87,17 +92,29 @@ class Served:
         assert self._process.returncode == 0
 
 
+@asynccontextmanager
+async def client(served: Served, venue: str, account: str = "looker") -> AsyncIterator[Any]:
+    """A ccxt.pro client of the process, with its markets loaded."""
+    async with connect(
+        venue, route=served.route, key=account, secret=account, stream=True, enableRateLimit=False
+    ) as one:
+        await one.load_markets()
+        yield one
+
+
 def serve(folder: str) -> None:
     """Be the process."""
-    with Exchange(markets(), clock=HeldClock(T0 + 30_000), serving=Serving(folder=Path(folder))) as exchange:
+    given = markets()
+    accounts = {name: usual_account({one.instrument.symbol: one for one in given}) for name in NAMES}
+    serving = Serving(folder=Path(folder), credentials=tuple(Credential(name, name, name) for name in NAMES))
+    with Exchange(given, clock=HeldClock(T0 + 30_000), accounts=accounts, serving=serving) as exchange:
         print(json.dumps({"port": exchange.route.port, "certificate": exchange.route.certificate}), flush=True)
         for line in sys.stdin:
             command = json.loads(line)
             if "advance" in command:
                 exchange.advance(command["advance"])
             if "adjust" in command:
-                asset, amount, reason = command["adjust"]
-                exchange.call(lambda: exchange.engine.adjust("practice", asset, amount, reason))  # noqa: B023
+                exchange.call(partial(exchange.engine.adjust, *command["adjust"]))
             print(json.dumps({"now": exchange.now}), flush=True)
 
 
