@@ -20,7 +20,7 @@ def test_a_spot_order_of_binance_only_gets_smaller() -> None:
 
         async def amend(quantity: str) -> Any:
             asked = {"symbol": "BTCUSDT", "orderId": order["id"], "newQty": quantity}
-            return await client.request("order/amend/keepPriority", "private", "PUT", asked)
+            return await client.request("order/amend/keepPriority", ["private"], "PUT", asked)
 
         await amend("0.01")
         for quantity in ("0.01", "0.03"):
