@@ -83,7 +83,7 @@ def test_a_dry_run_writes_nothing(tmp_path: Path, few: None) -> None:
 
 
 def spoilt(table: pd.DataFrame, row: int, **values: Any) -> pd.DataFrame:
-    changed = table.astype({name: object for name in values})
+    changed = table.astype(dict.fromkeys(values, object))
     for name, value in values.items():
         changed.loc[row, name] = value
     return changed.infer_objects()
