@@ -78,8 +78,9 @@ def test_in_pieces_is_the_same_as_at_once(tmp_path: Path, few: None, suffix: str
 
 def test_a_dry_run_writes_nothing(tmp_path: Path, few: None) -> None:
     path = write(tmp_path / "bars.parquet", frame(30_000))
-    report, written = into(path, Lake(tmp_path / "lake"), dry_run=True)
-    assert report.rows_out == 30_000 and written is None and not (tmp_path / "lake").exists()
+    report, series, written = into(path, Lake(tmp_path / "lake"), dry_run=True)
+    assert (report.rows_out, series, written) == (30_000, "BTC/USDT 1m at binance", None)
+    assert not (tmp_path / "lake").exists()
 
 
 def spoilt(table: pd.DataFrame, row: int, **values: Any) -> pd.DataFrame:

@@ -71,14 +71,14 @@ def import_series(
 
     options: dict[str, Any] = {"off_grid": off_grid, "missing_volume": missing_volume, "on_conflict": on_conflict}
     with _said_as_options():
-        report, written = import_into_lake(
+        report, series, written = import_into_lake(
             file, symbol=symbol, timeframe=timeframe, venue=venue, tz=tz, columns=_columns(file, columns or []),
             close_only=close_only, time_format=time_format, memory=memory, source=source, licence=licence,
             into=lake_here(), dry_run=dry_run, **options,
         )  # fmt: skip
     print(report)
     if written is None:
-        say(f"dry run: {report.rows_out:,} bars of {symbol} would be written", "dim")
+        say(f"dry run: {report.rows_out:,} bars of {series} would be written", "dim")
     else:
         say(str(written), "green")
 
