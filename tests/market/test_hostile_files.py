@@ -67,7 +67,7 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_some_hundred_hostile_files(tmp_path: Path) -> None:
     outcomes = attack(range(400), tmp_path)
-    assert outcomes["refused"] > 200 and outcomes["written"] > 10 and outcomes["read"] > 5
+    assert outcomes["refused"] > 200 and outcomes["written"] > 4 and outcomes["read"] > 1
 
 
 @pytest.mark.parametrize("seed", [999, 1_999, 2_999, 3_999])
