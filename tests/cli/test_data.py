@@ -133,7 +133,7 @@ def test_a_dry_run_writes_nothing(own_desk: Path, tmp_path: Path) -> None:
     (tmp_path / "days.csv").write_text(DAYS)
     done = call("--workspace", own_desk, "data", "import", tmp_path / "days.csv", "--symbol", "DOGE/USDT", "--dry-run")
     assert done.code == 0
-    assert done.lines[-1].startswith("dry run: Bars DOGE/USDT 1d unknown, 4 bars")
+    assert done.lines[-1].startswith("dry run: 4 bars of DOGE/USDT 1d at unknown")
     assert not (lake_of(own_desk).root / "venue=unknown").exists()
 
 

@@ -12,8 +12,8 @@ from workbench.errors import ConfigError, DataError
 from workbench.market.bars import Bars
 from workbench.market.cache import Cache
 from workbench.market.instrument import Instrument
-from workbench.market.sources.clients import Route
-from workbench.market.ticker import Tickers, fetch_tickers, tickers
+from workbench.market.sources.clients import Route, open_client
+from workbench.market.ticker import Ticker, Tickers, _ask, fetch_tickers, tickers
 from workbench.practice.exchange import Exchange
 from workbench.practice.markets import RecordedMarket
 
@@ -37,10 +37,6 @@ def exchange() -> Iterator[Exchange]:
         yield running
 
 
-def requests(exchange: Exchange) -> int:
-    return len(exchange.faults.log) if hasattr(exchange.faults, "log") else 0
-
-
 def test_many_symbols_and_what_is_not_there(exchange: Exchange) -> None:
     found = tickers([*SYMBOLS, "C000/USD", "C001/USDT"], route=exchange.route, store=Cache())
     assert [row.symbol for row in found] == SYMBOLS and found.venue == "practice-binance"
@@ -53,6 +49,27 @@ def test_many_symbols_and_what_is_not_there(exchange: Exchange) -> None:
     assert "does not list it" in found._repr_html_() and "1 missing" in repr(found)
     with pytest.raises(DataError, match="C000/USD at practice-binance: the venue does not list it"):
         found["C000/USD"]
+
+
+def test_many_symbols_are_one_question(exchange: Exchange) -> None:
+    store = Cache()
+    tickers(SYMBOLS[:1], route=exchange.route, store=store)  # the markets are known from here on
+    before = exchange.requests
+    assert len(tickers(SYMBOLS[1:], route=exchange.route, store=store)) == 159
+    assert exchange.requests == before + 1
+
+
+def test_a_venue_that_has_to_be_asked_one_by_one(exchange: Exchange) -> None:
+    async def ask() -> tuple[dict[str, Ticker], dict[str, str]]:
+        async with open_client("binance", route=exchange.route, has={"fetchTickers": False}) as client:
+            await client.load_markets()
+            client.markets["XX/USDT"] = {**client.markets["C000/USDT"], "symbol": "XX/USDT", "id": "XXUSDT"}
+            return await _ask(client, ["C001/USDT", "XX/USDT", "C002/USDT"], "here", Cache())
+
+    before = exchange.requests
+    came, missing = asyncio.run(ask())
+    assert list(came) == ["C001/USDT", "C002/USDT"] and exchange.requests > before + 3
+    assert list(missing) == ["XX/USDT"] and "BadSymbol" in missing["XX/USDT"]
 
 
 def test_an_answer_is_given_again_for_ten_seconds(exchange: Exchange) -> None:

@@ -25,7 +25,7 @@ IMPORT_EXAMPLES: Final = (
 
 # The options are many since each answers a question that a file can raise; a person types the one that was asked.
 def import_series(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV (plain, .gz or .zip) or Parquet.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or JSON (plain, .gz or .zip), or Parquet.")],
     symbol: Annotated[str, typer.Option(metavar="NAME", help="Such as BTC/USDT, EUR/USD or AAPL.")],
     timeframe: Annotated[
         str | None, typer.Option(metavar="TIMEFRAME", help="Such as 1h; read off the times if left out.")
@@ -57,6 +57,9 @@ def import_series(
         str | None, typer.Option(metavar="TEXT", help="Where it is from; the file's name if left out.")
     ] = None,
     licence: Annotated[str, typer.Option(metavar="TEXT", help="Under which terms it may be used.")] = "unknown",
+    memory: Annotated[
+        str, typer.Option(metavar="SIZE", help="How much of the file is in memory at a time, such as 512MB or 2GB.")
+    ] = "512MB",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be imported; write nothing.")] = False,
 ) -> None:
     """Clean a file of bars and put it into the lake, with an account of what was done to it.
@@ -64,23 +67,20 @@ def import_series(
     Columns, separators, times and the timeframe are recognised; rows are sorted and identical ones dropped. What could
     be read in two ways is refused, with the rows and what to say. No price is ever changed, filled or rounded.
     """
-    from workbench.market.importing import import_file
+    from workbench.market.lake_import import import_into_lake
 
-    lake = lake_here()
-    options: dict[str, Any] = {"off_grid": off_grid, "missing_volume": missing_volume, "time_format": time_format}
+    options: dict[str, Any] = {"off_grid": off_grid, "missing_volume": missing_volume, "on_conflict": on_conflict}
     with _said_as_options():
-        cleaned = import_file(
+        report, series, written = import_into_lake(
             file, symbol=symbol, timeframe=timeframe, venue=venue, tz=tz, columns=_columns(file, columns or []),
-            close_only=close_only, **options,
+            close_only=close_only, time_format=time_format, memory=memory, source=source, licence=licence,
+            into=lake_here(), dry_run=dry_run, **options,
         )  # fmt: skip
-        print(cleaned.report)
-        if dry_run:
-            say(f"dry run: {cleaned.bars!r} would be written".replace("<", "").replace(">", ""), "dim")
-            return
-        note = str(cleaned.bars.provenance.get("note", ""))
-        wish: Any = on_conflict
-        written = lake.write(cleaned.bars, source=source or file.name, licence=licence, note=note, on_conflict=wish)
-    say(str(written), "green")
+    print(report)
+    if written is None:
+        say(f"dry run: {report.rows_out:,} bars of {series} would be written", "dim")
+    else:
+        say(str(written), "green")
 
 
 @contextmanager

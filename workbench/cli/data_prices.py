@@ -53,7 +53,7 @@ def show_tickers(
             [
                 (
                     Cell(row.symbol, "bold"), number(row.bid), number(row.ask), number(row.last), percent(row.change),
-                    number(row.volume), f"{max(found.asked_at - row.ts, 0) / 1_000:.1f} s",
+                    number(row.volume), _age(row.ts, found.asked_at),
                 )
                 for row in found
             ],
@@ -62,6 +62,11 @@ def show_tickers(
         typer.echo(f"{symbol}: {why}", err=True)
     if found.missing:
         raise typer.Exit(1)
+
+
+def _age(ts: int, asked_at: int) -> str:
+    """Say how old a price is; by its date where that is days, as it is at a practice exchange that replays a market."""
+    return f"{max(asked_at - ts, 0) / 1_000:.1f} s" if asked_at - ts < 172_800_000 else iso(ts)[:16].replace("T", " ")
 
 
 @cache_app.command("stats", epilog=examples("workbench data cache stats"))

@@ -12,6 +12,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -22,6 +23,7 @@ __all__ = ["DiskLayer"]
 _NO_FILES: Final = 1 << 40  # values stay in the database, however large: a file's name from the database is a path
 _WAIT_S: Final = 2.0
 _PAUSE_S: Final = 30.0  # before a disk that did not answer is asked again
+_FILES: Final = ("cache.db", "cache.db-wal", "cache.db-shm")
 _HEAD: Final = struct.Struct(">dI")  # when it expires, how long its tags are
 
 T = TypeVar("T")
@@ -125,6 +127,10 @@ class DiskLayer:
         except _Refused:
             return None
         except (OSError, sqlite3.Error, diskcache.Timeout) as error:
+            if type(error) is sqlite3.DatabaseError:  # no database, or a damaged one; an empty one does as well
+                for name in _FILES:
+                    with suppress(OSError):
+                        (self.folder / name).unlink(missing_ok=True)
             with self._lock:
                 self._trouble, self._again = f"off: {error or type(error).__name__}", time.monotonic() + _PAUSE_S
                 self._opened = None

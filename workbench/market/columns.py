@@ -32,6 +32,7 @@ _ALIASES: Final[Mapping[str, frozenset[str]]] = {
     "volume": frozenset(("v", "vol", "basevolume", "volumebase", "volumefrom", "shares", "tickvol", "tickvolume")),
 }  # fmt: skip
 _LABELS: Final = frozenset(("symbol", "ticker", "tic", "pair", "instrument", "asset", "coin", "isin", "secid"))
+_LONGEST: Final = 60  # of a name that is shown
 _INDEX_NAMES: Final = frozenset(("", "index", "unnamed0", "indexlevel0"))  # how a saved, nameless index comes back
 
 
@@ -190,5 +191,9 @@ def _plain(name: Hashable) -> str:
 
 
 def _listed(names: Sequence[Hashable]) -> str:
-    shown = ", ".join(repr(name) for name in names[:20])
+    shown = ", ".join(_cut(repr(name)) for name in names[:20])
     return f"{shown}, … ({len(names)} in all)" if len(names) > 20 else shown
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

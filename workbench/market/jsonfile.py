@@ -26,6 +26,7 @@ _PRICES: Final = frozenset(("open", "high", "low", "close", "o", "h", "l", "c"))
 _WRAPPED: Final = 4  # how deep an answer hides its rows
 _LONGEST: Final = 1 << 30  # bytes of text that are taken apart in one piece
 _LINES: Final = 100_000
+_BEFORE: Final = "\ufeff \t\r\n"
 
 
 class _Columns(NamedTuple):
@@ -40,7 +41,7 @@ def is_json(packed: Packed) -> bool:
     with packed.open() as stream:
         start = stream.read(64)
     text = start.decode("utf-16" if packed.encoding() == "utf-16" else "utf-8-sig", errors="ignore")
-    return text.lstrip()[:1] in ("[", "{")
+    return text.lstrip(_BEFORE)[:1] in ("[", "{")
 
 
 class JsonFile:
@@ -122,7 +123,7 @@ class JsonFile:
 
     def _parse(self, text: str, where: str = "") -> Any:
         try:
-            return json.loads(text, object_pairs_hook=self._record)
+            return json.loads(text.lstrip(_BEFORE), object_pairs_hook=self._record)
         except RecursionError as error:
             raise self._refused(f"it is nested too deeply{where}") from error
         except MemoryError as error:
@@ -169,7 +170,7 @@ class JsonFile:
             names = list(dict.fromkeys(name for row in rows for name in row))
             return _Columns(tuple(names), [[row.get(name) for row in rows] for name in names])
         if not all(isinstance(row, list) for row in rows):
-            odd = next(number for number, row in enumerate(rows) if type(row) is not type(rows[0]))
+            odd = next((number for number, row in enumerate(rows) if type(row) is not type(rows[0])), 0)
             if not odd:
                 raise self._refused(f"row {first} is {_shown(rows[0])}, not a record or a list")
             raise self._refused(f"row {first + odd} is {_shown(rows[odd])}, the rows before are something else")

@@ -45,9 +45,10 @@ _MOST_NOTES: Final = 5
 
 
 class Imported(NamedTuple):
-    """What was found in a file, and what became of it in the lake; `written` is None after a dry run."""
+    """What was found in a file, of which series, and what became of it in the lake; `written` is None if dry run."""
 
     report: ImportReport
+    series: str
     written: WriteReport | None
 
 
@@ -95,7 +96,7 @@ def import_into_lake(
     Returns
     -------
     Imported
-        `report` and `written`.
+        `report`, `series` and `written`.
 
     Raises
     ------
@@ -150,12 +151,12 @@ def _import(source: Source, rows: int, target: _Target, dry_run: bool) -> Import
     if dry_run:
         for _ in blocks:
             pass
-        return Imported(account.report(), None)
+        return Imported(account.report(), str(key), None)
     written = write_blocks(
         target.lake.store(key), key, blocks, lambda: Origin(target.source, target.licence, "; ".join(account.notes())),
         on_conflict=target.on_conflict, mode=target.mode,
     )  # fmt: skip
-    return Imported(account.report(), written)
+    return Imported(account.report(), str(key), written)
 
 
 def _pieces(source: Source, rows: int, account: _Account) -> Iterator[Bars]:

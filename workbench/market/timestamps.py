@@ -132,6 +132,10 @@ def _numbers(values: NDArray[Any], zone: zoneinfo.ZoneInfo | None, name: str) ->
     """Tell the unit by magnitude; numbers since 1970 are UTC by definition."""
     import pandas as pd
 
+    most = float(np.iinfo(np.int64).max)
+    beyond = np.flatnonzero(~(np.abs(values.astype(np.float64)) < most))  # infinity, too
+    if len(beyond):
+        refuse_rows(f"{name}: the column holds numbers that are no times", beyond, values, "mend or drop those rows")
     whole = np.floor(values).astype(np.int64)
     fractions = np.flatnonzero(values != whole)
     if not len(fractions) and any(((whole >= low) & (whole <= high)).all() for low, high in _AS_DIGITS):
