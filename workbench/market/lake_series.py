@@ -206,6 +206,8 @@ def bars_of(
         **{name: imports[-1][name] for name in ("source", "licence", "note", "imported_at")},
         "imports": imports,
     }
+    if "coverage" in manifest.meta:
+        provenance["coverage"] = manifest.meta["coverage"]
     if left_out:
         provenance["left_out"] = [
             {"file": part.file, "start": part.meta["start"], "end": part.meta["end"]} for part in left_out

@@ -20,6 +20,8 @@ from workbench.market.bars import COLUMNS, Bars, fingerprint_of, moment
 from workbench.market.calendar import gaps
 from workbench.market.instrument import Instrument
 from workbench.market.lake_series import SeriesKey, bars_of, missing_of, part_notes, span, table_of
+from workbench.market.quality.findings import QualityFinding, read_rows
+from workbench.market.quality.ledger import SeriesLedger
 from workbench.store import Part, PartStore, Transaction
 
 __all__ = ["Mode", "OnConflict", "Origin", "WriteReport", "origin_of", "write_series"]
@@ -91,6 +93,8 @@ class _Merged(NamedTuple):
     conflicts: int = 0
     examples: tuple[dict[str, Any], ...] = ()
     changed: bool = True
+    old: Columns | None = None
+    new: Columns | None = None
 
 
 def origin_of(bars: Bars, **given: str | None) -> Origin:
@@ -124,6 +128,8 @@ def write_series(
         conflicts = sum(block.conflicts for block in merged.values())
         if conflicts and on_conflict == "error":
             raise _contradiction(key, conflicts, [shown for block in merged.values() for shown in block.examples])
+        if conflicts:  # recorded before anything is replaced: the old values are nowhere else afterwards
+            _keep_both(store, key, merged, "replaced" if on_conflict == "replace" else "kept", origin.source)
         for block, result in merged.items():
             _put(store, change, before.get(block), result)
         for block, part in before.items():
@@ -137,9 +143,28 @@ def write_series(
             "removed": change.manifest.rows if mode == "replace" else 0,
         }
         _record(store, change, bars, origin, counts, fresh=mode == "replace")
+        if mode == "replace":
+            SeriesLedger(store.folder, key.timeframe).delete()
+        SeriesLedger(store.folder, key.timeframe).record_rows(_carried(bars))
         return WriteReport(
             series=str(key), rows=sum(part.rows for part in change.parts), fingerprint=_fingerprint(change), **counts
         )
+
+
+def _keep_both(store: PartStore, key: SeriesKey, merged: Mapping[int, _Merged], took: str, source: str) -> None:
+    """Write the values of both sides of every contradiction into the ledger of the series."""
+    blocks = [block for block in merged.values() if block.old is not None and block.new is not None]
+    old, new = (
+        {name: np.concatenate([side[name] for side in sides]) for name in sides[0]}
+        for sides in ([block.old or {} for block in blocks], [block.new or {} for block in blocks])
+    )
+    SeriesLedger(store.folder, key.timeframe).record_revisions(old, new, took=took, source=source)
+
+
+def _carried(bars: Bars) -> list[QualityFinding]:
+    """Give the findings about rows that the bars carry, of the time that they are of."""
+    found = read_rows(bars.provenance.get("findings", ()))
+    return [one for one in found if one.end > bars.start and one.start < bars.end]
 
 
 def _check_times(bars: Bars) -> None:
@@ -152,6 +177,13 @@ def _check_times(bars: Bars) -> None:
                 "seconds, microseconds or nanoseconds? `wb.data.clean` finds out",
                 ts=ts,
             )
+    unfinished = np.intersect1d(bars.ts, np.array(bars.provenance.get("unfinished", []), dtype=np.int64))
+    if len(unfinished):
+        raise DataError(
+            f"{bars.symbol} {bars.timeframe}: the bar at {moment(int(unfinished[0]))} UTC is not finished, and an "
+            "unfinished bar is never stored; leave it out",
+            times=unfinished.tolist(),
+        )
 
 
 def _by_block(bars: Bars) -> dict[int, Bars]:
@@ -169,6 +201,7 @@ def _merge(store: PartStore, change: Transaction, part: Part | None, new: Bars, 
     same = known & np.logical_and.reduce([there[name][place] == given[name] for name in (*COLUMNS, "filled")])
     differs = known & ~same
     examples = [_conflict(there, place[row], given, row) for row in np.flatnonzero(differs)[:_DETAILED].tolist()]
+    before = {name: column[place[differs]] for name, column in there.items()}
     if on_conflict == "replace":
         for name, column in there.items():
             there[name] = column.copy()
@@ -184,6 +217,8 @@ def _merge(store: PartStore, change: Transaction, part: Part | None, new: Bars, 
         conflicts=int(differs.sum()),
         examples=tuple(examples),
         changed=not known.all() or (on_conflict == "replace" and bool(differs.any())),
+        old=before,
+        new={name: column[differs] for name, column in given.items()},
     )
 
 

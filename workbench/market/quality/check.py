@@ -9,7 +9,7 @@ from typing import Any
 from workbench.errors import DataError
 from workbench.market.bars import Bars
 from workbench.market.quality.activity import repeated_bars, silent_bars
-from workbench.market.quality.findings import Quality, QualityFinding, read_rows
+from workbench.market.quality.findings import Quality, QualityFinding, in_order, read_rows
 from workbench.market.quality.holes import (
     asked_spans,
     bars_out_of_session,
@@ -73,7 +73,7 @@ def check(
         series=f"{bars.symbol} {bars.timeframe} at {bars.venue}",
         fingerprint=bars.fingerprint,
         rows=len(bars),
-        findings=tuple(sorted(_decided(found, said.get("decisions", {})), key=lambda one: (one.start, one.kind))),
+        findings=tuple(in_order(_decided(found, said.get("decisions", {})))),
     )
 
 

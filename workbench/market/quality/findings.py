@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +19,7 @@ from workbench.market.bars import moment
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CAUSES", "DECISIONS", "KINDS", "Quality", "QualityFinding", "plain_rows", "read_rows"]
+__all__ = ["CAUSES", "DECISIONS", "KINDS", "Quality", "QualityFinding", "in_order", "plain_rows", "read_rows", "share_of", "words_of"]
 
 KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -269,6 +269,6 @@ def read_rows(rows: Any) -> tuple[QualityFinding, ...]:
         raise DataError(f"{str(rows)[:80]} are no findings: give what bars.quality found, as plain_rows() gives it") from error
 
 
-def decided(finding: QualityFinding, decision: str, note: str) -> QualityFinding:
-    """Give a finding with a decision."""
-    return replace(finding, decision=decision, note=note)
+def in_order(findings: Iterable[QualityFinding]) -> list[QualityFinding]:
+    """Sort findings by time, then by kind."""
+    return sorted(findings, key=lambda one: (one.start, one.kind, one.cause))

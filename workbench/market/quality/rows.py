@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from workbench.errors import DataError
 from workbench.market.bars import COLUMNS
 from workbench.market.quality.activity import runs_of
-from workbench.market.quality.findings import QualityFinding
+from workbench.market.quality.findings import QualityFinding, in_order
 from workbench.market.timeframe import Timeframe
 
 __all__ = ["duplicate_rows", "inspect_rows", "invalid_rows", "off_grid_rows"]
@@ -65,7 +65,7 @@ def inspect_rows(
         *off_grid_rows(times, bar),
         *duplicate_rows(times, values, bar),
     ]
-    return tuple(sorted(found, key=lambda one: (one.start, one.kind)))
+    return tuple(in_order(found))
 
 
 def invalid_rows(ts: Times, values: Floats, bar: Timeframe) -> list[QualityFinding]:
