@@ -128,8 +128,6 @@ def write_series(
         conflicts = sum(block.conflicts for block in merged.values())
         if conflicts and on_conflict == "error":
             raise _contradiction(key, conflicts, [shown for block in merged.values() for shown in block.examples])
-        if conflicts:  # recorded before anything is replaced: the old values are nowhere else afterwards
-            _keep_both(store, key, merged, "replaced" if on_conflict == "replace" else "kept", origin.source)
         for block, result in merged.items():
             _put(store, change, before.get(block), result)
         for block, part in before.items():
@@ -143,12 +141,16 @@ def write_series(
             "removed": change.manifest.rows if mode == "replace" else 0,
         }
         _record(store, change, bars, origin, counts, fresh=mode == "replace")
-        if mode == "replace":
-            SeriesLedger(store.folder, key.timeframe).delete()
-        SeriesLedger(store.folder, key.timeframe).record_rows(_carried(bars))
-        return WriteReport(
+        if conflicts:  # the last thing before the old values are gone, so that what fails before it leaves no trace
+            _keep_both(store, key, merged, "replaced" if on_conflict == "replace" else "kept", origin.source)
+        report = WriteReport(
             series=str(key), rows=sum(part.rows for part in change.parts), fingerprint=_fingerprint(change), **counts
         )
+    ledger = SeriesLedger(store.folder, key.timeframe)
+    if mode == "replace":
+        ledger.delete()
+    ledger.record_rows(_carried(bars))
+    return report
 
 
 def _keep_both(store: PartStore, key: SeriesKey, merged: Mapping[int, _Merged], took: str, source: str) -> None:

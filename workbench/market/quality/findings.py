@@ -38,6 +38,8 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Every kind of finding, and what its size counts."""
 
+_LEARNT: Final = ("gap", "early_end")  # kinds whose cause is known later
+
 CAUSES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "": "nothing more is known",
@@ -116,8 +118,13 @@ class QualityFinding:
 
     @property
     def id(self) -> str:
-        """A name that stays the same when the series is checked again: the kind and the time of the first bar."""
-        return f"{self.kind}@{moment(self.start).replace(' ', 'T')}"
+        """A name that stays the same when the series is checked again: the kind and the time of the first bar.
+
+        The cause is part of it where it tells two findings apart, but not where more knowledge can change it.
+        """
+        kind = self.kind if self.kind in _LEARNT or not self.cause else f"{self.kind}.{self.cause}"
+        at = moment(self.start).replace(" ", "T")
+        return f"{kind}@{at}" + (f".{self.start % 1_000:03}" if self.start % 1_000 else "")
 
     def __str__(self) -> str:
         cause = f" ({self.cause})" if self.cause else ""
