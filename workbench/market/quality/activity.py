@@ -20,6 +20,7 @@ __all__ = ["repeated_bars", "runs_of", "silent_bars"]
 _RARE: Final = 0.002  # share of silent bars up to which every one of them is told
 _UNEXPECTED: Final = 0.01  # runs of that length that chance would give such a series
 _TRADED: Final = 0.25  # of the usual volume: two equal bars of one small order each are chance
+_OFTEN: Final = 3  # bars with the very same volume, up to which it is no usual small order
 _FEWEST: Final = 2  # equal bars in a row
 
 
@@ -66,7 +67,9 @@ def repeated_bars(bars: Bars) -> list[QualityFinding]:
     if len(bars) < _FEWEST:
         return []
     same = np.logical_and.reduce([getattr(bars, name)[1:] == getattr(bars, name)[:-1] for name in COLUMNS])
-    same &= (bars.volume[1:] > _TRADED * np.median(bars.volume)) & (bars.high[1:] > bars.low[1:])
+    _, place, often = np.unique(bars.volume, return_inverse=True, return_counts=True)
+    traded = (bars.volume > _TRADED * np.median(bars.volume)) | (often[place] <= _OFTEN)
+    same &= traded[1:] & (bars.high[1:] > bars.low[1:])
     return [
         QualityFinding(
             kind="duplicate", cause="repeated", start=int(bars.ts[first + 1]),

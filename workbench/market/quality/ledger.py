@@ -172,7 +172,9 @@ class SeriesLedger:
             The decision is unknown.
         """
         if decision not in DECISIONS:
-            raise DataError(f"decision = {decision!r} is not one of {', '.join(map(repr, DECISIONS))}", decision=decision)
+            raise DataError(
+                f"decision = {decision!r} is not one of {', '.join(map(repr, DECISIONS))}", decision=decision
+            )
         now = time.time_ns() // 1_000_000
         with self._store.transaction() as change:
             kept = dict(change.meta.get("decisions", {}))

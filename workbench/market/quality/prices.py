@@ -31,7 +31,8 @@ USUAL: Final = 2.0  # times the usual volume
 LIMIT_BLIND: Final = 10.0  # where there is no volume to tell by
 LIMIT_LEVEL: Final = 20.0  # ranges between a close and the next open
 LONGEST: Final = 3  # bars that a spike can last
-LIMIT_SPLIT: Final = 3.0  # ranges of a session that began with a split
+LIMIT_SPLIT: Final = 4.0  # ranges of a session that began with a split
+WIDEST_SPLIT: Final = 0.05  # how far from the ratio it may open (log)
 SPLITS: Final = (1.5, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 20.0)
 _BLOCK: Final = 64
 _SIDE: Final = 2  # bars on either side that must contradict
@@ -58,12 +59,19 @@ def spread_of(bars: Bars) -> Spread:
     before = np.concatenate([bars.open[:1], bars.close[:-1]])
     ranges = np.log(np.maximum(bars.high, before) / np.minimum(bars.low, before))
     scale = np.maximum(_usual(ranges), 0.5 * ranges.mean())
-    steps = np.diff(bars.ts) / bars.timeframe.ms
-    apart = np.maximum(np.concatenate([[1.0], steps]), np.concatenate([steps, [1.0]]))
     usual = _usual(bars.volume)
     with np.errstate(invalid="ignore", divide="ignore"):
         volume = np.where(usual > 0, bars.volume / usual, np.nan)
-    return Spread(scale * np.sqrt(apart), volume)
+    return Spread(scale * np.sqrt(_apart(bars)), volume)
+
+
+def _apart(bars: Bars) -> Floats:
+    """Give how many bars lie between each bar and the further of its neighbours; a closed market has none to miss."""
+    steps = np.ones(len(bars))
+    for gap in bars.gaps:
+        row = int(np.searchsorted(bars.ts, gap.end))
+        steps[row - 1 : row + 1] = np.maximum(steps[row - 1 : row + 1], gap.missing + 1.0)
+    return steps
 
 
 def _usual(values: Floats) -> Floats:
@@ -73,7 +81,7 @@ def _usual(values: Floats) -> Floats:
     padded[: len(values)] = values
     rest = len(values) % _BLOCK
     if rest and count > 1:  # a short last stretch borrows from the one before
-        padded[len(values) :] = values[-_BLOCK : -rest]
+        padded[len(values) :] = values[-_BLOCK:-rest]
     medians = np.nanmedian(padded.reshape(count, _BLOCK), axis=1)
     edges = np.concatenate([medians[:1], medians, medians[-1:]])
     return np.repeat(np.maximum(np.maximum(edges[:-2], edges[1:-1]), edges[2:]), _BLOCK)[: len(values)]
@@ -85,8 +93,10 @@ def unlikely_prices(bars: Bars) -> list[QualityFinding]:
         return []
     spread = spread_of(bars)
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = _spikes(bars, spread) + _levels(bars, spread) + _splits(bars, spread)
-    return found
+        spikes = _spikes(bars, spread)
+        jumps = _levels(bars, spread) + _splits(bars, spread)
+    edges = {edge for one in spikes for edge in (one.start, one.end)}  # a spike jumps there and back: told once
+    return spikes + [one for one in jumps if one.start not in edges]
 
 
 def _limits(volume: Floats) -> Floats:
@@ -168,7 +178,12 @@ def _splits(bars: Bars, spread: Spread) -> list[QualityFinding]:
     nearest = off.argmin(axis=1)
     inside = np.log(bars.high[1:] / bars.low[1:])
     ordinary = (inside > 0) & (inside < LIMIT_SPLIT * calm)
-    rows = np.flatnonzero(ordinary & (off.min(axis=1) < calm) & (np.abs(jump) > LIMIT_BLIND * calm)) + 1
+    rows = (
+        np.flatnonzero(
+            ordinary & (off.min(axis=1) < np.minimum(2.0 * calm, WIDEST_SPLIT)) & (np.abs(jump) > LIMIT_BLIND * calm)
+        )
+        + 1
+    )
     return [
         QualityFinding(
             kind="outlier", cause="split", start=int(bars.ts[row]), end=int(bars.ts[row]) + bars.timeframe.ms, bars=1,
