@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.errors import DataError
 from workbench.market.bars import Bars
-from workbench.market.filling import apply_decisions, fill as fill_holes
+from workbench.market.filling import apply_decisions
+from workbench.market.filling import fill as fill_holes
 from workbench.market.lake_series import SeriesInfo, SeriesKey
 from workbench.market.quality.check import check
 from workbench.market.quality.findings import Quality, QualityFinding
@@ -136,9 +137,19 @@ class QualityOfSeries:
 
         def _store(self, key: SeriesKey) -> PartStore: ...
 
-        def series(self) -> list[SeriesInfo]: ...
+        def series(self) -> list[SeriesInfo]: ...  # noqa: D102
 
-        def read(self, symbol: str, timeframe: Any, **options: Any) -> Bars: ...
+        def read(  # noqa: D102
+            self,
+            symbol: str,
+            timeframe: str | Timeframe,
+            start: Any = None,
+            end: Any = None,
+            *,
+            venue: str | None = None,
+            skip_corrupt: bool = False,
+            fill: Fill = "none",
+        ) -> Bars: ...
 
 
 def _shell(instrument: Any, bars: Bars) -> Bars:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -229,7 +230,7 @@ def _revision_runs(columns: Columns, took: str, bar: Timeframe) -> list[QualityF
             f"prices differ by up to {largest[first:stop].max():.4%}"
             + (f", {int(times[first:stop].sum()):,} times" if times[first:stop].max() > 1 else ""),
         )
-        for first, stop in zip(edges[:-1], edges[1:], strict=True)
+        for first, stop in pairwise(edges)
     ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Prices that their neighbours contradict: spikes that revert at once, and jumps between two bars that trade in no time.
+"""Prices that their neighbours contradict: spikes that revert at once, and jumps between two bars in no time.
 
 What is normal is taken from the series itself: the median true range of a stretch of bars and of both its neighbours,
 the largest of the three. So a market that has become wild is measured by how wild it is, and a single wild bar cannot
@@ -151,7 +151,7 @@ def _beyond(bars: Bars, length: int) -> tuple[Floats, Floats]:
 
 def _over(values: Floats, length: int) -> Floats:
     """Give the largest value of a run of rows from each row on."""
-    return np.fmax.reduce([_shifted(values, by, np.nan) for by in range(length)])
+    return np.asarray(np.fmax.reduce([_shifted(values, by, np.nan) for by in range(length)]))
 
 
 def _spike(bars: Bars, row: int, length: int, away: float, ranges: float, above: bool) -> QualityFinding:
@@ -161,7 +161,8 @@ def _spike(bars: Bars, row: int, length: int, away: float, ranges: float, above:
     return QualityFinding(
         kind="outlier", cause="spike", start=int(bars.ts[row]),
         end=int(bars.ts[row + length - 1]) + bars.timeframe.ms, bars=length, size=size,
-        detail=f"{'high' if above else 'low'} {price:.10g} is {size:.2%} beyond its neighbours, {ranges:.0f} usual ranges",
+        detail=f"{'high' if above else 'low'} {price:.10g} is {size:.2%} beyond its neighbours, {ranges:.0f} usual "
+        "ranges",
     )  # fmt: skip
 
 
@@ -189,7 +190,7 @@ def _splits(bars: Bars, spread: Spread) -> list[QualityFinding]:
             kind="outlier", cause="split", start=int(bars.ts[row]), end=int(bars.ts[row]) + bars.timeframe.ms, bars=1,
             size=abs(float(np.expm1(jump[row - 1]))),
             detail=f"opens at {bars.open[row]:.10g} after a close of {bars.close[row - 1]:.10g}, about "
-            + ("1:" if jump[row - 1] > 0 else "") + f"{SPLITS[nearest[row - 1]]:g}" + ("" if jump[row - 1] > 0 else ":1"),
+            + (f"1:{SPLITS[nearest[row - 1]]:g}" if jump[row - 1] > 0 else f"{SPLITS[nearest[row - 1]]:g}:1"),
         )
         for row in rows.tolist()
     ]  # fmt: skip

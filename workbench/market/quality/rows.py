@@ -84,7 +84,7 @@ def invalid_rows(ts: Times, values: Floats, bar: Timeframe) -> list[QualityFindi
             size=float(stop - first), detail=why,
         )
         for flags, why in told
-        for first, stop in runs_of(flags)
+        for first, stop in runs_of(np.asarray(flags))
     ]  # fmt: skip
 
 
