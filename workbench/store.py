@@ -139,15 +139,34 @@ class PartStore:
             with open(self.path(part), "rb", buffering=0) as file:
                 while chunk := file.read(_CHUNK):
                     size, checksum = size + len(chunk), zlib.crc32(chunk, checksum)
-        except FileNotFoundError:
-            return "the file is missing"
         except OSError as error:
-            return f"the file cannot be read ({error.strerror})"
-        if size != part.size:
-            return f"the file has {size:,} bytes, {part.size:,} were written"
-        if f"{checksum:08x}" != part.checksum:
-            return f"the file's checksum is {checksum:08x}, {part.checksum} was written"
-        return None
+            return _unreadable(error)
+        return _difference(part, size, checksum)
+
+    def content(self, part: Part, scratch: bytearray | None = None) -> tuple[memoryview, str | None]:
+        """Read a part's file into memory and compare it with what the manifest says.
+
+        Parameters
+        ----------
+        part : Part
+        scratch : bytearray, optional
+            Where to put the bytes, one more than the part's size; who reads many parts saves new memory for each.
+
+        Returns
+        -------
+        tuple
+            The bytes, and what is wrong with them as `damage` says it. What is compared is what is given: nothing that
+            changes on the disk later matters.
+        """
+        place = memoryview(bytearray(part.size + 1) if scratch is None else scratch)
+        size = 0
+        try:
+            with open(self.path(part), "rb", buffering=0) as file:
+                while more := file.readinto(place[size : part.size + 1]):
+                    size += more
+        except OSError as error:
+            return place[:0], _unreadable(error)
+        return place[:size], _difference(part, size, zlib.crc32(place[:size]))
 
     def table(self, parts: Sequence[Part] | None = None) -> pa.Table:
         """Read rows into one Arrow table; columns that a part lacks are null there.
@@ -167,12 +186,14 @@ class PartStore:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
+        tables = []
         for part in parts:
-            if (reason := self.damage(part)) is not None:
+            content, reason = self.content(part)
+            if reason is not None:
                 raise DataError(
                     f"{self.path(part)}: {reason}; restore the file from a backup", path=str(self.path(part))
                 )
-        tables = [pq.read_table(self.path(part), partitioning=None, memory_map=False) for part in parts]
+            tables.append(pq.ParquetFile(pa.BufferReader(content), pre_buffer=False).read(use_threads=False))
         return pa.concat_tables(tables, promote_options="permissive") if tables else pa.table({})
 
     @contextmanager
@@ -309,7 +330,7 @@ class PartStore:
         """Delete the files of a change that did not come to count; the disk is asked, for it may have after all."""
         with suppress(OSError, DataError):
             listed = {part.file for part in self.manifest().parts}
-            for part in change.parts:
+            for part in change.written:
                 if part.file not in listed:
                     self.path(part).unlink(missing_ok=True)
 
@@ -339,6 +360,20 @@ class PartStore:
         )
 
 
+def _unreadable(error: OSError) -> str:
+    return (
+        "the file is missing" if isinstance(error, FileNotFoundError) else f"the file cannot be read ({error.strerror})"
+    )
+
+
+def _difference(part: Part, size: int, checksum: int) -> str | None:
+    if size != part.size:
+        return f"the file has {size:,} bytes{' or more' * (size > part.size)}, {part.size:,} were written"
+    if f"{checksum:08x}" != part.checksum:
+        return f"the file's checksum is {checksum:08x}, {part.checksum} was written"
+    return None
+
+
 class Transaction:
     """The change of a store that one `with store.transaction()` block makes.
 
@@ -350,18 +385,31 @@ class Transaction:
         What will count, in order.
     meta : dict
         The store's notes; change them in place.
+    written : list of Part
+        What was written to the disk, whether it will count or not.
     """
 
     def __init__(self, store: PartStore, manifest: Manifest) -> None:
         self.manifest = manifest
         self.parts = manifest.parts
         self.meta: dict[str, Any] = json.loads(json.dumps(dict(manifest.meta)))
+        self.written: list[Part] = []
         self._store = store
+
+    def write(self, table: pa.Table, meta: Mapping[str, Any] | None = None) -> Part:
+        """Write rows as a part that will not count unless `count` is called; several threads may do so at once."""
+        part = self._store._write_part(table, self.manifest.version + 1, meta or {})
+        self.written.append(part)
+        return part
+
+    def count(self, part: Part) -> None:
+        """Let a part that was written count when the block ends."""
+        self.parts = (*self.parts, part)
 
     def add(self, table: pa.Table, meta: Mapping[str, Any] | None = None) -> Part:
         """Write rows as a new part; it counts when the block ends."""
-        part = self._store._write_part(table, self.manifest.version + 1, meta or {})
-        self.parts = (*self.parts, part)
+        part = self.write(table, meta)
+        self.count(part)
         return part
 
     def retire(self, part: Part) -> None:

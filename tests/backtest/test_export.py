@@ -152,7 +152,7 @@ def test_no_pickle_and_a_manifest_for_people(tmp_path: Path) -> None:
     assert {path.suffix for path in where.iterdir()} == {".json", ".jsonl", ".parquet"}
     manifest = json.loads((where / "manifest.json").read_text())
     assert (manifest["format"], manifest["version"]) == ("workbench result", 1)
-    assert set(manifest["content"]["metrics"]) == set(wb.metrics.METRICS)
+    assert set(manifest["content"]["metrics"]) == set(wb.metrics.HEADLINE)
     assert len(pd.read_parquet(where / "fills.parquet")) == len(single().fills)
 
 

@@ -98,7 +98,7 @@ def show(case: Case, runs: int) -> None:
         start = time.perf_counter()
         result = wb.backtest(library.get(case.name)(), case.bars, rules=case.rules)
         taken.append(time.perf_counter() - start)
-    told, held = result.metrics, wb.metrics.total_return(result.buy_and_hold, result.cash)
+    told, held = result.metrics, wb.metrics.total_growth(result.buy_and_hold, result.cash)
     bars = sum(len(one) for one in case.bars)
     where = case.bars[0].symbol if len(case.bars) == 1 else f"{case.bars[0].symbol} and {len(case.bars) - 1} more"
     years = f"{case.bars[-1].timeframe} {result.years:.1f} y"

@@ -222,7 +222,7 @@ def test_reading_loads_no_heavy_library(pool: Lake) -> None:
     pool.write(make_bars(), source="test")
     code = (
         "import sys; from workbench.market.lake import Lake; Lake(sys.argv[1]).read('BTC/USDT', '1h').close.sum(); "
-        "print(sorted({'pandas', 'pyarrow', 'filelock', 'exchange_calendars', 'matplotlib'} & set(sys.modules)))"
+        "print(sorted({'pandas', 'duckdb', 'filelock', 'exchange_calendars', 'matplotlib'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code, str(pool.root)], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -32,6 +32,18 @@ def test_comments_blank_lines_and_a_byte_order_mark_are_skipped(tmp_path):
     assert opened(import_file(path, **SPOT)) == HOURS
 
 
+def test_text_that_marks_itself_as_utf_16(tmp_path):
+    path = tmp_path / "bars.csv"
+    path.write_bytes(csv(table(texts())).encode("utf-16"))
+    assert opened(import_file(path, **SPOT)) == HOURS
+
+
+def test_the_address_of_the_publisher_above_the_header_is_a_remark(tmp_path):
+    path = tmp_path / "bars.csv"
+    path.write_text("https://www.example.com\n" + csv(table(texts())))
+    assert opened(import_file(path, **SPOT)) == HOURS
+
+
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 def test_compressed_csv_whatever_its_name(tmp_path, ending):
     text = csv(table(texts()), lineterminator=ending).encode()
@@ -117,7 +129,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
         (b"", "the file is empty"),
         (b"# only\n# remarks\n", "the file has no rows"),
         (b"date,open,high,low,close,volume\n", "has a header but no rows"),
-        (csv(table(texts())).encode("utf-16"), "not UTF-8 text"),
+        (csv(table(texts())).encode("utf-16-le"), "not UTF-8 text|cannot be read"),
         ("date,Schlußkurs\n2021,1\n".encode("latin-1"), "not UTF-8 text"),
         (
             csv(table(texts())).encode() + b"2021-01-01 06:00,1,2\n",

@@ -298,7 +298,7 @@ def draw_underwater(axes: Axes, result: Result, times: Any) -> None:
     """Draw how far the equity was below its highest value, as a red area under zero."""
     from matplotlib.ticker import PercentFormatter
 
-    below = metrics.underwater(result.equity_values, result.cash)
+    below = metrics.underwater_of(result.equity_values, result.cash)
     rows, kept = envelope(below)
     axes.fill_between(times[rows], kept, 0.0, color=INK["negative_soft"].light, linewidth=0)
     axes.plot(times[rows], kept, color=INK["negative"].light, linewidth=0.9)

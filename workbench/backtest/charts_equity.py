@@ -55,7 +55,7 @@ def deepest_falls(equity: Floats, cash: float, count: int = 5) -> list[tuple[int
         Rows of the equity, deepest first: the first bar below the high before it, the lowest, and the first back at the
         high (the last bar where it is not back yet); `depth` a negative fraction.
     """
-    below = metrics.underwater(equity, cash)
+    below = metrics.underwater_of(equity, cash)
     under = np.concatenate(([False], below < 0.0, [False]))
     starts, ends = np.flatnonzero(under[1:] & ~under[:-1]), np.flatnonzero(~under[1:] & under[:-1])
     if not len(starts):

@@ -59,7 +59,7 @@ def compare(results: Sequence[Result]) -> pd.DataFrame:
     rows = list(results) if not isinstance(results, Result) else [results]
     if not rows or any(not isinstance(one, Result) for one in rows):
         raise ConfigError("compare takes a list of results, such as wb.compare([first, second])")
-    numeric = [name for name, about in metrics.METRICS.items() if about.unit != "time"]
+    numeric = [name for name in metrics.HEADLINE if metrics.METRICS[name].unit != "time"]
     table: dict[str, dict[str, Any]] = {}
     for one in rows:
         table[_free(table, f"{one.name} on {one.market}")] = {name: one.metrics[name] for name in numeric}

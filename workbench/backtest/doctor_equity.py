@@ -57,9 +57,9 @@ def sharpe_too_high(case: Case) -> Measured:
 
 def loss(case: Case) -> Measured:
     """Measure the total return, and beside it what the same fills would have made without costs."""
-    total = metrics.total_return(case.equity, case.plan.cash)
+    total = metrics.total_growth(case.equity, case.plan.cash)
     paid = cost_curve(case.plan, case.records)
-    before = metrics.total_return(case.equity + paid, case.plan.cash)
+    before = metrics.total_growth(case.equity + paid, case.plan.cash)
     return Measured(
         value=total,
         said=f"The total return is {percent(total)}; before costs and funding it is {percent(before)}.",
@@ -155,7 +155,7 @@ def first_half(case: Case) -> Measured:
 
 def hidden_drawdown(case: Case) -> Measured:
     """Measure how much deeper the drawdown was inside bars than from close to close."""
-    fall = metrics.max_drawdown(case.equity, case.plan.cash).depth
+    fall = metrics.deepest_drawdown(case.equity, case.plan.cash).depth
     lows = _equity_lows(case)
     peak = np.maximum.accumulate(np.concatenate(([case.plan.cash], case.equity)))[:-1]
     inside = np.minimum(lows / peak - 1, 0.0)

@@ -27,7 +27,7 @@ def costs_times(case: Case) -> Measured:
         return Measured.nothing("There is no profit to lose.")
     if not any(_charges(line.costs) for line in case.plan.lines):
         return Measured.nothing("Nothing was charged: twice nothing is nothing.")
-    gains = [metrics.total_return(case.equity, case.plan.cash)]
+    gains = [metrics.total_growth(case.equity, case.plan.cash)]
     for factor in _FACTORS[1:]:
         gain, why = _rerun(case, partial(case.dearer, factor))
         if why:
@@ -51,7 +51,7 @@ def one_bar_delay(case: Case) -> Measured:
     """Measure the share of the profit that is lost when every decision trades one bar later."""
     if case.profit <= 0 or not len(case.records.fills):
         return Measured.nothing("There is no profit to lose.")
-    now = metrics.total_return(case.equity, case.plan.cash)
+    now = metrics.total_growth(case.equity, case.plan.cash)
     delayed, why = _rerun(case, case.later)
     if why:
         return Measured.nothing(why)
@@ -71,6 +71,6 @@ def _charges(terms: CostTerms) -> bool:
 def _rerun(case: Case, again: Callable[[], Floats]) -> tuple[float, str]:
     """Give the total return of another run, or why it cannot be run again."""
     try:
-        return metrics.total_return(again(), case.plan.cash), ""
+        return metrics.total_growth(again(), case.plan.cash), ""
     except (ConfigError, StrategyError) as error:
         return 0.0, f"It cannot be run again: {error}"

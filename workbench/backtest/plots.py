@@ -221,7 +221,7 @@ def _equity(result: Result, _: str | None) -> Any:
 def _below(made: Any, result: Result, row: int | None = None) -> None:
     import plotly.graph_objects as go
 
-    below = metrics.underwater(result.records.equity, result.cash)
+    below = metrics.underwater_of(result.records.equity, result.cash)
     rows, kept = envelope(below, _COLUMNS)
     _add(
         made,

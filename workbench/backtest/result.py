@@ -7,6 +7,7 @@ inputs, series and numbers; the tables and pictures are its base class, `views.V
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -283,7 +284,7 @@ class Result(Views):
     @cached_property
     def drawdown(self) -> Drawdown:
         """The deepest fall of the equity."""
-        return metrics.max_drawdown(self.records.equity, self.cash)
+        return metrics.deepest_drawdown(self.records.equity, self.cash)
 
     @cached_property
     def metrics(self) -> Mapping[str, Value]:
@@ -391,15 +392,15 @@ def ratios_of(equity: Floats, result: Result) -> dict[str, float]:
     result : Result
     """
     cash, periods = result.cash, result.periods_per_year
-    returns, depth = metrics.returns_of(equity, cash), metrics.max_drawdown(equity, cash).depth
-    total = metrics.total_return(equity, cash)
-    growth = metrics.annualised_return(total, result.years)
+    returns, depth = metrics.returns_of(equity, cash), metrics.deepest_drawdown(equity, cash).depth
+    total = metrics.total_growth(equity, cash)
+    growth = metrics.growth_rate(total, result.years)
     return {
         "total_return": total,
         "annualised_return": growth,
         "annualised_volatility": metrics.annualised_volatility(returns, periods),
         "sharpe_ratio": metrics.sharpe_ratio(returns, periods),
         "sortino_ratio": metrics.sortino_ratio(returns, periods),
-        "calmar_ratio": metrics.calmar_ratio(growth, depth),
+        "calmar_ratio": growth / -depth if depth < 0.0 else math.nan,
         "max_drawdown": depth,
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.market.bars import Bars, moment
 from workbench.risk import metrics
@@ -29,6 +29,7 @@ __all__ = [
     "named_results",
     "percent",
     "provenance_table",
+    "tear_sheet",
 ]
 
 _POINTS: Final = 240
@@ -43,9 +44,34 @@ def metrics_table(result: Result) -> pd.DataFrame:
             "value": about.text(result.metrics[name]),
             "how it is computed": about.formula + ("" if about.source == "definition" else f" ({about.source})"),
         }
-        for name, about in metrics.METRICS.items()
+        for name in metrics.HEADLINE
+        for about in (metrics.METRICS[name],)
     }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def tear_sheet(result: Result, benchmark: Any = None) -> pd.DataFrame:
+    """List every metric of a result; `Views.tear_sheet` says what is in it."""
+    held = metrics.returns_of(result.buy_and_hold, result.cash) if benchmark is None else benchmark
+    return metrics.tear_sheet(
+        result.returns,
+        result.periods_per_year,
+        benchmark=held,
+        profits=result.profits[result.closed],
+        years=result.years,
+        run={**result.metrics, **_activity_of(result)},
+    )
+
+
+def _activity_of(result: Result) -> dict[str, float]:
+    """Give what only the records of a run can tell, beyond its headline."""
+    paid = float(result.costs_by_kind["total"].sum())
+    held, length = result.exposure["gross"].dropna(), result.trades["bars_held"][result.closed]
+    return {
+        "cost_drag": metrics.cost_drag(paid, result.records.equity, result.years),
+        "average_exposure": float(held.mean()) if len(held) else math.nan,
+        "average_holding_time": float(length.mean()) if len(length) else math.nan,
+    }
 
 
 def by_exit_reason(result: Result) -> pd.DataFrame:
@@ -68,7 +94,7 @@ def by_year(result: Result) -> pd.DataFrame:
 
     year = pd.DatetimeIndex(result.equity.index).year
     held = pd.Series(result.buy_and_hold, index=result.equity.index)
-    below = pd.Series(metrics.underwater(result.equity_values, result.cash), index=result.equity.index)
+    below = pd.Series(metrics.underwater_of(result.equity_values, result.cash), index=result.equity.index)
     closed = result.trades[result.closed]
     rows = {}
     for number in sorted(set(year)):
@@ -76,8 +102,8 @@ def by_year(result: Result) -> pd.DataFrame:
         before = result.equity[year < number]
         held_before = held[year < number]
         rows[number] = {
-            "return": metrics.total_return(mine, before.iloc[-1] if len(before) else result.cash),
-            "buy_and_hold": metrics.total_return(theirs, held_before.iloc[-1] if len(held_before) else result.cash),
+            "return": metrics.total_growth(mine, before.iloc[-1] if len(before) else result.cash),
+            "buy_and_hold": metrics.total_growth(theirs, held_before.iloc[-1] if len(held_before) else result.cash),
             "max_drawdown": below[year == number].min(),
             "trades": int((closed["exit_time"].dt.year == number).sum()),
         }

@@ -103,6 +103,23 @@ class Views:
 
         return costs_table(self._result)
 
+    def tear_sheet(self, *, benchmark: Any = None) -> pd.DataFrame:
+        """List every metric that can be computed of this result, with formula, convention and source.
+
+        Parameters
+        ----------
+        benchmark : array_like or Series, optional
+            Simple returns on the same bars; those of holding the instruments when left out.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As `wb.metrics.tear_sheet`: a row a metric, columns `group label value text formula convention source`.
+        """
+        from workbench.backtest.tables import tear_sheet
+
+        return tear_sheet(self._result, benchmark)
+
     def split(self) -> pd.DataFrame:
         """Put the closed trades of both sides beside all: one column each for `long short all`, one row a number."""
         from workbench.backtest.breakdown import split

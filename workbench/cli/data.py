@@ -9,7 +9,18 @@ import typer
 
 from workbench.cli.console import Cell, Column, on_terminal, say, show_csv, show_json, show_table
 from workbench.cli.data_check import CHECK_EXAMPLES, check_series
+from workbench.cli.data_download import (
+    DOWNLOAD_EXAMPLES,
+    FILL_EXAMPLES,
+    UPDATE_EXAMPLES,
+    VERIFY_EXAMPLES,
+    download_series,
+    fill_series,
+    update_series,
+    verify_series,
+)
 from workbench.cli.data_import import IMPORT_EXAMPLES, import_series
+from workbench.cli.data_prices import TICKER_EXAMPLES, cache_app, show_tickers
 from workbench.cli.options import AsCsv, AsJson, End, Start, Symbol, Timeframe, Venue, examples
 from workbench.cli.place import lake_here
 from workbench.cli.words import iso, number, percent
@@ -22,13 +33,19 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Market data: import it, list it, look at it, check it.", no_args_is_help=True)
+app = typer.Typer(help="Market data: download it, import it, list it, look at it, check it.", no_args_is_help=True)
 
 _TIMES: Final = ("start", "end", "imported_at")
 _MANY_ROWS: Final = 200  # on a terminal; a pipe gets all
 
 app.command("import", epilog=examples(*IMPORT_EXAMPLES))(import_series)
+app.command("download", epilog=examples(*DOWNLOAD_EXAMPLES))(download_series)
+app.command("update", epilog=examples(*UPDATE_EXAMPLES))(update_series)
+app.command("fill", epilog=examples(*FILL_EXAMPLES))(fill_series)
+app.command("verify", epilog=examples(*VERIFY_EXAMPLES))(verify_series)
 app.command("check", epilog=examples(*CHECK_EXAMPLES))(check_series)
+app.command("tickers", epilog=examples(*TICKER_EXAMPLES))(show_tickers)
+app.add_typer(cache_app, name="cache")
 
 
 @app.command(

@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["COLUMNS", "Bars", "Gap", "digest_blocks", "moment", "to_ms"]
 
 COLUMNS: Final = ("open", "high", "low", "close", "volume")
+
+_RUN: Final = 16_384  # rows checked at a time: seven columns of them fit into a core's cache
 
 
 class Gap(NamedTuple):
@@ -320,18 +321,14 @@ def digest_blocks(bars: Bars) -> dict[int, str]:
     dict
         Block number to 32 hex digits, oldest first.
     """
-    blocks = bars.timeframe.block_of(bars.ts)
-    edges = [0, *(np.flatnonzero(np.diff(blocks)) + 1).tolist(), len(bars)]
     digests = {}
-    for first, last in pairwise(edges):
-        if first == last:
-            continue
+    for block, rows in bars.timeframe.blocks(bars.ts):
         digest = hashlib.blake2b(digest_size=16)
         for name in ("ts", *COLUMNS):
-            digest.update(np.ascontiguousarray(getattr(bars, name)[first:last]).data)
-        if bars.filled is not None and bars.filled[first:last].any():
-            digest.update(np.ascontiguousarray(bars.filled[first:last]).data)
-        digests[int(blocks[first])] = digest.hexdigest()
+            digest.update(np.ascontiguousarray(getattr(bars, name)[rows]).data)
+        if bars.filled is not None and bars.filled[rows].any():
+            digest.update(np.ascontiguousarray(bars.filled[rows]).data)
+        digests[block] = digest.hexdigest()
     return digests
 
 
@@ -381,6 +378,8 @@ def moment(ts: int) -> str:
 
 def _check(bars: Bars) -> None:
     """Raise DataError at the first broken rule, in the order in which a person would look for the cause."""
+    if _is_sound(bars):
+        return
     for name in COLUMNS:
         _refuse(bars, ~np.isfinite(getattr(bars, name)), f"{name} is not a finite number", name)
     for name in COLUMNS[:4]:
@@ -393,6 +392,28 @@ def _check(bars: Bars) -> None:
     _refuse(bars, step == 0, "the same time stands twice (wb.data.clean drops identical rows)")
     _refuse(bars, step < 0, "the time goes backwards (sort the rows, or use wb.data.clean)")
     _refuse(bars, ~bars.timeframe.on_grid(bars.ts), f"the time is not on the {bars.timeframe} grid of bar opens in UTC")
+
+
+def _is_sound(bars: Bars) -> bool:
+    """Tell whether all rules hold, in runs of rows that stay in the processor's cache; a NaN fails every comparison."""
+    step = bars.timeframe.ms
+    for first in range(0, len(bars), _RUN):
+        rows = slice(first, first + _RUN)
+        opened, high, low, close, volume = (getattr(bars, name)[rows] for name in COLUMNS)
+        ts = bars.ts[first : first + _RUN + 1]
+        steps = np.diff(ts)
+        if not ((steps == step).all() and bars.timeframe.on_grid(ts[:1]).all()) and not (
+            (steps > 0).all() and bars.timeframe.on_grid(ts).all()
+        ):
+            return False
+        sound = low > 0
+        for rule in (
+            low <= opened, low <= close, opened <= high, close <= high, high < np.inf, volume >= 0, volume < np.inf
+        ):  # fmt: skip
+            sound &= rule
+        if not sound.all():
+            return False
+    return True
 
 
 def _refuse(bars: Bars, bad: NDArray[np.bool_], rule: str, *columns: str) -> None:

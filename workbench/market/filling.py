@@ -18,14 +18,14 @@ from workbench.market.bars import COLUMNS, Bars
 from workbench.market.calendar import expected_opens, known_span
 from workbench.market.quality.findings import QualityFinding
 
-__all__ = ["FillMethod", "apply_decisions", "fill"]
+__all__ = ["FillMethod", "apply_decisions", "fill_gaps"]
 
 FillMethod = Literal["none", "previous"]
 
 _PRICES: Final = ("open", "high", "low", "close")
 
 
-def fill(bars: Bars, method: FillMethod = "none", *, longest: int | None = None) -> Bars:
+def fill_gaps(bars: Bars, method: FillMethod = "none", *, longest: int | None = None) -> Bars:
     """Close the holes of a series.
 
     Parameters
@@ -58,7 +58,7 @@ def fill(bars: Bars, method: FillMethod = "none", *, longest: int | None = None)
     >>> price = dict.fromkeys(("open", "high", "low", "close"), np.array([5.0, 6.0]))
     >>> bitcoin, hours = wb.Instrument(symbol="BTC/USDT"), np.array([0, 3]) * 3_600_000
     >>> bars = wb.Bars(instrument=bitcoin, timeframe="1h", ts=hours, volume=np.ones(2), **price)
-    >>> filled = fill(bars, "previous")
+    >>> filled = fill_gaps(bars, "previous")
     >>> filled.close.tolist(), filled.filled.tolist()
     ([5.0, 5.0, 5.0, 6.0], [False, True, True, False])
     """

@@ -1,4 +1,4 @@
-"""From somebody's table to `Bars`: a CSV or Parquet file, or a DataFrame, cleaned and accounted for.
+"""From somebody's table to `Bars`: a CSV, JSON or Parquet file, or a DataFrame, cleaned and accounted for.
 
 What can be told from the data is told (which column, which timezone, which unit, which timeframe), what can be mended
 without changing a price is mended (order, identical duplicates), and everything else is an error that shows the rows.
@@ -8,14 +8,12 @@ Nothing is filled, rounded or averaged. The report says all that was done. `mark
 
 from __future__ import annotations
 
-import re
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.errors import DataError
 from workbench.market.bars import COLUMNS, Bars
@@ -34,15 +32,15 @@ from workbench.market.guess import guess_instrument
 from workbench.market.instrument import Instrument
 from workbench.market.quality.findings import in_order, plain_rows
 from workbench.market.quality.rows import duplicate_rows, off_grid_rows
+from workbench.market.rawcolumns import plain_frame, read_numbers, require_one_instrument
 from workbench.market.tablefile import open_table
 from workbench.market.timeframe import Timeframe
 from workbench.market.timestamps import Times, read_times
-from workbench.market.timetext import refuse_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Cleaned", "ImportReport", "clean", "import_file"]
+__all__ = ["Cleaned", "ImportReport", "MissingVolume", "Source", "clean", "import_file", "open_source"]
 
 MissingVolume = Literal["error", "zero"]
 
@@ -197,10 +195,12 @@ def import_file(
     close_only: bool = False,
     missing_volume: MissingVolume = "error",
 ) -> Cleaned:
-    """Make `Bars` of a CSV file (plain, .gz, .zip) or a Parquet file.
+    """Make `Bars` of a file: CSV or JSON (plain, .gz, .zip), or Parquet.
 
     The separator (comma, semicolon, tab, bar) and comment lines (`#`) before the header are recognised; so are
-    Binance's candles, which have no header. In another CSV file without one, `columns` gives positions from 0.
+    Binance's candles, which have no header. In another CSV file without one, `columns` gives positions from 0. JSON may
+    be a list of records, a list of rows (ccxt's and Freqtrade's candles), columns, records by time, any of these under
+    one key, or one record a line. The file has to fit into memory; `import_into_lake` takes one of any size.
 
     Parameters
     ----------
@@ -218,18 +218,52 @@ def import_file(
     DataError
         The file cannot be read, or its content is refused as `clean` refuses it.
     """
-    options = _options(
-        symbol, venue, instrument, timeframe=timeframe, tz=tz, time_format=time_format, columns=columns,
-        off_grid=off_grid, close_only=close_only, missing_volume=missing_volume,
+    source = open_source(
+        path, symbol=symbol, timeframe=timeframe, venue=venue, instrument=instrument, tz=tz, time_format=time_format,
+        columns=columns, off_grid=off_grid, close_only=close_only, missing_volume=missing_volume,
     )  # fmt: skip
-    file = open_table(Path(path).expanduser())
-    found = _map(file.names, options, time_in_index=False)
     try:
-        frame = file.load([*found.used(), *found.labels], [*_time_columns(found)])
-        return _clean(frame, options, Path(path).name, found)
+        return source.whole()
     except DataError as error:
         error.add_note(f"while importing {path}")
         raise
+
+
+def open_source(path: str | Path, *, symbol: str, venue: str, instrument: Instrument | None, **given: Any) -> Source:
+    """Find out what a file is and which of its columns are which; the rest is as in `import_file`."""
+    return Source(Path(path), _options(symbol, venue, instrument, **given))
+
+
+class Source:
+    """A file of bars whose columns are known and whose rows are not read yet."""
+
+    def __init__(self, path: Path, options: _Options) -> None:
+        self._path, self._options = path, options
+        self._file = open_table(path.expanduser())
+        self._found = _map(self._file.names, options, time_in_index=False)
+        self._wanted = [*self._found.used(), *self._found.labels]
+
+    def whole(self) -> Cleaned:
+        """Read and clean all rows."""
+        return self._cleaned(self._file.load(self._wanted, _time_columns(self._found)))
+
+    def pieces(self, rows: int) -> Iterator[Cleaned]:
+        """Read and clean some rows at a time, all by the timeframe of the first ones."""
+        some = False
+        for frame in self._file.batches(self._wanted, _time_columns(self._found), rows):
+            cleaned, some = self._cleaned(frame), True
+            self._options = replace(self._options, timeframe=cleaned.bars.timeframe)
+            del frame  # before the next one comes
+            yield cleaned
+        if not some:
+            raise DataError(f"{self._options.instrument.symbol}: the table has no rows")
+
+    def knowing(self, instrument: Instrument) -> Source:
+        """Give the same file, to be read for an instrument whose facts are known."""
+        return Source(self._path, replace(self._options, instrument=instrument, instrument_given=True))
+
+    def _cleaned(self, frame: pd.DataFrame) -> Cleaned:
+        return _clean(frame, self._options, self._path.name, self._found)
 
 
 def _options(symbol: str, venue: str, instrument: Instrument | None, **given: Any) -> _Options:
@@ -272,7 +306,8 @@ def _clean(frame: pd.DataFrame, options: _Options, source: str, found: ColumnMap
     symbol = options.instrument.symbol
     rows = _rows(frame, options, found)
     rows_in, was_sorted = len(rows.ts), bool((np.diff(rows.ts) >= 0).all())
-    rows.keep(np.argsort(rows.ts, kind="stable"))
+    if not was_sorted:
+        rows.keep(np.argsort(rows.ts, kind="stable"))
     bar = options.timeframe or guess_timeframe(rows.ts, symbol)
     facts = options.instrument
     if not options.instrument_given:
@@ -318,55 +353,19 @@ def _rows(frame: pd.DataFrame, options: _Options, found: ColumnMap | None) -> Ro
         raise DataError(f"{symbol}: the table has no rows")
     in_index = isinstance(frame.index, pd.DatetimeIndex) and "ts" not in options.columns
     if found is None:
-        frame = _plain_frame(frame, keep_index=in_index, symbol=symbol)
+        frame = plain_frame(frame, keep_index=in_index, symbol=symbol)
         found = _map(list(frame.columns), options, time_in_index=in_index)
-    _require_one_instrument(frame, found, symbol)
+    require_one_instrument(frame, found, symbol)
     times = _times(frame, found, options)
     values = np.zeros((len(COLUMNS), len(frame)))
     for position, ours in enumerate(COLUMNS):
         theirs = found.sources.get("close" if options.close_only and ours != "volume" else ours)
         if theirs is not None:
-            values[position] = _numbers(frame[theirs], f"{symbol}: column {theirs!r}")
+            values[position] = read_numbers(frame[theirs], f"{symbol}: column {theirs!r}")
     sources = {**({"ts": "the index"} if in_index else {}), **found.sources}
     facts = {"columns": sources, "ignored": found.ignored, "timezone": times.zone, "written": times.written}
     notes = [] if "volume" in found.sources else ["no volume in the source: volume is 0"]
     return Rows(ts=times.ts, wall=times.wall, values=values, facts=facts, notes=notes)
-
-
-def _require_one_instrument(frame: pd.DataFrame, found: ColumnMap, symbol: str) -> None:
-    """Refuse a table that holds several instruments: their rows would pass for one another's."""
-    for label in found.labels:
-        named = [str(value) for value in frame[label].dropna().unique()[:4]]
-        if len(named) > 1:
-            raise DataError(
-                f"{symbol}: column {label!r} names several instruments ({', '.join(named)}, …); give one at a time, "
-                f"for example frame[frame[{label!r}] == {named[0]!r}]",
-                column=label,
-            )
-
-
-def _plain_frame(frame: pd.DataFrame, *, keep_index: bool, symbol: str) -> pd.DataFrame:
-    """Give a frame with one level of columns; its index becomes a column unless it is the time or a mere count."""
-    import pandas as pd
-
-    if isinstance(frame.columns, pd.MultiIndex):
-        levels = [level for level in range(frame.columns.nlevels) if len(frame.columns.unique(level)) > 1]
-        if len(levels) != 1:
-            raise DataError(
-                f"{symbol}: the frame has columns in {frame.columns.nlevels} levels, such as {frame.columns[0]!r}; "
-                "give one instrument's, for example frame.xs('AAPL', axis=1, level=1)"
-            )
-        frame = frame.set_axis(frame.columns.get_level_values(levels[0]), axis=1)
-    if not frame.columns.is_unique:
-        twice = frame.columns[frame.columns.duplicated()][0]
-        raise DataError(f"{symbol}: the frame has several columns named {twice!r}; rename or drop all but one")
-    counts = frame.index.names == [None] and pd.api.types.is_integer_dtype(frame.index.dtype)
-    if keep_index or counts:
-        return frame
-    named = [f"index_{level}" if frame.index.nlevels > 1 else "index" for level in range(frame.index.nlevels)]
-    pairs = zip(named, frame.index.names, strict=True)
-    names = [ours if name is None or name in frame.columns else name for ours, name in pairs]
-    return frame.reset_index(names=names)
 
 
 def _times(frame: pd.DataFrame, found: ColumnMap, options: _Options) -> Times:
@@ -381,34 +380,3 @@ def _times(frame: pd.DataFrame, found: ColumnMap, options: _Options) -> Times:
     return read_times(
         values, name=f"{options.instrument.symbol}: {name}", tz=options.tz, time_format=options.time_format
     )
-
-
-def _numbers(values: pd.Series[Any], name: str) -> NDArray[np.float64]:
-    import pandas as pd
-
-    if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
-        return values.to_numpy(dtype=np.float64, na_value=np.nan)
-    listed = values.tolist()
-    read = [_number(value) for value in listed]
-    bad = np.flatnonzero([number is None for number in read])
-    if len(bad):
-        commas = all(re.fullmatch(r"\D*\d[\d.,' ]*\D*", str(listed[row])) for row in bad[:5])
-        fix = (
-            "decimal commas, thousands separators and currency signs are not guessed: read the file with "
-            "pd.read_csv(path, decimal=',', thousands='.'), or as it is written, and give the frame to wb.data.clean"
-            if commas
-            else "mend or drop those rows, then import again"
-        )
-        refuse_rows(f"{name} holds what is no number", bad, listed, fix)
-    return np.array(read, dtype=np.float64)
-
-
-def _number(value: Any) -> float | None:
-    import pandas as pd
-
-    if pd.isna(value):
-        return float("nan")
-    try:
-        return None if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        return None

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import difflib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from workbench.errors import DataError
 from workbench.market.bars import Bars, moment, to_ms
+from workbench.market.coverage import SPOOL
 from workbench.market.lake_check import Finding, check_series, drop_corrupt_parts
 from workbench.market.lake_quality import Fill, QualityOfSeries, treated, with_ledger
+from workbench.market.lake_read import load_rows
 from workbench.market.lake_series import (
     WRITE_OPTIONS,
     SeriesInfo,
@@ -29,7 +31,7 @@ from workbench.market.lake_series import (
     info_of,
     span,
 )
-from workbench.market.lake_write import Mode, OnConflict, WriteReport, origin_of, write_series
+from workbench.market.lake_write import Mode, OnConflict, WriteReport, check_options, origin_of, write_series
 from workbench.market.quality.ledger import SeriesLedger
 from workbench.market.timeframe import Timeframe
 from workbench.store import Manifest, Part, PartStore
@@ -93,7 +95,7 @@ class Lake(QualityOfSeries):
         skip_corrupt : bool, default False
             Leave out the parts whose files are missing or damaged; `bars.provenance["left_out"]` lists them.
         fill : {"none", "previous", "decided"}
-            What to do with holes: nothing, close all of them (`wb.data.fill`), or carry out what was decided about
+            What to do with holes: nothing, close all of them (`wb.data.fill_gaps`), or carry out what was decided about
             findings (`decide`). Bars that are made are marked in `bars.filled`.
 
         Returns
@@ -110,18 +112,16 @@ class Lake(QualityOfSeries):
             raise DataError(f"fill = {fill!r} is not one of {', '.join(map(repr, get_args(Fill)))}", fill=fill)
         key = self._find(symbol, Timeframe.parse(timeframe), venue)
         first, last = (None if at is None else to_ms(at) for at in (start, end))
-        store = self._store(key)
+        store = self.store(key)
 
         def load(manifest: Manifest) -> Bars:
             if not manifest.parts:
                 raise _unknown(self.root, symbol, key.timeframe, venue)
             parts = _parts_between(key, manifest, first, last)
-            damaged = {part.file: (part, reason) for part in parts if (reason := store.damage(part)) is not None}
-            whole = [part for part in parts if part.file not in damaged]
-            if damaged and (not skip_corrupt or not whole or store.superseded(manifest)):
-                raise _corrupt(key, store, damaged)
-            left_out = [part for part, _ in damaged.values()]
-            bars = bars_of(store, manifest, whole, start=first, end=last, left_out=left_out)
+            rows = load_rows(store, parts)
+            if rows.damaged and (not skip_corrupt or len(rows.damaged) == len(parts) or store.superseded(manifest)):
+                raise _corrupt(key, store, rows.damaged)
+            bars = bars_of(manifest, rows, start=first, end=last)
             if not len(bars):
                 raise _no_bars(key, manifest, first, last)
             return bars
@@ -167,12 +167,10 @@ class Lake(QualityOfSeries):
         Only the storage blocks that change are written again. The instrument's facts are those of the last write;
         what changed is noted in the provenance. Writing what is there already changes nothing.
         """
-        for name, value, known in (("on_conflict", on_conflict, OnConflict), ("mode", mode, Mode)):
-            if value not in get_args(known):
-                raise DataError(f"{name} is {value!r}; it must be one of {', '.join(map(repr, get_args(known)))}")
+        check_options(on_conflict, mode)
         origin = origin_of(bars, source=source, licence=licence, note=note)
         key = SeriesKey(bars.venue, bars.symbol, bars.timeframe)
-        return write_series(self._store(key), key, bars, origin, on_conflict=on_conflict, mode=mode)
+        return write_series(self.store(key), key, bars, origin, on_conflict=on_conflict, mode=mode)
 
     def delete(self, symbol: str, timeframe: str | Timeframe, *, venue: str | None = None) -> None:
         """Delete a series for good.
@@ -183,8 +181,10 @@ class Lake(QualityOfSeries):
             The series is unknown or at several venues.
         """
         key = self._find(symbol, Timeframe.parse(timeframe), venue)
-        store = self._store(key)
+        store = self.store(key)
         SeriesLedger(store.folder, key.timeframe).delete()
+        with suppress(FileNotFoundError):
+            (store.folder / SPOOL).unlink()  # what a killed download left would bring some of it back
         store.delete()
         for folder in (store.folder.parent, store.folder.parent.parent):
             with suppress(OSError):  # other series are there
@@ -254,7 +254,7 @@ class Lake(QualityOfSeries):
             finding
             for key in find_series(self.root)
             if symbol in (None, key.symbol) and length in (None, key.timeframe) and venue in (None, key.venue)
-            for finding in check_series(self._store(key), key)
+            for finding in check_series(self.store(key), key)
         ]
 
     def drop_corrupt(self, symbol: str, timeframe: str | Timeframe, *, venue: str | None = None) -> list[Finding]:
@@ -271,16 +271,17 @@ class Lake(QualityOfSeries):
             The series is unknown or at several venues, or its manifest is damaged.
         """
         key = self._find(symbol, Timeframe.parse(timeframe), venue)
-        return drop_corrupt_parts(self._store(key), key)
+        return drop_corrupt_parts(self.store(key), key)
 
-    def _store(self, key: SeriesKey) -> PartStore:
+    def store(self, key: SeriesKey) -> PartStore:
+        """Give the store in which a series lies, or would lie."""
         return PartStore(key.folder(self.root), write_options=WRITE_OPTIONS, **self._options)
 
     def _manifests(self) -> list[tuple[SeriesKey, PartStore, Manifest]]:
         """Read the manifests of all series that have bars."""
         found = []
         for key in find_series(self.root):
-            store = self._store(key)
+            store = self.store(key)
             try:
                 manifest = store.manifest()
             except DataError as error:
@@ -295,9 +296,9 @@ class Lake(QualityOfSeries):
             raise DataError(f"symbol is {symbol!r}; give text such as 'BTC/USDT'")
         venues = find_venues(self.root) if venue is None else [venue]
         keys = [SeriesKey(name, symbol, timeframe) for name in venues]
-        found = [key for key in keys if self._store(key).exists()]
+        found = [key for key in keys if self.store(key).exists()]
         if len(found) > 1:  # all parts of a series may have been corrupt and taken out
-            found = [key for key in found if self._store(key).manifest().parts]
+            found = [key for key in found if self.store(key).manifest().parts]
         if not found:
             raise _unknown(self.root, symbol, timeframe, venue)
         if len(found) > 1:
@@ -338,11 +339,9 @@ def _no_bars(key: SeriesKey, manifest: Manifest, start: int | None, end: int | N
     )
 
 
-def _corrupt(key: SeriesKey, store: PartStore, damaged: Mapping[str, tuple[Part, str]]) -> DataError:
-    parts = [part for part, _ in damaged.values()]
-    named = "; ".join(
-        f"{store.path(part)} with the bars of {span([part])} ({reason})" for part, reason in damaged.values()
-    )
+def _corrupt(key: SeriesKey, store: PartStore, damaged: Sequence[tuple[Part, str]]) -> DataError:
+    parts = [part for part, _ in damaged]
+    named = "; ".join(f"{store.path(part)} with the bars of {span([part])} ({reason})" for part, reason in damaged)
     return DataError(
         f"{key}: {len(parts)} part{'s are' if len(parts) > 1 else ' is'} corrupt: {named}. Other ranges can be read as "
         "they are, the rest of this one with skip_corrupt=True. To mend it, take the part out with "

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from workbench.errors import DataError
 from workbench.market.bars import digest_blocks, moment
+from workbench.market.coverage import Coverage
+from workbench.market.lake_read import load_rows
 from workbench.market.lake_series import SeriesKey, bars_of, missing_of
 from workbench.store import MANIFEST, Manifest, Part, PartStore
 
@@ -57,10 +61,11 @@ def _check(store: PartStore, key: SeriesKey, manifest: Manifest) -> list[Finding
 
 
 def _problem(store: PartStore, manifest: Manifest, part: Part) -> str | None:
-    if (reason := store.damage(part)) is not None:
-        return reason
     try:
-        bars = bars_of(store, manifest, [part])
+        rows = load_rows(store, [part])
+        if rows.damaged:
+            return rows.damaged[0][1]
+        bars = bars_of(manifest, rows)
     except DataError as error:
         return f"its content cannot be used: {error}"
     if digest_blocks(bars) != {part.meta["block"]: part.meta["digest"]}:
@@ -80,6 +85,15 @@ def _finding(key: SeriesKey, file: str, part: Part | None, problem: str) -> Find
     )
 
 
+def _ask_again(notes: dict[str, Any], key: SeriesKey, parts: Sequence[Part]) -> None:
+    """Let a download ask again for what is gone."""
+    coverage = Coverage.of(notes)
+    for part in parts:
+        coverage = coverage.cut(part.meta["start"], part.meta["end"] + key.timeframe.ms)
+    if coverage != Coverage.of(notes):
+        coverage.note(notes)
+
+
 def drop_corrupt_parts(store: PartStore, key: SeriesKey) -> list[Finding]:
     """Take the corrupt parts out of a series and note what was in them."""
     with store.transaction() as change:
@@ -90,6 +104,7 @@ def drop_corrupt_parts(store: PartStore, key: SeriesKey) -> list[Finding]:
             calendar = change.meta["instrument"]["calendar"]
             now = time.time_ns() // 1_000_000
             change.meta["missing"] = missing_of(change.parts, key.timeframe, calendar)
+            _ask_again(change.meta, key, [part for part, _ in spoilt])
             change.meta["dropped"] = [
                 *change.meta.get("dropped", []),
                 *({"at": now, "rows": part.rows, "problem": problem, **part.meta} for part, problem in spoilt),

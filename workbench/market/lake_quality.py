@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.errors import DataError
 from workbench.market.bars import Bars
-from workbench.market.filling import apply_decisions
-from workbench.market.filling import fill as fill_holes
+from workbench.market.filling import apply_decisions, fill_gaps
 from workbench.market.lake_series import SeriesInfo, SeriesKey
 from workbench.market.quality.check import check
 from workbench.market.quality.findings import Quality, QualityFinding
@@ -129,13 +128,13 @@ class QualityOfSeries:
         return self.read(key.symbol, key.timeframe, venue=key.venue, skip_corrupt=True)
 
     def _ledger(self, key: SeriesKey) -> SeriesLedger:
-        return SeriesLedger(self._store(key).folder, key.timeframe)
+        return SeriesLedger(self.store(key).folder, key.timeframe)
 
     if TYPE_CHECKING:  # what `Lake` brings
 
         def _find(self, symbol: str, timeframe: Timeframe, venue: str | None) -> SeriesKey: ...
 
-        def _store(self, key: SeriesKey) -> PartStore: ...
+        def store(self, key: SeriesKey) -> PartStore: ...  # noqa: D102
 
         def series(self) -> list[SeriesInfo]: ...  # noqa: D102
 
@@ -203,4 +202,4 @@ def treated(bars: Bars, fill: Fill) -> Bars:
     """Do what a reader asked to be done about holes and decisions."""
     if fill == "decided":
         return apply_decisions(bars, bars.quality)
-    return fill_holes(bars, fill)
+    return fill_gaps(bars, fill)

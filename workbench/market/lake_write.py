@@ -1,16 +1,20 @@
 """How new bars join what the lake has: block by block, identical rows dropped, contradictions refused.
 
-Everything is merged in memory before the first file is written, so a contradiction anywhere changes nothing. Only the
-blocks that change are written again.
+Blocks are merged and written as they come, and count together at the end or, when anything contradicts, not at all.
+Only those that change are written again.
 """
 
 from __future__ import annotations
 
 import itertools
+import os
 import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +22,25 @@ from numpy.typing import NDArray
 from workbench.errors import DataError
 from workbench.market.bars import COLUMNS, Bars, fingerprint_of, moment
 from workbench.market.calendar import gaps
+from workbench.market.coverage import Coverage
 from workbench.market.instrument import Instrument
+from workbench.market.lake_read import load_rows
 from workbench.market.lake_series import SeriesKey, bars_of, missing_of, part_notes, span, table_of
 from workbench.market.quality.findings import QualityFinding, read_rows
 from workbench.market.quality.ledger import SeriesLedger
 from workbench.store import Part, PartStore, Transaction
 
-__all__ = ["Mode", "OnConflict", "Origin", "WriteReport", "origin_of", "write_series"]
+__all__ = [
+    "Mode",
+    "OnConflict",
+    "Origin",
+    "WriteReport",
+    "blocks_of",
+    "check_options",
+    "origin_of",
+    "write_blocks",
+    "write_series",
+]
 
 OnConflict = Literal["error", "keep", "replace"]
 Mode = Literal["merge", "replace"]
@@ -33,6 +49,7 @@ _SHOWN: Final = 5
 _DETAILED: Final = 100  # of a block that differs everywhere; the count is exact, the list need not be complete
 _FIRST_MS: Final = -2_208_988_800_000  # 1900
 _LAST_MS: Final = 7_258_118_400_000  # 2200
+_MOST_THREADS: Final = 8
 
 Columns = dict[str, NDArray[Any]]
 
@@ -114,51 +131,86 @@ def origin_of(bars: Bars, **given: str | None) -> Origin:
     return Origin(*(str(carried[name]) if given.get(name) is None else str(given[name]) for name in Origin._fields))
 
 
+def check_options(on_conflict: str, mode: str) -> None:
+    """Refuse options of a write that do not exist."""
+    for name, value, known in (("on_conflict", on_conflict, OnConflict), ("mode", mode, Mode)):
+        if value not in get_args(known):
+            raise DataError(f"{name} is {value!r}; it must be one of {', '.join(map(repr, get_args(known)))}")
+
+
 def write_series(
     store: PartStore, key: SeriesKey, bars: Bars, origin: Origin, *, on_conflict: OnConflict, mode: Mode
 ) -> WriteReport:
     """Write bars into their series; `Lake.write` says what the options mean."""
-    _check_times(bars)
+    return write_blocks(store, key, blocks_of(bars), lambda: origin, on_conflict=on_conflict, mode=mode)
+
+
+def write_blocks(
+    store: PartStore,
+    key: SeriesKey,
+    blocks: Iterable[Bars],
+    origin: Callable[[], Origin],
+    *,
+    on_conflict: OnConflict,
+    mode: Mode,
+) -> WriteReport:
+    """Write bars that come block by block, oldest first, so that few of them are in memory at a time.
+
+    Parameters
+    ----------
+    blocks : iterable of Bars
+        The bars of one storage block each (`Timeframe.block_of`), no block twice. When it raises, nothing was written.
+    origin : callable
+        Asked when the last block has come.
+    """
+    total = _Total(on_conflict)
     with store.transaction() as change:
         before = {part.meta["block"]: part for part in change.parts}
-        merged = {
-            block: _merge(store, change, before.get(block) if mode == "merge" else None, new, on_conflict)
-            for block, new in _by_block(bars).items()
-        }
-        conflicts = sum(block.conflicts for block in merged.values())
-        if conflicts and on_conflict == "error":
-            raise _contradiction(key, conflicts, [shown for block in merged.values() for shown in block.examples])
-        for block, result in merged.items():
-            _put(store, change, before.get(block), result)
+
+        def put(bars: Bars) -> _Placed:
+            block = int(bars.timeframe.block_of(bars.ts[:1])[0])
+            old = before.get(block)
+            merged = _merge(store, change, old if mode == "merge" else None, bars, on_conflict)
+            fine = not total.refused and not (merged.conflicts and on_conflict == "error")
+            return _Placed(block, old, merged, _put(store, change, old, merged) if fine else None)
+
+        with closing(_in_threads(put, total.noting(blocks))) as placed:
+            for one in placed:
+                total.take(one)
+                if one.part is not None:
+                    if one.old is not None:
+                        change.retire(one.old)
+                    change.count(one.part)
+        if total.last is None:
+            raise DataError(f"{key}: there are no bars to write; give at least one")
+        if total.refused:
+            raise _contradiction(key, total.conflicts, total.examples)
         for block, part in before.items():
-            if mode == "replace" and block not in merged:
+            if mode == "replace" and block not in total.blocks:
                 change.retire(part)
-        counts = {
-            "added": sum(block.added for block in merged.values()),
-            "identical": sum(block.identical for block in merged.values()),
-            "replaced": conflicts if on_conflict == "replace" else 0,
-            "kept": conflicts if on_conflict == "keep" else 0,
-            "removed": change.manifest.rows if mode == "replace" else 0,
-        }
-        _record(store, change, bars, origin, counts, fresh=mode == "replace")
-        if conflicts:  # the last thing before the old values are gone, so that what fails before it leaves no trace
-            _keep_both(store, key, merged, "replaced" if on_conflict == "replace" else "kept", origin.source)
+        if mode == "replace":
+            Coverage.forget(change.meta)  # what was downloaded before is gone
+        counts = total.counts(removed=change.manifest.rows if mode == "replace" else 0)
+        _record(store, change, total.last, origin(), counts, fresh=mode == "replace")
+        if total.revised:  # the last thing before the old values are gone, so that what fails before leaves no trace
+            _keep_both(store, key, total.revised, "replaced" if on_conflict == "replace" else "kept", origin().source)
         report = WriteReport(
             series=str(key), rows=sum(part.rows for part in change.parts), fingerprint=_fingerprint(change), **counts
         )
     ledger = SeriesLedger(store.folder, key.timeframe)
     if mode == "replace":
         ledger.delete()
-    ledger.record_rows(_carried(bars))
+    ledger.record_rows(total.findings)
     return report
 
 
-def _keep_both(store: PartStore, key: SeriesKey, merged: Mapping[int, _Merged], took: str, source: str) -> None:
+def _keep_both(
+    store: PartStore, key: SeriesKey, revised: Sequence[tuple[Columns, Columns]], took: str, source: str
+) -> None:
     """Write the values of both sides of every contradiction into the ledger of the series."""
-    blocks = [block for block in merged.values() if block.old is not None and block.new is not None]
     old, new = (
         {name: np.concatenate([side[name] for side in sides]) for name in sides[0]}
-        for sides in ([block.old or {} for block in blocks], [block.new or {} for block in blocks])
+        for sides in zip(*revised, strict=True)
     )
     SeriesLedger(store.folder, key.timeframe).record_revisions(old, new, took=took, source=source)
 
@@ -169,7 +221,85 @@ def _carried(bars: Bars) -> list[QualityFinding]:
     return [one for one in found if one.end > bars.start and one.start < bars.end]
 
 
-def _check_times(bars: Bars) -> None:
+class _Placed(NamedTuple):
+    """What became of one block: the part that it had, the merge, and the new part, if one was needed."""
+
+    block: int
+    old: Part | None
+    merged: _Merged
+    part: Part | None
+
+
+class _Total:
+    """The sums over all blocks of a write."""
+
+    def __init__(self, on_conflict: OnConflict) -> None:
+        self.on_conflict = on_conflict
+        self.blocks: set[int] = set()
+        self.added = self.identical = self.conflicts = 0
+        self.examples: list[dict[str, Any]] = []
+        self.last: Bars | None = None
+        self.revised: list[tuple[Columns, Columns]] = []
+        self.findings: list[QualityFinding] = []
+
+    def noting(self, blocks: Iterable[Bars]) -> Iterator[Bars]:
+        """Pass blocks on, and keep what they carry about their rows."""
+        for bars in blocks:
+            self.findings += _carried(bars)
+            yield bars
+
+    @property
+    def refused(self) -> bool:
+        """Whether a contradiction has come; the rest is only looked at, to count them."""
+        return self.conflicts > 0 and self.on_conflict == "error"
+
+    def take(self, placed: _Placed) -> None:
+        merged = placed.merged
+        self.blocks.add(placed.block)
+        self.added += merged.added
+        self.identical += merged.identical
+        self.conflicts += merged.conflicts
+        self.examples += merged.examples[: _DETAILED - len(self.examples)]
+        if merged.conflicts and merged.old is not None and merged.new is not None:
+            self.revised.append((merged.old, merged.new))
+        self.last = merged.bars
+
+    def counts(self, *, removed: int) -> dict[str, int]:
+        return {
+            "added": self.added,
+            "identical": self.identical,
+            "replaced": self.conflicts if self.on_conflict == "replace" else 0,
+            "kept": self.conflicts if self.on_conflict == "keep" else 0,
+            "removed": removed,
+        }
+
+
+def _in_threads(put: Callable[[Bars], _Placed], blocks: Iterable[Bars]) -> Generator[_Placed, None, None]:
+    """Put blocks, in their order, a few at a time; hashing and packing leave Python free."""
+    coming = iter(blocks)
+    start = list(itertools.islice(coming, 2))
+    if len(start) < 2:  # what a feed appends needs no threads
+        yield from map(put, start)
+        return
+    threads = min(os.cpu_count() or 1, _MOST_THREADS)
+    waiting: deque[Future[_Placed]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for bars in itertools.chain(start, coming):
+            waiting.append(pool.submit(put, bars))
+            if len(waiting) > 2 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def blocks_of(bars: Bars) -> Iterator[Bars]:
+    """Cut bars into storage blocks, oldest first.
+
+    Raises
+    ------
+    DataError
+        There are none, or their times are not between 1900 and 2200.
+    """
     if not len(bars):
         raise DataError(f"{bars.symbol} {bars.timeframe}: there are no bars to write; give at least one")
     for ts in (int(bars.ts[0]), int(bars.ts[-1])):
@@ -186,12 +316,7 @@ def _check_times(bars: Bars) -> None:
             "unfinished bar is never stored; leave it out",
             times=unfinished.tolist(),
         )
-
-
-def _by_block(bars: Bars) -> dict[int, Bars]:
-    blocks = bars.timeframe.block_of(bars.ts)
-    edges = [0, *(np.flatnonzero(np.diff(blocks)) + 1).tolist(), len(bars)]
-    return {int(blocks[first]): bars[first:last] for first, last in itertools.pairwise(edges)}
+    return (bars[rows] for _, rows in bars.timeframe.blocks(bars.ts))
 
 
 def _merge(store: PartStore, change: Transaction, part: Part | None, new: Bars, on_conflict: OnConflict) -> _Merged:
@@ -226,14 +351,15 @@ def _merge(store: PartStore, change: Transaction, part: Part | None, new: Bars, 
 
 def _sound(store: PartStore, change: Transaction, part: Part) -> Bars:
     """Read a part that is to be merged into; a corrupt one is never merged with anything."""
-    if (reason := store.damage(part)) is not None:
+    rows = load_rows(store, [part])
+    for _, reason in rows.damaged:
         raise DataError(
             f"{store.path(part)}, which holds the bars of {span([part])}, is corrupt ({reason}), so nothing can be "
             "merged with it. Take it out with lake.drop_corrupt(…) and import that time again, or write the whole "
             "series with mode='replace'",
             path=str(store.path(part)),
         )
-    return bars_of(store, change.manifest, [part])
+    return bars_of(change.manifest, rows)
 
 
 def _columns(bars: Bars) -> Columns:
@@ -266,15 +392,13 @@ def _contradiction(key: SeriesKey, count: int, examples: list[dict[str, Any]]) -
     )
 
 
-def _put(store: PartStore, change: Transaction, old: Part | None, result: _Merged) -> None:
-    if not result.changed:
-        return
-    notes = part_notes(result.bars)
-    if old is not None:
-        if old.meta["digest"] == notes["digest"] and store.damage(old) is None:
-            return  # the same bars are there already
-        change.retire(old)
-    change.add(table_of(result.bars), notes)
+def _put(store: PartStore, change: Transaction, old: Part | None, merged: _Merged) -> Part | None:
+    if not merged.changed:
+        return None
+    notes = part_notes(merged.bars)
+    if old is not None and old.meta["digest"] == notes["digest"] and store.damage(old) is None:
+        return None  # the same bars are there already
+    return change.write(table_of(merged.bars), notes)
 
 
 def _record(

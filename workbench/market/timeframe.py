@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -115,7 +116,33 @@ class Timeframe:
         int64 array, shape (n,)
             Days, months or years since 1970; zeros for daily bars and longer.
         """
-        if self.ms >= _DAY_MS:
+        unit = self._block_unit()
+        if unit is None:
             return np.zeros(len(ts), dtype=np.int64)
-        unit = "D" if self.ms < 15_000 else "M" if self.ms < 900_000 else "Y"
         return ts.astype("datetime64[ms]").astype(f"datetime64[{unit}]").astype(np.int64)
+
+    def blocks(self, ts: NDArray[np.int64]) -> list[tuple[int, slice]]:
+        """Cut increasing times into storage blocks.
+
+        Parameters
+        ----------
+        ts : int64 array, shape (n,)
+            ms UTC, increasing.
+
+        Returns
+        -------
+        list of (int, slice)
+            The number of each block that has bars (see `block_of`) and the rows that lie in it, oldest first.
+        """
+        if not len(ts):
+            return []
+        unit, (first, last) = self._block_unit(), self.block_of(ts[[0, -1]]).tolist()
+        if unit is None or first == last:
+            return [(first, slice(0, len(ts)))]
+        starts = np.arange(first + 1, last + 1).astype(f"datetime64[{unit}]").astype("datetime64[ms]").astype(np.int64)
+        edges = [0, *np.searchsorted(ts, starts).tolist(), len(ts)]
+        rows = zip(range(first, last + 1), itertools.pairwise(edges), strict=True)
+        return [(block, slice(start, end)) for block, (start, end) in rows if start < end]
+
+    def _block_unit(self) -> str | None:
+        return None if self.ms >= _DAY_MS else "D" if self.ms < 15_000 else "M" if self.ms < 900_000 else "Y"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from workbench.errors import DataError
 from workbench.research.run import FINISHED_WELL, TIME_FIELDS, Run
-from workbench.risk.metrics import METRICS
+from workbench.risk.metrics import HEADLINE, METRICS
 from workbench.store import Manifest, PartStore
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Ledger:
 
         table = self._table((*_COLUMNS, "metrics"), report, batch, attempts)
         metrics = [json.loads(text) for text in table.column("metrics").to_pylist()]
-        names = dict.fromkeys((*METRICS, *(name for found in metrics for name in found)))
+        names = dict.fromkeys((*HEADLINE, *(name for found in metrics for name in found)))
         frame = table.drop_columns(["metrics"]).to_pandas().astype(dict.fromkeys(_INTEGERS, "Int64"))
         measured = {
             f"recorded_{name}" if name in _COLUMNS else name: _column(name, [found.get(name) for found in metrics])

@@ -10,7 +10,7 @@ import pytest
 
 from tests.market.quality.planting import CLEAN, clean, columns_of, places, without
 from workbench.market.bars import COLUMNS, Bars
-from workbench.market.filling import fill
+from workbench.market.filling import fill_gaps
 from workbench.market.lake import Lake
 from workbench.market.quality import inspect_rows
 from workbench.market.quality.check import check
@@ -191,7 +191,7 @@ def test_bars_on_holidays_and_made_by_a_rule(lake: Lake) -> None:
     found = found_in(replace(whole, **columns))
     assert ("off_session", "", int(columns["ts"][friday]), 1) in found
     hours = clean(lake, "BTC/USDT")
-    filled = fill(without(hours, [500, 501, 900]), "previous")
+    filled = fill_gaps(without(hours, [500, 501, 900]), "previous")
     assert found_in(filled) == [("filled", "", int(hours.ts[500]), 2), ("filled", "", int(hours.ts[900]), 1)]
 
 

@@ -1,0 +1,170 @@
+"""How bad it can get: value at risk and expected shortfall, by five methods, at any level and horizon.
+
+Both are returns: negative where money is lost. A horizon of h bars scales the mean by h and the deviation by its root
+(returns taken as independent); the historical method compounds every run of h bars instead.
+"""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+from typing import Final, Literal, get_args
+
+import numpy as np
+
+from workbench.errors import DataError
+from workbench.risk.metrics.curves import Curves, Floats
+from workbench.risk.metrics.define import of_returns
+from workbench.risk.metrics.metric import Metric
+from workbench.risk.metrics.variation import ewma_of
+
+__all__ = ["TailMethod", "expected_shortfall", "value_at_risk"]
+
+TailMethod = Literal["historical", "gaussian", "cornish_fisher", "ewma", "garch"]
+
+_NORMAL: Final = NormalDist()
+_GARCH_BARS: Final = 100
+
+
+def _check(level: float, horizon: int, method: str) -> None:
+    if not 0.5 < level < 1.0:
+        raise DataError(f"level is {level!r}; give the confidence as a fraction between 0.5 and 1, such as 0.95")
+    if not (isinstance(horizon, int) and horizon >= 1):
+        raise DataError(f"horizon is {horizon!r}; give a whole number of bars, 1 or more")
+    if method not in get_args(TailMethod):
+        raise DataError(f"method is {method!r}; it must be one of {', '.join(map(repr, get_args(TailMethod)))}")
+
+
+@of_returns(
+    Metric(
+        "Value at risk 95 %", "fraction", "return that is undercut in 5 % of the bars",
+        "Jorion (2007); Favre and Galeano (2002) for Cornish-Fisher; RiskMetrics (1996); Bollerslev (1986)", "tail",
+        "historical, linear between two returns; other methods, levels and horizons on request",
+    )
+)  # fmt: skip
+def value_at_risk(
+    curves: Curves, *, level: float = 0.95, horizon: int = 1, method: TailMethod = "historical"
+) -> Floats:
+    """Give the return that is undercut with probability 1 - level: a negative fraction where money is lost.
+
+    Parameters
+    ----------
+    returns : array_like, Series or DataFrame
+        Simple returns per bar.
+    level : float, default 0.95
+        Confidence, a fraction.
+    horizon : int, default 1
+        Bars.
+    method : {"historical", "gaussian", "cornish_fisher", "ewma", "garch"}
+        Quantile of what happened; of a normal distribution; of one with the skewness and kurtosis found; of a normal
+        one with the volatility of now, by exponential weights (decay 0.94); or the quantile of the residuals of a
+        GARCH(1,1) model scaled by its forecast (filtered historical; at least 100 bars).
+
+    Returns
+    -------
+    float, or one a series
+        NaN with too few bars for the method, and by Cornish-Fisher for tails too fat for the expansion (its
+        quantiles would come in the wrong order).
+
+    Raises
+    ------
+    DataError
+        A level, horizon or method that there is not.
+    """
+    _check(level, horizon, method)
+    if method == "historical":
+        return _compounded(curves, horizon).quantile(1.0 - level)
+    if method == "garch":
+        return np.array([_filtered(row, level, horizon)[0] for row in curves.returns])
+    z = _quantile(curves, level) if method == "cornish_fisher" else _NORMAL.inv_cdf(1.0 - level)
+    mean, spread = _moments(curves, method)
+    return np.asarray(mean * horizon + z * spread * math.sqrt(horizon))
+
+
+@of_returns(
+    Metric(
+        "Expected shortfall 95 %", "fraction", "mean of the worst 5 % of the returns",
+        "Rockafellar and Uryasev (2000); Boudt, Peterson and Croux (2008) for Cornish-Fisher", "tail",
+        "historical: mean of the returns at or below the value at risk",
+    )
+)  # fmt: skip
+def expected_shortfall(
+    curves: Curves, *, level: float = 0.95, horizon: int = 1, method: TailMethod = "historical"
+) -> Floats:
+    """Give the mean return of the cases beyond the value at risk; parameters and NaN rule as there.
+
+    By "cornish_fisher" the mean of the expansion's quantiles beyond the level, integrated numerically.
+    """
+    _check(level, horizon, method)
+    if method == "historical":
+        return _tail_mean(_compounded(curves, horizon), level)
+    if method == "garch":
+        return np.array([_filtered(row, level, horizon)[1] for row in curves.returns])
+    mean, spread = _moments(curves, method)
+    if method == "cornish_fisher":
+        points = (np.arange(200) + 0.5) / 200 * (1.0 - level)
+        z = np.mean([_quantile(curves, 1.0 - float(point)) for point in points], axis=0)
+    else:
+        z = np.asarray(-_NORMAL.pdf(_NORMAL.inv_cdf(1.0 - level)) / (1.0 - level))
+    return np.asarray(mean * horizon + z * spread * math.sqrt(horizon))
+
+
+def _compounded(curves: Curves, horizon: int) -> Curves:
+    """Give the returns of every run of bars as long as the horizon."""
+    if horizon == 1:
+        return curves
+    if curves.bars < horizon:
+        return Curves(np.empty((len(curves), 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(1.0 + curves.returns, horizon, axis=1)
+    return Curves(np.asarray(windows.prod(axis=2) - 1.0))
+
+
+def _tail_mean(curves: Curves, level: float) -> Floats:
+    if not curves.bars:
+        return curves.nothing()
+    worst = curves.quantile(1.0 - level)[:, None]
+    count = max(1, int((1.0 - level) * (curves.bars - 1)) + 1)  # as many as may lie at or below the quantile
+    tail = curves.ordered[:, : min(count + 1, curves.bars)]
+    inside = tail <= worst
+    return np.asarray(np.where(inside, tail, 0.0).sum(axis=1) / np.maximum(inside.sum(axis=1), 1))
+
+
+def _moments(curves: Curves, method: str) -> tuple[Floats, Floats]:
+    if method == "ewma":
+        return np.zeros(len(curves)), ewma_of(curves, 0.94)
+    return curves.mean, curves.spread
+
+
+def _quantile(curves: Curves, level: float) -> Floats:
+    """Give the standardised quantile by the expansion of Cornish and Fisher; the normal one without variation.
+
+    NaN where the expansion does not rise with z everywhere, so that its quantiles are none (Maillard, 2012).
+    """
+    z = _NORMAL.inv_cdf(1.0 - level)
+    skew, fat = np.nan_to_num(curves.moment(3)), np.nan_to_num(curves.moment(4) - 3.0)
+    bend, slope, least = fat / 8.0 - skew**2 / 6.0, skew / 3.0, 1.0 - fat / 8.0 + 5.0 * skew**2 / 36.0
+    rises = (bend >= 0.0) & (slope**2 <= 4.0 * bend * least + 1e-12) & (least > 0.0)
+    return np.where(
+        rises,
+        z + (z**2 - 1) / 6 * skew + (z**3 - 3 * z) / 24 * fat - (2 * z**3 - 5 * z) / 36 * skew**2,
+        math.nan,
+    )
+
+
+def _filtered(returns: Floats, level: float, horizon: int) -> tuple[float, float]:
+    """Value at risk and shortfall by the residuals of a GARCH(1,1) model and its forecast."""
+    if len(returns) < _GARCH_BARS or not np.ptp(returns) > 0.0:
+        return math.nan, math.nan
+    from arch import arch_model
+
+    scale = 100.0 / float(returns.std()) / 100.0  # the optimiser wants numbers near one
+    fitted = arch_model(returns * scale, mean="Constant", vol="GARCH", p=1, q=1, rescale=False).fit(
+        disp="off", show_warning=False
+    )
+    residuals = Curves(np.asarray(fitted.std_resid)[None, :])
+    variance = float(np.asarray(fitted.forecast(horizon=horizon, reindex=False).variance).sum())
+    mean, spread = float(fitted.params["mu"]) / scale * horizon, math.sqrt(variance) / scale
+    return (
+        mean + spread * float(residuals.quantile(1.0 - level)[0]),
+        mean + spread * float(_tail_mean(residuals, level)[0]),
+    )
