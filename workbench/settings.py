@@ -60,10 +60,13 @@ class BacktestSettings(_Section):
         Starting cash, in the quote currency.
     fill : {"next_open", "close"}
         At which price a signal is filled.
+    max_missing : float
+        Largest share of a series' bars that may be missing or filled; a backtest on one with more is refused.
     """
 
     cash: float = Field(10_000.0, gt=0, description="a positive amount of money, such as 10000")
     fill: Literal["next_open", "close"] = Field("next_open", description='"next_open" or "close"')
+    max_missing: float = Field(0.02, ge=0, le=1, description="a fraction from 0 to 1, such as 0.02 for two percent")
 
 
 def _usual_workers() -> int:

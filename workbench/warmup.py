@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["WarmUp", "cache_folder", "main", "uncompiled", "warm_up"]
 
 _ROOMS = ("workbench.indicators", "workbench.trading", "workbench.backtest")
+_MODULES = ("workbench.market.trade_kernel",)  # the one of a room that has no others
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,14 +85,15 @@ def _kernels() -> Iterator[tuple[str, Any]]:
     from workbench.backtest.kernel_parts import Inner
 
     seen: set[int] = set()
+    names = list(_MODULES)
     for room in _ROOMS:
-        package = importlib.import_module(room)
-        modules = [importlib.import_module(found.name) for found in pkgutil.iter_modules(package.__path__, f"{room}.")]
-        for module in modules:
-            for name, value in vars(module).items():
-                if isinstance(value, Dispatcher) and not isinstance(value, Inner) and id(value) not in seen:
-                    seen.add(id(value))
-                    yield f"{module.__name__}.{name}", value
+        path = importlib.import_module(room).__path__
+        names += [found.name for found in pkgutil.iter_modules(path, f"{room}.")]
+    for module in map(importlib.import_module, names):
+        for name, value in vars(module).items():
+            if isinstance(value, Dispatcher) and not isinstance(value, Inner) and id(value) not in seen:
+                seen.add(id(value))
+                yield f"{module.__name__}.{name}", value
 
 
 def _is_cached(kernel: Any) -> bool:
@@ -104,9 +106,13 @@ def _call_everything() -> None:
     """Call whatever leads to a kernel, with arguments of the types that users' calls have."""
     from workbench.backtest import backtest
     from workbench.indicators._compile import compile_kernels
+    from workbench.market.ticks import Ticks
+    from workbench.market.trade_bars import bars_from_trades
 
     compile_kernels()
     bars = _tiny_bars()
+    ticks = Ticks(instrument=bars.instrument, ts=bars.ts, price=bars.close, quantity=bars.volume)
+    bars_from_trades(ticks, by="tick", size=4)
     for fill in ("next_open", "close"):
         for path in ("compiled", "event"):
             result = backtest(_signals(len(bars)), bars, fill=fill, path=path)

@@ -164,6 +164,7 @@ def to_json(result: Result, file: str | Path | None = None) -> str:
         "fill": result.fill,
         "path": result.path,
         "costs": {bars.symbol: costs.to_dict() for bars, costs in zip(result.series, result.charged, strict=True)},
+        "quality": result.quality,
         "fingerprints": {bars.symbol: bars.fingerprint for bars in result.series},
         "metrics": dict(result.metrics),
         "equity": {"ts": _iso(result.records.ts), "value": result.records.equity.tolist()},

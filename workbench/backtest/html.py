@@ -72,6 +72,7 @@ def card(result: Result) -> str:
 
 def terms_in_words(result: Result) -> list[list[str]]:
     """Say on what terms a result was made, as lines of phrases: data and path, then costs and account."""
+    from workbench.backtest.sound import quality_in_words
     from workbench.backtest.tables import combined_fingerprint
 
     bars, plan = result.bars, result.plan
@@ -84,6 +85,7 @@ def terms_in_words(result: Result) -> list[list[str]]:
         _inside(result),
         f"{result.path} path",
         f"data {combined_fingerprint(result)[:12]}",
+        f"data quality: {quality_in_words(result)}",
     ]
     account = [*_charges(result), f"starts with {result.cash:,.6g} {result.currency}"]
     levers = sorted({line.leverage for line in plan.lines})

@@ -127,6 +127,13 @@ class Result(Views):
         return self.records.path
 
     @property
+    def quality(self) -> dict[str, dict[str, int | float | str]]:
+        """What is odd about the bars of each instrument, counted by kind, by symbol; `bars.quality` has it in full."""
+        from workbench.backtest.sound import quality_of
+
+        return quality_of(self)
+
+    @property
     def name(self) -> str:
         """The strategy with its parameters."""
         if isinstance(self.strategy, Mapping):

@@ -11,6 +11,7 @@ from workbench.backtest.prepare import costs_by_symbol, prepare
 from workbench.backtest.records import Records
 from workbench.backtest.result import Result
 from workbench.backtest.rules import Rules
+from workbench.backtest.sound import check_limit, refuse_poor
 from workbench.errors import ConfigError
 from workbench.market.bars import Bars
 from workbench.strategy.signals import Signals
@@ -37,6 +38,7 @@ def backtest(
     path: Path = "auto",
     detail: str | Timeframe | Bars | Iterable[Bars] | None = None,
     rules: Rules | None = None,
+    max_missing: float | None = None,
 ) -> Result:
     """Trade a strategy over history.
 
@@ -63,6 +65,9 @@ def backtest(
         finest that it has of the whole range, or the bars themselves.
     rules : Rules, optional
         How account and venue behave: margin, path inside a bar, funding, protections, latency.
+    max_missing : float, optional
+        Largest share of bars of a series that may be missing or filled, a fraction; that of `workbench.toml` (0.02)
+        when left out, 1 for any.
 
     Returns
     -------
@@ -75,7 +80,8 @@ def backtest(
     StrategyError
         The strategy broke, or its signals are not of the right length or kind.
     DataError
-        There are no bars, a series is there twice, currencies differ, or the detail contradicts the bars.
+        There are no bars, a series is there twice, currencies differ, the detail contradicts the bars, or too many
+        bars are missing or filled.
 
     Notes
     -----
@@ -99,9 +105,14 @@ def backtest(
     """
     if not isinstance(path, str) or path not in get_args(Path):
         raise ConfigError(f"path = {path!r} is not one of {', '.join(map(repr, get_args(Path)))}", path=path)
+    check_limit(max_missing)
     plan = prepare(
         strategy, bars, cash=cash, costs=costs, fill=fill, leverage=leverage, detail=detail, rules=rules
     )  # fmt: skip
+    traded = {one.symbol for one in plan.ticks}  # bars that were made of trades lack those in which nothing traded
+    refuse_poor(
+        (one for one in (*(line.bars for line in plan.lines), *plan.extra) if one.symbol not in traded), max_missing
+    )
     charged = costs_by_symbol(costs, [line.bars.instrument for line in plan.lines])
     records, finer = _run(plan, path), _resolved(plan)
     return Result(plan=plan, records=records, costs=charged, fill=fill, detail=finer, rules=rules)

@@ -68,6 +68,9 @@ def run(
     margin: Annotated[
         str, typer.Option(metavar="cross|isolated", help="What stands behind a position: all money, or its own margin.")
     ] = "cross",
+    max_missing: Annotated[
+        float | None, typer.Option(metavar="SHARE", help="Share of bars that may be missing or filled, such as 0.05.")
+    ] = None,
     trades: Annotated[bool, typer.Option("--trades", help="Print every trade.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Print the formula of each number.")] = False,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write a page with the result.")] = None,
@@ -91,6 +94,7 @@ def run(
         chosen, [lake.read(symbol, timeframe, start, end, venue=venue) for symbol in symbols],
         costs=Costs(fee=fee, slippage_bps=slippage_bps), cash=settings.backtest.cash if cash is None else cash,
         leverage=leverage, rules=Rules(**rules), **how,
+        max_missing=settings.backtest.max_missing if max_missing is None else max_missing,
     )  # fmt: skip
     if html is not None:
         _write_page(result, html)
@@ -188,8 +192,11 @@ def _notes(result: Result) -> list[str]:
         notes.append(f"Leverage {times}, {margin} margin")
     if result.detail:
         notes.append(f"Inside bars by {', '.join(f'{symbol} {finer}' for symbol, finer in result.detail.items())}")
+    from workbench.backtest.sound import quality_in_words
+
     data = ", ".join(bars.fingerprint for bars in result.series)
     year = f"{result.periods_per_year:,.0f} bars a year"
+    notes.append(f"Data quality: {quality_in_words(result)}")
     return [*notes, f"Data {data}, code {_code(result) or 'unknown'}, {year}"]
 
 
@@ -242,6 +249,7 @@ def _plain(result: Result, *, trades: bool) -> dict[str, Any]:
     bars = result.bars
     series = [
         {"symbol": one.symbol, "venue": one.venue, "bars": len(one), "fingerprint": one.fingerprint}
+        | {"quality": one.quality.summary}
         | {"costs": costs.to_dict(), "leverage": line.leverage, "detail": result.detail.get(one.symbol)}
         for one, costs, line in zip(result.series, result.charged, result.plan.lines, strict=True)
     ]

@@ -1,6 +1,11 @@
-"""What was known of a slower series when a bar of a faster one closed: never a slow bar that is still being made."""
+"""What was known of another series when a bar closed: never a bar that is still being made.
+
+The other series has slower bars, or bars that trades fill (`TradeBars`), which end at no set time.
+"""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,16 +14,19 @@ from workbench.errors import DataError
 from workbench.market.bars import COLUMNS, Bars
 from workbench.market.timeframe import Timeframe
 
+if TYPE_CHECKING:
+    from workbench.market.trade_bars import TradeBars
+
 __all__ = ["align", "known_from", "last_closed"]
 
 
-def last_closed(slow: Bars, *, at: Bars) -> NDArray[np.int64]:
+def last_closed(slow: Bars | TradeBars, *, at: Bars) -> NDArray[np.int64]:
     """Give the row of the newest bar of a slower series that has closed by the close of each bar of a faster one.
 
     Parameters
     ----------
-    slow : Bars
-        For instance hours.
+    slow : Bars or TradeBars
+        For instance hours, or bars by volume.
     at : Bars, n rows
         For instance minutes, of the same instrument or of another.
 
@@ -34,9 +42,12 @@ def last_closed(slow: Bars, *, at: Bars) -> NDArray[np.int64]:
 
     Notes
     -----
-    A bar closes at `ts + timeframe.ms`. A slow bar that closes together with a fast one is known then. Rows before any
-    cut of `slow` and `at` are the same as without the cut: nothing here sees the future.
+    A bar closes at `ts + timeframe.ms`. A slow bar that closes together with a fast one is known then. A bar that
+    trades fill is known after its last trade; one that is not complete is not known at all. Rows before any cut of
+    `slow` and `at` are the same as without the cut: nothing here sees the future.
     """
+    if not isinstance(slow, Bars):
+        return _rows_known(slow, at)
     if slow.timeframe.ms < at.timeframe.ms:
         raise DataError(
             f"bars of {slow.timeframe} are not slower than bars of {at.timeframe}; resample the fast series first, or "
@@ -47,18 +58,19 @@ def last_closed(slow: Bars, *, at: Bars) -> NDArray[np.int64]:
     return np.searchsorted(closes, at.ts + at.timeframe.ms, side="right") - 1
 
 
-def align(slow: Bars, *, to: Bars) -> dict[str, NDArray[np.float64]]:
+def align(slow: Bars | TradeBars, *, to: Bars) -> dict[str, NDArray[np.float64]]:
     """Give the columns of a slower series as they were known at the close of each bar of a faster one.
 
     Parameters
     ----------
-    slow : Bars
+    slow : Bars or TradeBars
     to : Bars, n rows
 
     Returns
     -------
     dict of str to float64 array, shape (n,)
-        `open high low close volume` of the newest finished slow bar; NaN before the first.
+        `open high low close volume` of the newest finished slow bar, of `TradeBars` also `vwap`, `buy_volume` and
+        `sell_volume`; NaN before the first.
 
     Raises
     ------
@@ -75,7 +87,8 @@ def align(slow: Bars, *, to: Bars) -> dict[str, NDArray[np.float64]]:
     array([nan,  2.,  2.,  4.,  4.])
     """
     rows = last_closed(slow, at=to)
-    return {name: _seen(getattr(slow, name), rows) for name in COLUMNS}
+    names = COLUMNS if isinstance(slow, Bars) else (*COLUMNS, "vwap", "buy_volume", "sell_volume")
+    return {name: _seen(getattr(slow, name), rows) for name in names}
 
 
 def known_from(row: int, *, of: Timeframe, at: Timeframe) -> int:
@@ -100,6 +113,14 @@ def known_from(row: int, *, of: Timeframe, at: Timeframe) -> int:
     """
     held = max(of.ms // at.ms, 1)
     return (row + 1) * held + held - 2 if held > 1 else row
+
+
+def _rows_known(slow: TradeBars, at: Bars) -> NDArray[np.int64]:
+    """Give the newest complete row that was known at each close; incomplete ones stand at the ends only."""
+    complete = np.flatnonzero(slow.complete)
+    first = int(complete[0]) if len(complete) else 0
+    rows: NDArray[np.int64] = np.searchsorted(slow.known[complete], at.ts + at.timeframe.ms, side="right") - 1
+    return np.where(rows < 0, -1, rows + first)
 
 
 def _seen(values: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -24,6 +24,8 @@ from workbench.market.timeframe import Timeframe
 if TYPE_CHECKING:
     import pandas as pd
 
+    from workbench.market.quality.findings import Quality
+
 __all__ = ["COLUMNS", "Bars", "Gap", "digest_blocks", "moment", "to_ms"]
 
 COLUMNS: Final = ("open", "high", "low", "close", "volume")
@@ -156,6 +158,13 @@ class Bars:
         from workbench.market.calendar import gaps
 
         return gaps(self.ts, self.timeframe, self.instrument.calendar)
+
+    @cached_property
+    def quality(self) -> Quality:
+        """All that is odd about the series by itself, with what the lake has recorded; see `market.quality`."""
+        from workbench.market.quality.check import check
+
+        return check(self)
 
     @cached_property
     def fingerprint(self) -> str:

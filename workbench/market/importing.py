@@ -30,6 +30,8 @@ from workbench.market.cleaning import (
 from workbench.market.columns import ColumnMap, map_columns
 from workbench.market.guess import guess_instrument
 from workbench.market.instrument import Instrument
+from workbench.market.quality.findings import in_order, plain_rows
+from workbench.market.quality.rows import duplicate_rows, off_grid_rows
 from workbench.market.rawcolumns import plain_frame, read_numbers, require_one_instrument
 from workbench.market.tablefile import open_table
 from workbench.market.timeframe import Timeframe
@@ -312,17 +314,26 @@ def _clean(frame: pd.DataFrame, options: _Options, source: str, found: ColumnMap
         facts = guess_instrument(symbol, facts.venue, rows.ts, bar)
     label_by_session(rows, bar, facts.calendar)
     guessed = options.timeframe is None
+    times, values = rows.ts, rows.values
     off_grid = leave_grid(rows, bar, symbol, off_grid=options.off_grid, guessed=guessed)
     check_step(rows.ts, bar, symbol)
     duplicates = drop_duplicates(rows, symbol)
     note_outside(rows, bar, facts.calendar)
+    odd = [
+        *(off_grid_rows(times, bar) if off_grid else ()),
+        *(duplicate_rows(times, values, bar) if duplicates else ()),
+    ]
     if options.close_only:
         rows.notes.append("close only: open, high and low are the close, stops see closes")
     bars = Bars(
         instrument=facts,
         timeframe=bar,
         ts=rows.ts,
-        provenance={"source": source, **({"note": "; ".join(rows.notes)} if rows.notes else {})},
+        provenance={
+            "source": source,
+            **({"note": "; ".join(rows.notes)} if rows.notes else {}),
+            **({"findings": plain_rows(in_order(odd))} if odd else {}),
+        },
         **dict(zip(COLUMNS, rows.values, strict=True)),
     )
     report = ImportReport(

@@ -12,12 +12,13 @@ import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from workbench.errors import DataError
 from workbench.market.bars import Bars, moment, to_ms
 from workbench.market.coverage import SPOOL
 from workbench.market.lake_check import Finding, check_series, drop_corrupt_parts
+from workbench.market.lake_quality import Fill, QualityOfSeries, treated, with_ledger
 from workbench.market.lake_read import load_rows
 from workbench.market.lake_series import (
     WRITE_OPTIONS,
@@ -31,6 +32,7 @@ from workbench.market.lake_series import (
     span,
 )
 from workbench.market.lake_write import Mode, OnConflict, WriteReport, check_options, origin_of, write_series
+from workbench.market.quality.ledger import SeriesLedger
 from workbench.market.timeframe import Timeframe
 from workbench.store import Manifest, Part, PartStore
 
@@ -42,7 +44,7 @@ __all__ = ["Finding", "Lake", "SeriesInfo", "WriteReport", "lake", "read"]
 _SQL_ATTEMPTS: Final = 5
 
 
-class Lake:
+class Lake(QualityOfSeries):
     """A folder of series.
 
     Parameters
@@ -78,6 +80,7 @@ class Lake:
         *,
         venue: str | None = None,
         skip_corrupt: bool = False,
+        fill: Fill = "none",
     ) -> Bars:
         """Read a series, or the part of it that opens at or after `start` and before `end`.
 
@@ -91,6 +94,9 @@ class Lake:
             May be left out when only one venue has the series.
         skip_corrupt : bool, default False
             Leave out the parts whose files are missing or damaged; `bars.provenance["left_out"]` lists them.
+        fill : {"none", "previous", "decided"}
+            What to do with holes: nothing, close all of them (`wb.data.fill_gaps`), or carry out what was decided about
+            findings (`decide`). Bars that are made are marked in `bars.filled`.
 
         Returns
         -------
@@ -102,6 +108,8 @@ class Lake:
         DataError
             The series is unknown or at several venues, the range has no bars, or a part is corrupt.
         """
+        if fill not in get_args(Fill):
+            raise DataError(f"fill = {fill!r} is not one of {', '.join(map(repr, get_args(Fill)))}", fill=fill)
         key = self._find(symbol, Timeframe.parse(timeframe), venue)
         first, last = (None if at is None else to_ms(at) for at in (start, end))
         store = self.store(key)
@@ -118,7 +126,7 @@ class Lake:
                 raise _no_bars(key, manifest, first, last)
             return bars
 
-        return store.read(load)
+        return treated(with_ledger(store.read(load), store, key), fill)
 
     def write(
         self,
@@ -174,6 +182,7 @@ class Lake:
         """
         key = self._find(symbol, Timeframe.parse(timeframe), venue)
         store = self.store(key)
+        SeriesLedger(store.folder, key.timeframe).delete()
         with suppress(FileNotFoundError):
             (store.folder / SPOOL).unlink()  # what a killed download left would bring some of it back
         store.delete()
@@ -379,6 +388,7 @@ def read(
     *,
     venue: str | None = None,
     skip_corrupt: bool = False,
+    fill: Fill = "none",
 ) -> Bars:
     """Read a series from the lake of the current workspace; see `Lake.read`."""
-    return lake().read(symbol, timeframe, start, end, venue=venue, skip_corrupt=skip_corrupt)
+    return lake().read(symbol, timeframe, start, end, venue=venue, skip_corrupt=skip_corrupt, fill=fill)

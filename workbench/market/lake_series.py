@@ -187,6 +187,8 @@ def bars_of(manifest: Manifest, rows: PartRows, *, start: int | None = None, end
         **{name: imports[-1][name] for name in ("source", "licence", "note", "imported_at")},
         "imports": imports,
     }
+    if "coverage" in manifest.meta:
+        provenance["coverage"] = manifest.meta["coverage"]
     if rows.damaged:
         provenance["left_out"] = [
             {"file": part.file, "start": part.meta["start"], "end": part.meta["end"]} for part, _ in rows.damaged

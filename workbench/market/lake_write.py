@@ -10,7 +10,7 @@ import itertools
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -26,6 +26,8 @@ from workbench.market.coverage import Coverage
 from workbench.market.instrument import Instrument
 from workbench.market.lake_read import load_rows
 from workbench.market.lake_series import SeriesKey, bars_of, missing_of, part_notes, span, table_of
+from workbench.market.quality.findings import QualityFinding, read_rows
+from workbench.market.quality.ledger import SeriesLedger
 from workbench.store import Part, PartStore, Transaction
 
 __all__ = [
@@ -108,6 +110,8 @@ class _Merged(NamedTuple):
     conflicts: int = 0
     examples: tuple[dict[str, Any], ...] = ()
     changed: bool = True
+    old: Columns | None = None
+    new: Columns | None = None
 
 
 def origin_of(bars: Bars, **given: str | None) -> Origin:
@@ -159,9 +163,9 @@ def write_blocks(
     origin : callable
         Asked when the last block has come.
     """
+    total = _Total(on_conflict)
     with store.transaction() as change:
         before = {part.meta["block"]: part for part in change.parts}
-        total = _Total(on_conflict)
 
         def put(bars: Bars) -> _Placed:
             block = int(bars.timeframe.block_of(bars.ts[:1])[0])
@@ -170,7 +174,7 @@ def write_blocks(
             fine = not total.refused and not (merged.conflicts and on_conflict == "error")
             return _Placed(block, old, merged, _put(store, change, old, merged) if fine else None)
 
-        with closing(_in_threads(put, blocks)) as placed:
+        with closing(_in_threads(put, total.noting(blocks))) as placed:
             for one in placed:
                 total.take(one)
                 if one.part is not None:
@@ -188,9 +192,33 @@ def write_blocks(
             Coverage.forget(change.meta)  # what was downloaded before is gone
         counts = total.counts(removed=change.manifest.rows if mode == "replace" else 0)
         _record(store, change, total.last, origin(), counts, fresh=mode == "replace")
-        return WriteReport(
+        if total.revised:  # the last thing before the old values are gone, so that what fails before leaves no trace
+            _keep_both(store, key, total.revised, "replaced" if on_conflict == "replace" else "kept", origin().source)
+        report = WriteReport(
             series=str(key), rows=sum(part.rows for part in change.parts), fingerprint=_fingerprint(change), **counts
         )
+    ledger = SeriesLedger(store.folder, key.timeframe)
+    if mode == "replace":
+        ledger.delete()
+    ledger.record_rows(total.findings)
+    return report
+
+
+def _keep_both(
+    store: PartStore, key: SeriesKey, revised: Sequence[tuple[Columns, Columns]], took: str, source: str
+) -> None:
+    """Write the values of both sides of every contradiction into the ledger of the series."""
+    old, new = (
+        {name: np.concatenate([side[name] for side in sides]) for name in sides[0]}
+        for sides in zip(*revised, strict=True)
+    )
+    SeriesLedger(store.folder, key.timeframe).record_revisions(old, new, took=took, source=source)
+
+
+def _carried(bars: Bars) -> list[QualityFinding]:
+    """Give the findings about rows that the bars carry, of the time that they are of."""
+    found = read_rows(bars.provenance.get("findings", ()))
+    return [one for one in found if one.end > bars.start and one.start < bars.end]
 
 
 class _Placed(NamedTuple):
@@ -211,6 +239,14 @@ class _Total:
         self.added = self.identical = self.conflicts = 0
         self.examples: list[dict[str, Any]] = []
         self.last: Bars | None = None
+        self.revised: list[tuple[Columns, Columns]] = []
+        self.findings: list[QualityFinding] = []
+
+    def noting(self, blocks: Iterable[Bars]) -> Iterator[Bars]:
+        """Pass blocks on, and keep what they carry about their rows."""
+        for bars in blocks:
+            self.findings += _carried(bars)
+            yield bars
 
     @property
     def refused(self) -> bool:
@@ -224,6 +260,8 @@ class _Total:
         self.identical += merged.identical
         self.conflicts += merged.conflicts
         self.examples += merged.examples[: _DETAILED - len(self.examples)]
+        if merged.conflicts and merged.old is not None and merged.new is not None:
+            self.revised.append((merged.old, merged.new))
         self.last = merged.bars
 
     def counts(self, *, removed: int) -> dict[str, int]:
@@ -271,6 +309,13 @@ def blocks_of(bars: Bars) -> Iterator[Bars]:
                 "seconds, microseconds or nanoseconds? `wb.data.clean` finds out",
                 ts=ts,
             )
+    unfinished = np.intersect1d(bars.ts, np.array(bars.provenance.get("unfinished", []), dtype=np.int64))
+    if len(unfinished):
+        raise DataError(
+            f"{bars.symbol} {bars.timeframe}: the bar at {moment(int(unfinished[0]))} UTC is not finished, and an "
+            "unfinished bar is never stored; leave it out",
+            times=unfinished.tolist(),
+        )
     return (bars[rows] for _, rows in bars.timeframe.blocks(bars.ts))
 
 
@@ -283,6 +328,7 @@ def _merge(store: PartStore, change: Transaction, part: Part | None, new: Bars, 
     same = known & np.logical_and.reduce([there[name][place] == given[name] for name in (*COLUMNS, "filled")])
     differs = known & ~same
     examples = [_conflict(there, place[row], given, row) for row in np.flatnonzero(differs)[:_DETAILED].tolist()]
+    before = {name: column[place[differs]] for name, column in there.items()}
     if on_conflict == "replace":
         for name, column in there.items():
             there[name] = column.copy()
@@ -298,6 +344,8 @@ def _merge(store: PartStore, change: Transaction, part: Part | None, new: Bars, 
         conflicts=int(differs.sum()),
         examples=tuple(examples),
         changed=not known.all() or (on_conflict == "replace" and bool(differs.any())),
+        old=before,
+        new={name: column[differs] for name, column in given.items()},
     )
 
 

@@ -5,12 +5,13 @@ Like `index_sections`, it gives plain text; the template escapes it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from workbench.errors import DataError
 from workbench.market.lake_series import SeriesInfo, SeriesKey
+from workbench.market.quality.findings import words_of
 from workbench.market.timeframe import Timeframe
 from workbench.reporting.index_sections import COLUMNS, day, last_day
 from workbench.reporting.plan import Plan
@@ -37,7 +38,17 @@ def provenance(plan: Plan, runs: Sequence[Run], settings: Settings) -> list[dict
     for run in runs:
         if run.data_fingerprint and run.name in names:
             read.setdefault(names[run.name], set()).add(run.data_fingerprint)
-    return [_source(info, sorted(read.get(key, set())), _note(key, settings)) for key, info in series.items()]
+    odd = {names[run.name]: run.data_quality for run in runs if run.data_quality and run.name in names}
+    return [
+        _source(info, sorted(read.get(key, set())), _note(key, settings)) | {"quality": _quality(odd.get(key, {}))}
+        for key, info in series.items()
+    ]
+
+
+def _quality(summaries: Mapping[str, Any]) -> str:
+    """Say what was odd about the bars that a run read; nothing is said of runs that did not look."""
+    said = [words_of(summary) for summary in summaries.values() if isinstance(summary, Mapping)]
+    return "; ".join(dict.fromkeys(said))
 
 
 def _key(info: SeriesInfo) -> SeriesKey:

@@ -23,7 +23,9 @@ __all__ = ["record_of"]
 _COSTS: Final = ("fee", "maker_fee", "slippage_bps")
 _CURVES: Final = {"equity_points": "equity", "benchmark_points": "benchmark"}
 # Results that have a field of their own in the record; `strategy` is there too, by its name and parameters.
-_FIELDS: Final = frozenset({*_COSTS, *_CURVES, "start", "end", "data_fingerprint", "strategy", "strategy_code_hash"})
+_FIELDS: Final = frozenset(
+    {*_COSTS, *_CURVES, "start", "end", "data_fingerprint", "data_quality", "strategy", "strategy_code_hash"}
+)
 _LONGEST_ERROR: Final = 2_000
 _LARGEST_SEED: Final = 2**63  # larger ones are in the inputs only
 
@@ -57,6 +59,7 @@ def record_of(planned: PlannedRun, outcome: Outcome, batch: Batch, reports: Path
         start=_moment(found, "start"),
         end=_moment(found, "end"),
         data_fingerprint=_text(found, "data_fingerprint"),
+        data_quality=_mapping(found.get("data_quality")),
         costs={name: value for name in _COSTS if isinstance(value := found.get(name), int | float)},
         fill=_input(planned, "fill", str),
         cash=_input(planned, "cash", (int, float)),
@@ -91,6 +94,15 @@ def _moment(found: Mapping[str, Any], name: str) -> datetime | None:
 def _input(planned: PlannedRun, name: str, kind: Any) -> Any:
     value = planned.inputs.get(name)
     return value if isinstance(value, kind) and not isinstance(value, bool) else None
+
+
+def _mapping(text: Any) -> dict[str, Any]:
+    """Read what a notebook recorded as a JSON object; anything else is none."""
+    try:
+        read = json.loads(text) if isinstance(text, str) else {}
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}
 
 
 def _points(text: Any) -> tuple[float, ...]:

@@ -30,7 +30,7 @@ FINISHED_WELL: Final = "succeeded"
 """The status of a run that did all that it should; every other status is a failure or a run that was stopped."""
 
 TIME_FIELDS: Final = ("start", "end", "started", "finished")
-JSON_FIELDS: Final = ("parameters", "inputs", "costs", "versions", "metrics", "curves")
+JSON_FIELDS: Final = ("parameters", "inputs", "data_quality", "costs", "versions", "metrics", "curves")
 
 _RECORDED_PACKAGES: Final = (
     "numpy", "pandas", "numba", "duckdb", "pyarrow", "exchange-calendars", "papermill", "nbclient", "ipykernel",
@@ -62,6 +62,8 @@ class Run:
         UTC; open of the first bar, close of the last one.
     data_fingerprint : str, optional
         Of the bars that were read.
+    data_quality : mapping
+        What was odd about the bars, counted by kind, by symbol; as `Quality.summary`.
     costs : mapping
         What was charged: `fee`, `maker_fee` (fractions), `slippage_bps`.
     fill : str, optional
@@ -103,6 +105,7 @@ class Run:
     start: dt.datetime | None = None
     end: dt.datetime | None = None
     data_fingerprint: str | None = None
+    data_quality: Mapping[str, Any] = field(default_factory=dict)
     costs: Mapping[str, float | None] = field(default_factory=dict)
     fill: str | None = None
     cash: float | None = None
