@@ -149,7 +149,7 @@ class GapFound(NamedTuple):
     received: int
     channel: str
     upto: int
-    count: int | None
+    missing: int | None
     reason: str
 
 
