@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from workbench.market.feeds.bar_tracker import BarTracker, Candle
-from workbench.market.feeds.events import BarClosed, BookMoved, Event, GapFound, TickerMoved, TradePrinted
+from workbench.market.feeds.events import BarClosed, BookMoved, Event, GapFound, Levels, TickerMoved, TradePrinted
 from workbench.market.feeds.feed import Tuning
 from workbench.market.feeds.lines import Lines
 from workbench.market.feeds.trade_tracker import Traded, TradeTracker
@@ -20,7 +20,6 @@ from workbench.market.timeframe import Timeframe
 __all__ = ["BarsChannel", "BooksChannel", "Channel", "TickersChannel", "TradesChannel"]
 
 _PAGE: Final = 1_000
-_PAGES: Final = 50  # of one question; the rest is asked for at the next
 _MINUTE_S: Final = 60.0
 
 
@@ -65,6 +64,9 @@ class Channel(ABC):
     def broke(self) -> None:
         """Note that the stream broke, or that nothing is streamed."""
 
+    def settled(self) -> None:
+        """Note that what a reconnect may have let slip between must be asked for once more."""
+
     def gave_up(self) -> list[Event]:
         """Go on though REST does not answer; give what is told then."""
         return []
@@ -80,7 +82,7 @@ class Channel(ABC):
         """Give the venue's time of something, or that of its arrival where it names none; and learn its clock."""
         if not isinstance(given, (int, float)):
             return received
-        self.latency_ms = received - int(given)
+        self.latency_ms = max(0, self.lines.now() - int(given))
         return int(given)
 
 
@@ -111,23 +113,16 @@ class BarsChannel(Channel):
         return self._bars(told, "stream")
 
     async def fill(self) -> list[Event]:
-        """Ask for the bars that are over and were not told."""
+        """Ask for the bars that are over and were not told, a page at a time."""
         clock = await self.lines.clock()
         self._tracker.passed(clock)
-        events: list[Event] = []
-        for _ in range(_PAGES):
-            wanted = (0, 0) if self._tracker.next is None else self._tracker.wanted()
-            if wanted is None:
-                break
-            start, end = wanted
-            limit = min(_PAGE, (end - start) // self.timeframe.ms + 2)
-            rows = await self.lines.ask("fetch_ohlcv", self.symbol, str(self.timeframe), start or None, limit)
-            before = self._tracker.next
-            told = self._tracker.answered(_sound(rows), start=start, clock_ms=clock)
-            events += self._bars(told, "rest")
-            if self._tracker.next == before:
-                break
-        return events
+        wanted = (0, 0) if self._tracker.next is None else self._tracker.wanted()
+        if wanted is None:
+            return []
+        start, end = wanted
+        limit = min(_PAGE, (end - start) // self.timeframe.ms + 2)
+        rows = await self.lines.ask("fetch_ohlcv", self.symbol, str(self.timeframe), start or None, limit)
+        return self._bars(self._tracker.answered(_sound(rows), start=start, clock_ms=clock), "rest")
 
     def broke(self) -> None:
         """Note that the candle seen last may have moved on unseen."""
@@ -160,6 +155,7 @@ class TickersChannel(Channel):
 
     name = group = "tickers"
     watched_by = "watchTicker"
+    _last: tuple[float | None, ...] = ()
 
     async def watch(self) -> list[Event]:
         """Wait for the next ticker."""
@@ -167,14 +163,17 @@ class TickersChannel(Channel):
         return [self._event(await client.watch_ticker(self.symbol))]
 
     async def fill(self) -> list[Event]:
-        """Ask for the ticker."""
-        return [self._event(await self.lines.ask("fetch_ticker", self.symbol))]
+        """Ask for the ticker; one that says what the last one said is no news."""
+        before = self._last
+        event = self._event(await self.lines.ask("fetch_ticker", self.symbol))
+        return [event] if self._last != before else []
 
     def _event(self, ticker: dict[str, Any]) -> Event:
         received = self._received()
         ts = self._time(ticker.get("timestamp"), received)
         names = ("bid", "ask", "last", "bidVolume", "askVolume", "baseVolume")
-        return TickerMoved(self.symbol, ts, received, *(_number(ticker.get(name)) for name in names))
+        self._last = tuple(_number(ticker.get(name)) for name in names)
+        return TickerMoved(self.symbol, ts, received, *self._last)
 
 
 class TradesChannel(Channel):
@@ -197,24 +196,24 @@ class TradesChannel(Channel):
         return self._events(self._tracker.moved(_trades(rows)))
 
     async def fill(self) -> list[Event]:
-        """Ask for the trades since the last one that was told."""
-        events: list[Event] = []
+        """Ask for the trades since the last one that was told, a page at a time."""
         if not self._tracker.begun:
             self._tracker.begin(_trades(await self.lines.ask("fetch_trades", self.symbol, None, _PAGE)))
-        for _ in range(_PAGES):
-            last = self._tracker.wanted()
-            if last is None:
-                break
-            if self.lines.consecutive:
-                rows = await self.lines.ask("fetch_trades", self.symbol, None, _PAGE, {"fromId": int(last.id)})
-            else:
-                rows = await self.lines.ask("fetch_trades", self.symbol, last.ts, _PAGE)
-            events += self._events(self._tracker.answered(_trades(rows)))
-        return events
+        last = self._tracker.wanted()
+        if last is None:
+            return []
+        if self.lines.consecutive:
+            rows = await self.lines.ask("fetch_trades", self.symbol, None, _PAGE, {"fromId": int(last.id)})
+        else:
+            rows = await self.lines.ask("fetch_trades", self.symbol, last.ts, _PAGE)
+        full = len(rows) >= _PAGE or not self.lines.consecutive  # other venues' pages are of any length
+        return self._events(self._tracker.answered(_trades(rows), full=full))
 
     def broke(self) -> None:
         """Note that trades may have happened unseen."""
         self._tracker.broke()
+
+    settled = broke
 
     def gave_up(self) -> list[Event]:
         """Go on without the trades of a break."""
@@ -246,7 +245,7 @@ class BooksChannel(Channel):
     def __init__(self, lines: Lines, symbol: str, tuning: Tuning) -> None:
         super().__init__(lines, symbol, tuning)
         self._broken = False
-        self._begun = False
+        self._last: tuple[Levels, Levels] | None = None
 
     async def watch(self) -> list[Event]:
         """Wait for the next book; one that does not fit its messages or is crossed is begun anew."""
@@ -266,12 +265,14 @@ class BooksChannel(Channel):
         return [event]
 
     async def fill(self) -> list[Event]:
-        """Ask for the book."""
-        return [self._event(await self.lines.ask("fetch_order_book", self.symbol, self.tuning.levels))]
+        """Ask for the book; one that is as the last one was is no news."""
+        before = self._last
+        event = self._event(await self.lines.ask("fetch_order_book", self.symbol, self.tuning.levels))
+        return [event] if self._last != before else []
 
     def broke(self) -> None:
         """Note that the next book is another one than the last."""
-        self._broken = self._begun
+        self._broken = self._last is not None
 
     def _event(self, book: Any) -> BookMoved:
         received = self._received()
@@ -280,7 +281,7 @@ class BooksChannel(Channel):
             tuple((float(level[0]), float(level[1])) for level in book[side][: self.tuning.levels])
             for side in ("bids", "asks")
         )
-        resynced, self._broken, self._begun = self._broken, False, True
+        resynced, self._broken, self._last = self._broken, False, (bids, asks)
         return BookMoved(self.symbol, ts, received, bids, asks, resynced)
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "Event",
     "FillMade",
     "GapFound",
+    "Levels",
     "OrderMoved",
     "TickerMoved",
     "TradePrinted",

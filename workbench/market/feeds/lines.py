@@ -1,4 +1,4 @@
-"""The connections of one live feed to its venue: one client that asks, and one with websockets for each kind of channel.
+"""The connections of one live feed: a client that asks, and one with websockets for each kind of channel.
 
 Channels of one kind share a client, but bars of each length have their own: some venues' clients tell subscriptions apart
 by symbol only. What ccxt does not do by itself is done here: closing a socket whose subscription was refused or that has
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any, Final
 
@@ -45,8 +46,9 @@ class Lines:
         Whether the venue marks final candles.
     """
 
-    def __init__(self, venue: str, access: Access, tuning: Tuning) -> None:
+    def __init__(self, venue: str, symbols: Sequence[str], access: Access, tuning: Tuning) -> None:
         self.venue = venue
+        self._options = {**_OPTIONS, "fetchMarkets": {"types": _markets_of(symbols)}} if venue == "binance" else _OPTIONS
         self.name = venue if access.route is None else access.route.name(venue)
         self.rest: Any = None
         self.marks = venue in _MARKED
@@ -73,7 +75,7 @@ class Lines:
     def _client(self, *, stream: bool) -> Any:
         access = self._access
         return open_client(
-            self.venue, route=access.route, key=access.key, secret=access.secret, stream=stream, options=_OPTIONS,
+            self.venue, route=access.route, key=access.key, secret=access.secret, stream=stream, options=self._options,
             timeout=int(self._tuning.timeout_s * 1_000),
         )  # fmt: skip
 
@@ -129,7 +131,7 @@ class Lines:
         async with self._opening:
             if group not in self._streams:
                 client = await self._stack.enter_async_context(self._client(stream=True))
-                client.set_markets(self.rest.markets_by_id, self.rest.currencies)
+                client.set_markets_from_exchange(self.rest)
                 self._streams[group] = self._hear_marks(client)
         return self._streams[group]
 
@@ -201,6 +203,15 @@ class Lines:
 
         client.handle_ohlcv = with_mark
         return client
+
+
+def _markets_of(symbols: Sequence[str]) -> list[str]:
+    """Say which of Binance's three markets must be asked about; each is another host, and long lists."""
+    kinds = {
+        "spot" if ":" not in symbol else "linear" if symbol.split(":")[1] in ("USDT", "USDC") else "inverse"
+        for symbol in symbols
+    }
+    return sorted(kinds)
 
 
 def plain_reason(error: BaseException, secrets: tuple[str, ...] = ()) -> str:

@@ -79,14 +79,20 @@ class TradeTracker:
         """Give the last trade that was told, when REST must say what came after it."""
         return self._last if self._open else None
 
-    def answered(self, trades: Iterable[Traded]) -> list[Traded]:
+    def answered(self, trades: Iterable[Traded], *, full: bool = True) -> list[Traded]:
         """Take trades that REST gave for what came after `wanted`, in any order.
+
+        Parameters
+        ----------
+        trades : iterable of Traded
+        full : bool, default True
+            Whether there may be more that did not fit into the answer.
 
         Returns
         -------
         list of Traded
             Those to tell now, oldest first. The gap stays open until an answer reaches trades that the stream has
-            shown, or brings nothing new.
+            shown, or brings nothing new, or nothing waits and there is no more.
         """
         last, rows = self._last, sorted(trades, key=_order)
         if not self._open or last is None:
@@ -98,7 +104,7 @@ class TradeTracker:
         met = any(trade.id in waiting for trade in after)
         self._asked += 1
         told = self._tell([trade for trade in after if trade.id not in waiting or met])
-        if met or not after:
+        if met or not after or not (full or self._waiting):
             told += self._close()
         return told
 
