@@ -55,9 +55,7 @@ class CcxtFeed:
     rest, is that of arrival.
     """
 
-    def __init__(
-        self, venue: str, watch: Watch, *, access: Access | None = None, tuning: Tuning | None = None
-    ) -> None:
+    def __init__(self, venue: str, watch: Watch, *, access: Access | None = None, tuning: Tuning | None = None) -> None:
         self.watch = watch
         self._access, self._tuning = access or Access(), tuning or Tuning()
         if "orders" in watch.channels and not (self._access.key and self._access.secret):

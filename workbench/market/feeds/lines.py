@@ -1,8 +1,8 @@
 """The connections of one live feed: a client that asks, and one with websockets for each kind of channel.
 
-Channels of one kind share a client, but bars of each length have their own: some venues' clients tell subscriptions apart
-by symbol only. What ccxt does not do by itself is done here: closing a socket whose subscription was refused or that has
-gone deaf, forgetting its pauses before a dial (ours count), and hearing the mark of a final candle.
+Channels of one kind share a client, but bars of each length have their own: some venues' clients tell subscriptions
+apart by symbol only. What ccxt does not do by itself is done here: closing a socket whose subscription was refused or
+that has gone deaf, forgetting its pauses before a dial (ours count), and hearing the mark of a final candle.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class Lines:
 
     def __init__(self, venue: str, symbols: Sequence[str], access: Access, tuning: Tuning) -> None:
         self.venue = venue
-        self._options = {**_OPTIONS, "fetchMarkets": {"types": _markets_of(symbols)}} if venue == "binance" else _OPTIONS
+        self._options = (
+            {**_OPTIONS, "fetchMarkets": {"types": _markets_of(symbols)}} if venue == "binance" else _OPTIONS
+        )
         self.name = venue if access.route is None else access.route.name(venue)
         self.rest: Any = None
         self.marks = venue in _MARKED
