@@ -58,7 +58,9 @@ def ask(venue: Venue, tracker: BarTracker, *, limit: int = 1_000, stale: int = 0
         venue.told += tracker.answered(rows, start=wanted[0], clock_ms=venue.now)
 
 
-ACTIONS = st.sampled_from(["message"] * 12 + ["lost"] * 3 + ["break", "ask", "short", "stale", "clock", "late", "garbage"])
+ACTIONS = st.sampled_from(
+    ["message"] * 12 + ["lost"] * 3 + ["break", "ask", "short", "stale", "clock", "late", "garbage"]
+)
 
 
 @given(st.lists(ACTIONS, min_size=20, max_size=400), st.lists(st.booleans(), min_size=3, max_size=9), st.booleans())

@@ -50,9 +50,9 @@ class CcxtFeed:
 
     Notes
     -----
-    Every closed bar is told once and in order, whatever happens to the connection. A bar that is missing holds back those
-    after it until REST has said whether the venue has it; the order between symbols, and between bars, orders and the
-    rest, is that of arrival.
+    Every closed bar is told once and in order, whatever happens to the connection. A bar that is missing holds back
+    those after it until REST has said whether the venue has it; the order between symbols, and between bars, orders and
+    the rest, is that of arrival.
     """
 
     def __init__(self, venue: str, watch: Watch, *, access: Access | None = None, tuning: Tuning | None = None) -> None:

@@ -61,10 +61,10 @@ class Channel(ABC):
     async def fill(self) -> list[Event]:
         """Ask over REST; give what is news."""
 
-    def broke(self) -> None:
+    def broke(self) -> None:  # noqa: B027 -- most have nothing to note
         """Note that the stream broke, or that nothing is streamed."""
 
-    def settled(self) -> None:
+    def settled(self) -> None:  # noqa: B027 -- as above
         """Note that what a reconnect may have let slip between must be asked for once more."""
 
     def gave_up(self) -> list[Event]:
@@ -213,7 +213,9 @@ class TradesChannel(Channel):
         """Note that trades may have happened unseen."""
         self._tracker.broke()
 
-    settled = broke
+    def settled(self) -> None:
+        """Note that trades between the last answer and the first message may be missing."""
+        self._tracker.unsure()
 
     def gave_up(self) -> list[Event]:
         """Go on without the trades of a break."""

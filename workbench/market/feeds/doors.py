@@ -1,7 +1,7 @@
 """The doors to feeds: `wb.data.feed`, `wb.data.replay`, `wb.data.tape`, `wb.data.tapes`, `wb.data.collect`.
 
-Feeds are asynchronous; a notebook can `async for` over them as it is. `collect` is for code that is not: it reads a feed
-in a thread of its own and gives a list.
+Feeds are asynchronous; a notebook can `async for` over them as it is. `collect` is for code that is not: it reads a
+feed in a thread of its own and gives a list.
 """
 
 from __future__ import annotations

@@ -130,7 +130,7 @@ class Tape:
         number, end = 0, self._manifest().rows
         while number < end:
             table, first = self._store.read(lambda manifest, at=number: self._covering(manifest, at))  # type: ignore[misc]
-            yield from _events_of(table.slice(number - first))
+            yield from _events_of(table.slice(number - first, end - number))
             number = first + table.num_rows
 
     def _covering(self, manifest: Manifest, number: int) -> tuple[pa.Table, int]:
@@ -216,9 +216,8 @@ class TapeWriter:
             The disk is full, or another process tapes under this name.
         """
         self._flushed_at = time.monotonic()
-        if not self._rows:
+        if not self._rows and self._store.exists():
             return
-        table, notes = _table_of(self._rows, self._next), _notes(self._rows, self._next)
         with self._store.transaction() as change:
             taken = max((part.meta["first"] + part.rows for part in change.parts), default=0)
             if taken != self._next:
@@ -227,7 +226,8 @@ class TapeWriter:
                     "recording a name of its own"
                 )
             change.meta |= {"tape": _FORMAT, "feed": self._feed}
-            change.add(table, notes)
+            if self._rows:
+                change.add(_table_of(self._rows, self._next), _notes(self._rows, self._next))
         self._next += len(self._rows)
         self._rows = []
         self._merge_small()

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 __all__ = ["Lost", "TradeTracker", "Traded"]
 
 _REMEMBERED: Final = 20_000
+_FRUITLESS: Final = 4  # answers without news after which a missing number is taken as lost
 
 
 class Traded(NamedTuple):
@@ -45,9 +46,10 @@ class TradeTracker:
         self._consecutive = consecutive
         self._known: dict[str, None] = {}
         self._last: Traded | None = None
-        self._waiting: list[Traded] = []
+        self._waiting: list[Traded] = []  # of this connection
+        self._held: list[Traded] = []  # of connections before, that waited when they broke
         self._open = False
-        self._asked = 0
+        self._asked = self._fruitless = 0
         self._lost: list[Lost] = []
 
     @property
@@ -72,7 +74,13 @@ class TradeTracker:
 
     def broke(self) -> None:
         """Note that the connection broke: trades may have happened unseen."""
+        self._held, self._waiting = [*self._held, *self._waiting], []
         if self._last is not None:
+            self._gap()
+
+    def unsure(self) -> None:
+        """Note that trades may be missing though the connection stands, as when it has just come about."""
+        if self._last is not None and not self._open:
             self._gap()
 
     def wanted(self) -> Traded | None:
@@ -103,18 +111,18 @@ class TradeTracker:
             self._lost.append(Lost(last.ts, after[0].ts, self._skipped(last, after[0])))
         met = any(trade.id in waiting for trade in after)
         self._asked += 1
-        told = self._tell([trade for trade in after if trade.id not in waiting or met])
-        if met or not after or not (full or self._waiting):
-            told += self._close()
+        self._fruitless = 0 if after else self._fruitless + 1
+        told = self._tell(after)
+        if met or not after or not (full or waiting):
+            told += self._close(patient=self._fruitless < _FRUITLESS)
         return told
 
     def gave_up(self) -> list[Traded]:
         """Close the gap though REST does not answer; what is between is lost. Give the trades that waited."""
-        if self._open and self._last is not None and self._waiting:
-            first = min(self._waiting, key=_order)
-            if not self._consecutive or self._skipped(self._last, first):
-                self._lost.append(Lost(self._last.ts, first.ts, self._skipped(self._last, first)))
-        return self._close()
+        last, waiting = self._last, sorted(self._waiting, key=_order)
+        if self._open and last is not None and waiting and not self._consecutive:
+            self._lost.append(Lost(last.ts, waiting[0].ts, None))
+        return self._close(patient=False)
 
     def lost(self) -> list[Lost]:
         """Give what was lost since the last call."""
@@ -122,14 +130,25 @@ class TradeTracker:
         return found
 
     def _gap(self) -> None:
-        self._open, self._asked = True, 0
+        self._open, self._asked, self._fruitless = True, 0, 0
 
-    def _close(self) -> list[Traded]:
-        self._open, waiting, self._waiting = False, self._waiting, []
-        fresh = sorted((trade for trade in waiting if trade.id not in self._known), key=_order)
-        if self._consecutive and self._last is not None and fresh and (count := self._skipped(self._last, fresh[0])):
-            self._lost.append(Lost(self._last.ts, fresh[0].ts, count))
-        return self._tell(fresh)
+    def _close(self, *, patient: bool) -> list[Traded]:
+        """Tell what waited; as long as one is patient, not beyond a trade that REST may yet come to know."""
+        waiting = sorted((trade for trade in [*self._held, *self._waiting] if trade.id not in self._known), key=_order)
+        told: list[Traded] = []
+        self._waiting, self._held = [], []
+        for place, trade in enumerate(waiting):
+            if trade.id in self._known:
+                continue
+            missing = 0 if self._last is None else self._skipped(self._last, trade)
+            if missing and patient:
+                self._waiting = waiting[place:]
+                return told
+            if missing and self._last is not None:
+                self._lost.append(Lost(self._last.ts, trade.ts, missing))
+            told += self._tell([trade])
+        self._open = False
+        return told
 
     def _skips(self, fresh: list[Traded]) -> bool:
         numbers = sorted(int(trade.id) for trade in fresh)
