@@ -181,6 +181,10 @@ class Account:
         margin.check_terms(self.terms, line.instrument, leverage)
         line.leverage = leverage
 
+    def set_isolated(self, symbol: str, isolated: bool) -> None:
+        """Change whether the positions of an instrument have their own margin; `AccountTerms.isolated` is for all."""
+        self._line(symbol).isolated = isolated
+
     @property
     def positions(self) -> tuple[Position, ...]:
         """Positions that are open, in the order of the instruments."""
@@ -303,11 +307,13 @@ class Account:
         pool, line, held = self._book(symbol, leg)
         if held.quantity == 0.0:
             return math.nan
-        if self.terms.isolated:
+        if self.terms.isolated or line.isolated:
             return line.level(held, pool.margin_of(line, held))
         wallet = pool.wallet()
         for one, other in pool.open():
-            if one is not line:
+            if one.isolated:
+                wallet -= pool.margin_of(one, other)
+            elif one is not line:
                 wallet += other.unrealised(one.mark) - one.maintenance(other)
         return line.hedged_level(wallet, leg) if self.terms.hedge else line.level(held, wallet)
 
@@ -341,6 +347,7 @@ class Account:
                 name: {"ledger": pool.ledger, "paid_in": list(pool.paid_in), "interest": list(pool.interest)}
                 for name, pool in self.pools.items()
             },
+            "isolated": [line.symbol for line in self.lines.values() if line.isolated],
             "lines": [
                 [line.symbol, line.leverage, None if line.mark != line.mark else line.mark,
                  [held.snapshot() for held in line.legs]]
@@ -376,6 +383,7 @@ class Account:
         for name, leverage, mark, held in rows:
             line = self.lines[name]
             line.leverage, line.mark = leverage, math.nan if mark is None else mark
+            line.isolated = name in data.get("isolated", ())
             for one, read in zip(line.legs, held, strict=True):
                 one.become(read)  # whoever holds the position goes on seeing it
 

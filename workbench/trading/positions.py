@@ -255,16 +255,21 @@ class Line:
     leverage : float
     tiers : rows of `terms.Tier`, or None
         None: those of the instrument, or its flat rate; none at all where it is paid in full.
+
+    Attributes
+    ----------
+    isolated : bool
+        Whether each of its positions has its own margin, in a pool whose other positions stand in for each other.
     """
 
-    __slots__ = ("base", "instrument", "legs", "leverage", "mark", "settle", "size", "symbol", "tiers")
+    __slots__ = ("base", "instrument", "isolated", "legs", "leverage", "mark", "settle", "size", "symbol", "tiers")
 
     def __init__(
         self, instrument: Instrument, legs: tuple[str, ...], leverage: float, tiers: margin.Tiers | None
     ) -> None:
         self.instrument, self.symbol = instrument, instrument.symbol
         self.base, self.settle, self.size = instrument.base, instrument.settle, instrument.contract_size
-        self.leverage, self.mark = leverage, math.nan
+        self.leverage, self.mark, self.isolated = leverage, math.nan, False
         inverse = instrument.kind == "inverse"
         self.legs = tuple(Position(self.symbol, leg, contract_size=self.size, inverse=inverse) for leg in legs)
         if tiers is None:
@@ -303,7 +308,7 @@ class Pool:
     cash : float
         What it starts with.
     isolated : bool
-        Whether each position has its own margin.
+        Whether each position has its own margin; where not, a line can still say so for its own (`Line.isolated`).
 
     Attributes
     ----------
@@ -355,7 +360,7 @@ class Pool:
 
     def margin_of(self, line: Line, held: Position) -> float:
         """Give the margin behind an open position."""
-        if self.isolated:
+        if self.isolated or line.isolated:
             return abs(held.cost) / line.leverage + held.settled
         return abs(held.value(line.mark)) / line.leverage
 
@@ -368,7 +373,11 @@ class Pool:
 
     def available(self) -> float:
         """Give what is free to open positions with."""
-        return (self.wallet() if self.isolated else self.equity()) - self.margin_used()
+        worth = self.wallet() if self.isolated else self.equity()
+        for line, held in () if self.isolated else self.open():
+            if line.isolated:  # its profit stays with it
+                worth -= held.unrealised(line.mark)
+        return worth - self.margin_used()
 
     def maintenance(self) -> float:
         """Give the maintenance margins of all positions at their marks."""

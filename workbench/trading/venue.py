@@ -277,6 +277,11 @@ class Venue:
         for order in market.trails:
             order.best = best if -order.sign * (best - order.best) > 0.0 else order.best
 
+    def reappraise(self) -> None:
+        """Look at the books anew, for whoever changed them from outside: a deposit, a leverage, a margin mode."""
+        for market in self._floor.markets.values():
+            market.stale = True
+
     def orders(self, symbol: str = "") -> list[Order]:
         """Give copies of the open orders of one instrument, or of all, oldest first."""
         return [one.to_order() for one in self._floor.orders.values() if symbol in ("", one.symbol)]

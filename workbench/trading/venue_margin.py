@@ -44,8 +44,8 @@ def _level(floor: Floor, market: Market, held: Position) -> float:
     """Give the price at which a position is forced out; NaN for none."""
     if market.margined:
         return floor.account.liquidation_price(market.symbol, held.leg)
-    if held.quantity > 0.0 or held.inverse:
-        return NAN
+    if held.quantity > 0.0 or held.inverse or floor.account.terms.kind == "cash":
+        return NAN  # a cash account owes nothing: what it is short of by one pair it has by another or as money
     cash, costs = floor.account.cash, market.costs
     for other in floor.markets.values():
         for one in other.legs.values():
@@ -98,12 +98,15 @@ def liquidate(floor: Floor, market: Market, order: Resting, quoted: float, event
 def _last_price(floor: Floor, market: Market, held: Position) -> tuple[float, float]:
     """Give the price at which nothing is left behind a position, and what is behind it at its entry price."""
     account = floor.account
-    if account.terms.isolated:
+    if account.terms.isolated or account.lines[market.symbol].isolated:
         behind = account.margin_of(market.symbol, held.leg)
     else:
         behind = account.wallet
         for other in floor.markets.values():
-            behind += sum(one.unrealised(other.price) for one in other.legs.values() if one is not held)
+            if account.lines[other.symbol].isolated:
+                behind -= sum(account.margin_of(other.symbol, leg) for leg in other.legs)
+            else:
+                behind += sum(one.unrealised(other.price) for one in other.legs.values() if one is not held)
     find = margin.inverse_bankruptcy_level if held.inverse else margin.bankruptcy_level
     return find(behind, held.quantity * held.contract_size, held.price), behind
 
