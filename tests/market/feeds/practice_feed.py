@@ -26,9 +26,7 @@ QUICK = Tuning(
 
 
 def synthetic(symbol: str = BTC, *, seed: int = 3) -> SyntheticMarket:
-    facts = Instrument(
-        symbol=symbol, quote="USDT", venue="binance", tick_size=0.01, lot_size=0.0001, min_notional=5.0
-    )
+    facts = Instrument(symbol=symbol, quote="USDT", venue="binance", tick_size=0.01, lot_size=0.0001, min_notional=5.0)
     return SyntheticMarket(facts, seed=seed, price=30_000.0)
 
 
@@ -48,7 +46,8 @@ class Reader:
     """Reads a feed in the background and keeps what it tells; a test waits for what it expects."""
 
     def __init__(self, feed: Any) -> None:
-        self.feed, self.events = feed, []  # type: ignore[var-annotated]
+        self.feed = feed
+        self.events: list[Event] = []
         self._changed = asyncio.Condition()
 
     async def read(self) -> None:
@@ -102,9 +101,13 @@ async def go_on(exchange: Exchange, ms: int, *, step: int = 10_000) -> None:
 
 
 def truth(exchange: Exchange, start: int, end: int, symbol: str = BTC) -> list[tuple[float, ...]]:
-    """Give the candles of the market itself that open in a range."""
-    candles = exchange.engine.candles(symbol, "1m", start, end - 1, 1_000_000)
-    return list(candles)
+    """Give the candles (ts, open, high, low, close, volume) of the market itself that open in a range."""
+    found = exchange.call(lambda: exchange.engine.candles(symbol, "1m", start=start, end=end - 1, limit=100_000))
+    return list(zip(*(column.tolist() for column in found[:6]), strict=True))
+
+
+def told(bars: list[BarClosed]) -> list[tuple[float, ...]]:
+    return [(bar.ts, *bar[4:9]) for bar in bars]
 
 
 class Cuts:
@@ -115,10 +118,13 @@ class Cuts:
     def __init__(self, exchange: Exchange, seed: int) -> None:
         self.exchange, self.chance = exchange, random.Random(seed)
         self.done: list[str] = []
+        self._next: list[str] = []
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[None]:
-        kind = self.chance.choice(self.KINDS)
+        if not self._next:
+            self._next = self.chance.sample(self.KINDS, len(self.KINDS))
+        kind = self._next.pop()
         self.done.append(kind)
         faults = self.exchange.faults
         rules: list[int] = []
