@@ -9,6 +9,7 @@ import typer
 
 from workbench.cli.console import Cell, Column, on_terminal, say, show_csv, show_json, show_table
 from workbench.cli.data_check import CHECK_EXAMPLES, check_series
+from workbench.cli.data_feeds import RECORD_EXAMPLES, TAPES_EXAMPLES, list_tapes, record_feed
 from workbench.cli.data_import import IMPORT_EXAMPLES, import_series
 from workbench.cli.options import AsCsv, AsJson, End, Start, Symbol, Timeframe, Venue, examples
 from workbench.cli.place import lake_here
@@ -29,6 +30,8 @@ _MANY_ROWS: Final = 200  # on a terminal; a pipe gets all
 
 app.command("import", epilog=examples(*IMPORT_EXAMPLES))(import_series)
 app.command("check", epilog=examples(*CHECK_EXAMPLES))(check_series)
+app.command("record", epilog=examples(*RECORD_EXAMPLES))(record_feed)
+app.command("tapes", epilog=examples(*TAPES_EXAMPLES))(list_tapes)
 
 
 @app.command(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 from workbench.market.feeds.ccxt_feed import CcxtFeed
@@ -64,6 +64,12 @@ class Reader:
             except TimeoutError:
                 raise AssertionError(f"not met: {self.feed.health}, last {self.events[-5:]}") from None
 
+    async def heard(self, timeout_s: float) -> None:
+        """Wait for the next event, or a moment where none comes."""
+        async with self._changed:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), timeout_s)
+
     def of(self, kind: type, symbol: str = BTC) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind) and event.symbol == symbol]
 
@@ -98,6 +104,16 @@ async def go_on(exchange: Exchange, ms: int, *, step: int = 10_000) -> None:
     """Move the exchange's clock on in steps; after each, messages get time to travel."""
     for _ in range(0, ms, step):
         await asyncio.to_thread(exchange.advance, step)
+
+
+async def go_on_until(exchange: Exchange, reader: Reader, met: Callable[[], Any], *, step: int = 500) -> None:
+    """Let the market go on, a little at a time, until something was told."""
+    for _ in range(600):
+        if met():
+            return
+        await asyncio.to_thread(exchange.advance, step)
+        await reader.heard(0.05)
+    raise AssertionError(f"not met: {reader.feed.health}, last {reader.events[-5:]}")
 
 
 def truth(exchange: Exchange, start: int, end: int, symbol: str = BTC) -> list[tuple[float, ...]]:

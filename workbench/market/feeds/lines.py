@@ -66,6 +66,8 @@ class Lines:
         try:
             self.rest = await self._stack.enter_async_context(self._client(stream=False))
             await self._load_markets()
+            with suppress(Exception):  # it is asked again when it matters
+                await self.clock()
         except BaseException:
             await self._stack.aclose()
             raise
