@@ -53,8 +53,8 @@ def record_feed(
 ) -> None:
     """Tape what a venue says, live: closed bars, trades, tickers, order books.
 
-    What was taped can be replayed bit by bit: `wb.data.replay("NAME")`. A lost connection is mended, and bars and trades
-    missed meanwhile are asked for. Ctrl-C ends the tape; a killed process loses the last seconds.
+    What was taped can be replayed bit by bit: `wb.data.replay("NAME")`. A lost connection is mended, and bars and
+    trades missed meanwhile are asked for. Ctrl-C ends the tape; a killed process loses the last seconds.
     """
     from workbench.market.feeds.ccxt_feed import CcxtFeed
     from workbench.market.feeds.feed import Watch
@@ -66,7 +66,6 @@ def record_feed(
     watch = Watch.of(symbols, _listed(bars) or None, _public(_listed(channels)))
     feed = CcxtFeed(venue, watch, access=_access(settings, practice))
     tape = Tape(settings.lake_root, name or f"{feed.name}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}")
-    say(f"Taping {', '.join(watch.symbols)} at {feed.name} onto {tape.name!r}; Ctrl-C ends it")
     try:
         asyncio.run(_tape(Recording(feed, tape), seconds))
     except KeyboardInterrupt:
@@ -76,6 +75,7 @@ def record_feed(
 
 async def _tape(recording: Recording, seconds: float | None) -> None:
     async with recording:
+        say(f"Taping {recording.name} onto {recording.tape.name!r}; Ctrl-C ends it")
         try:
             async with asyncio.timeout(seconds):
                 async for event in recording:

@@ -108,7 +108,7 @@ def test_a_book_that_misses_a_message_is_begun_anew_and_says_so() -> None:
             await go_on_until(exchange, reader, lambda: reader.of(BookMoved))
             assert not reader.of(BookMoved)[0].resynced
             hole = exchange.faults.add("drop", on="book")
-            await go_on(exchange, 3 * MINUTE, step=1_000)
+            await go_on(exchange, 3 * MINUTE, step=5_000)
             exchange.faults.remove(hole)
             await go_on_until(exchange, reader, lambda: reader.of(BookMoved)[-1].resynced)
         for book in reader.of(BookMoved):

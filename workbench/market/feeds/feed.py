@@ -90,7 +90,7 @@ class Tuning:
         Failures of a stream in a row after which it is polled instead.
     poll_s : float, default 5
         Pause between two polls.
-    retry_s : float, default 60
+    retry_s : float, default 30
         While it is polled, how often the stream is tried again.
     grace_ms : int, default 1500
         How long after its close, by the venue's clock, a bar of which nothing was heard is asked for.
@@ -115,7 +115,7 @@ class Tuning:
     interval_s: float = 10.0
     failures: int = 3
     poll_s: float = 5.0
-    retry_s: float = 60.0
+    retry_s: float = 30.0
     grace_ms: int = 1_500
     settle_s: float = 2.0
     timeout_s: float = 10.0

@@ -70,6 +70,7 @@ class Supervisor:
         self._began = self._heard = 0.0
         self._patience_s = channel.patience_s
         self._catch_up: list[float] = []
+        self._broken_by = "the venue has no websocket for it"
         self._ask_after = 0.0
 
     async def run(self) -> None:
@@ -102,7 +103,8 @@ class Supervisor:
         except Exception as error:  # ccxt lets errors of any kind through, such as a KeyError for a wrong secret
             failure = error
         finally:
-            await self._stop_watching()
+            late = await self._stop_watching()
+        await self._tell(late)
         await self._failed(failure)
 
     async def _step(self) -> None:
@@ -196,8 +198,8 @@ class Supervisor:
         self.health.reconnects += 1
         self.health.error = lines.reason(error)
         self.channel.broke()
-        reason = str(error) if isinstance(error, _LostError) else lines.reason(error)
-        await self._move(getattr(error, "state", "lost"), reason)
+        self._broken_by = str(error) if isinstance(error, _LostError) else lines.reason(error)
+        await self._move(getattr(error, "state", "lost"), self._broken_by)
         if isinstance(error, ccxt.NetworkError):
             lines.redial(self.channel.group)
         else:
@@ -220,8 +222,7 @@ class Supervisor:
                 pause = self._ask_after - self._now()
             else:
                 self.health.heard = self._now()
-                reason = "" if self.channel.streams else "the venue has no websocket for it"
-                await self._move("polling", reason or self.health.error)
+                await self._move("polling", self._broken_by)
                 await self._tell(events)
                 pause = self._poll_pause()
             if self.channel.streams:
@@ -235,13 +236,16 @@ class Supervisor:
         shortest, longest = _BRISK * self._tuning.poll_s, _LAZY * self._tuning.poll_s
         return max(min(due, longest), shortest, self._ask_after - self._now())
 
-    async def _stop_watching(self) -> None:
+    async def _stop_watching(self) -> list[Event]:
+        """End the watch; what it had heard when it ended counts, for its channel takes it as told."""
         watching, self._watching = self._watching, None
-        if watching is not None:
-            watching.cancel()
-            await asyncio.wait({watching})
-            if not watching.cancelled():
-                watching.exception()  # taken notice of, or asyncio complains
+        if watching is None:
+            return []
+        watching.cancel()
+        await asyncio.wait({watching})
+        if watching.cancelled() or watching.exception() is not None:
+            return []
+        return watching.result()
 
     async def _tell(self, events: Sequence[Event]) -> None:
         if self.channel.latency_ms is not None:
