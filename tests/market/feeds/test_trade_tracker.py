@@ -94,3 +94,15 @@ def test_trades_from_before_the_feed_are_known_and_not_told() -> None:
     tracker = TradeTracker()
     tracker.begin([trade(2), trade(1)])
     assert tracker.moved([trade(1), trade(2), trade(3)]) == [trade(3)]
+
+
+def test_what_waited_before_a_break_does_not_close_the_gap_of_that_break() -> None:
+    tracker = TradeTracker()
+    tracker.moved([trade(5)])
+    tracker.broke()
+    tracker.moved([trade(7)])
+    tracker.broke()  # and 8 happens unseen
+    tracker.moved([trade(9)])
+    assert tracker.answered([trade(5), trade(6), trade(7)]) == [trade(6), trade(7)]
+    assert tracker.answered([trade(7), trade(8), trade(9)]) == [trade(8), trade(9)]
+    assert tracker.wanted() is None and tracker.lost() == []
