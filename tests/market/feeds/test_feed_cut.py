@@ -48,9 +48,12 @@ def check(exchange: Exchange, reader: Reader, start: int) -> None:
         bars = reader.of(BarClosed, symbol)
         expected = truth(exchange, start, bars[-1].ts + MINUTE, symbol)
         assert told(bars) == expected
+        gaps = reader.of(GapFound, symbol)
+        named = {ts for gap in gaps for ts in range(gap.ts, gap.upto, MINUTE) if gap.channel == "bars 1m"}
+        assert named == set(range(start, bars[-1].ts, MINUTE)) - {row[0] for row in expected}
+        assert {gap.channel for gap in gaps} <= {"bars 1m"}
         ids = [int(trade.id) for trade in reader.of(TradePrinted, symbol)]
         assert ids == list(range(ids[0], ids[0] + len(ids)))
-    assert [event for event in reader.events if isinstance(event, GapFound)] == []
 
 
 def test_a_feed_that_is_cut_tells_every_bar_once_and_in_order() -> None:

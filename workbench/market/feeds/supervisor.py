@@ -29,6 +29,7 @@ __all__ = ["Supervisor"]
 
 _PATIENCE_GROWS: Final = 8.0  # times the first patience, at most, while a market is quiet
 _HOPELESS: Final = 6  # questions that fail in a row after which a break is told as it is
+_CANCELS: Final = 5
 _BRISK: Final = 0.2  # times `poll_s`: the shortest pause between two polls, while there is more to catch up with
 _LAZY: Final = 12.0  # times `poll_s`: the longest, while no bar is due
 
@@ -241,9 +242,12 @@ class Supervisor:
         watching, self._watching = self._watching, None
         if watching is None:
             return []
-        watching.cancel()
-        await asyncio.wait({watching})
-        if watching.cancelled() or watching.exception() is not None:
+        for _ in range(_CANCELS):  # a cancel that meets a connection coming about can get lost below us
+            watching.cancel()
+            done, _ = await asyncio.wait({watching}, timeout=1.0)
+            if done:
+                break
+        if not watching.done() or watching.cancelled() or watching.exception() is not None:
             return []
         return watching.result()
 
