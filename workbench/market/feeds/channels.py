@@ -54,8 +54,12 @@ class Channel(ABC):
         return self.lines.can(self.watched_by)
 
     @abstractmethod
-    async def watch(self) -> list[Event]:
-        """Wait for the next batch of the stream."""
+    async def watch(self) -> Any:
+        """Wait for the next batch of the stream, as it comes; nothing is noted of it, so it may be thrown away."""
+
+    @abstractmethod
+    def heard(self, batch: Any) -> list[Event]:
+        """Take a batch of the stream; give what is news."""
 
     @abstractmethod
     async def fill(self) -> list[Event]:
@@ -101,14 +105,17 @@ class BarsChannel(Channel):
         self.patience_s = tuning.quiet_intervals * min(timeframe.ms / 1_000, _MINUTE_S)
         self._tracker = BarTracker(timeframe, start=start, grace_ms=tuning.grace_ms, flags=lines.marks)
 
-    async def watch(self) -> list[Event]:
-        """Wait for candles; give the bars that are over."""
+    async def watch(self) -> Any:
+        """Wait for candles."""
         client = await self.lines.stream(self.group)
-        rows = await client.watch_ohlcv(self.symbol, str(self.timeframe))
+        return await client.watch_ohlcv(self.symbol, str(self.timeframe))
+
+    def heard(self, batch: Any) -> list[Event]:
+        """Take candles; give the bars that are over."""
         told: list[Candle] = []
         for candle in self.lines.closed_candles(self.group, self.symbol, str(self.timeframe)):
             told += self._tracker.moved(candle, closed=True)
-        for candle in _sound(rows):
+        for candle in _sound(batch):
             told += self._tracker.moved(candle)
         return self._bars(told, "stream")
 
@@ -157,10 +164,14 @@ class TickersChannel(Channel):
     watched_by = "watchTicker"
     _last: tuple[float | None, ...] = ()
 
-    async def watch(self) -> list[Event]:
+    async def watch(self) -> Any:
         """Wait for the next ticker."""
         client = await self.lines.stream(self.group)
-        return [self._event(await client.watch_ticker(self.symbol))]
+        return await client.watch_ticker(self.symbol)
+
+    def heard(self, batch: Any) -> list[Event]:
+        """Take a ticker."""
+        return [self._event(batch)]
 
     async def fill(self) -> list[Event]:
         """Ask for the ticker; one that says what the last one said is no news."""
@@ -187,13 +198,16 @@ class TradesChannel(Channel):
         super().__init__(lines, symbol, tuning)
         self._tracker = TradeTracker(consecutive=lines.consecutive)
 
-    async def watch(self) -> list[Event]:
+    async def watch(self) -> Any:
         """Wait for trades."""
         client = await self.lines.stream(self.group)
-        rows = await client.watch_trades(self.symbol)
-        if rows:
-            self._time(rows[-1].get("timestamp"), self._received())
-        return self._events(self._tracker.moved(_trades(rows)))
+        return await client.watch_trades(self.symbol)
+
+    def heard(self, batch: Any) -> list[Event]:
+        """Take trades; give those that can be told."""
+        if batch:
+            self._time(batch[-1].get("timestamp"), self._received())
+        return self._events(self._tracker.moved(_trades(batch)))
 
     async def fill(self) -> list[Event]:
         """Ask for the trades since the last one that was told, a page at a time."""
@@ -249,8 +263,8 @@ class BooksChannel(Channel):
         self._broken = False
         self._last: tuple[Levels, Levels] | None = None
 
-    async def watch(self) -> list[Event]:
-        """Wait for the next book; one that does not fit its messages or is crossed is begun anew."""
+    async def watch(self) -> Any:
+        """Wait for the next book; None for one that does not fit its messages or is crossed, and is begun anew."""
         import ccxt
 
         client = await self.lines.stream(self.group)
@@ -258,13 +272,16 @@ class BooksChannel(Channel):
             book = await client.watch_order_book(self.symbol)
         except ccxt.ChecksumError:
             self.broke()
-            return []
-        event = self._event(book)
-        if event.bids and event.asks and event.bids[0][0] >= event.asks[0][0]:
+            return None
+        if book["bids"] and book["asks"] and book["bids"][0][0] >= book["asks"][0][0]:
             self.broke()
             await self.lines.reset(self.group, self.symbol)
-            return []
-        return [event]
+            return None
+        return book
+
+    def heard(self, batch: Any) -> list[Event]:
+        """Take a book."""
+        return [] if batch is None else [self._event(batch)]
 
     async def fill(self) -> list[Event]:
         """Ask for the book; one that is as the last one was is no news."""

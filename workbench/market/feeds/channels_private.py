@@ -45,10 +45,14 @@ class OrdersChannel(_Private):
         super().__init__(lines, symbols, tuning)
         self._tracker = OrderTracker()
 
-    async def watch(self) -> list[Event]:
+    async def watch(self) -> Any:
         """Wait for the user stream."""
         client = await self.lines.stream(self.group)
-        return self._events(await client.watch_orders(), "stream")
+        return await client.watch_orders()
+
+    def heard(self, batch: Any) -> list[Event]:
+        """Take orders; give those that changed."""
+        return self._events(batch, "stream")
 
     async def fill(self) -> list[Event]:
         """Ask for what is open, what ended since the last change, and what became of those that are neither."""
@@ -89,10 +93,14 @@ class FillsChannel(_Private):
         super().__init__(lines, symbols, tuning)
         self._tracker = FillTracker()
 
-    async def watch(self) -> list[Event]:
+    async def watch(self) -> Any:
         """Wait for the user stream."""
         client = await self.lines.stream(self.group)
-        return self._events(await client.watch_my_trades(), "stream")
+        return await client.watch_my_trades()
+
+    def heard(self, batch: Any) -> list[Event]:
+        """Take fills; give those that are news."""
+        return self._events(batch, "stream")
 
     async def fill(self) -> list[Event]:
         """Ask for the fills since the last one."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from workbench.errors import BrokerFatal
 from workbench.market.feeds.backoff import Backoff
@@ -65,7 +65,7 @@ class Supervisor:
         pauses = (tuning.backoff_s, tuning.backoff_most_s)
         self._redials = Backoff(*pauses, jitter=tuning.jitter, seed=seed)
         self._asks = Backoff(*pauses, jitter=tuning.jitter, seed=seed)
-        self._watching: asyncio.Task[list[Event]] | None = None
+        self._watching: asyncio.Task[Any] | None = None
         self._failures = 0
         self._retry_at = 0.0
         self._began = self._heard = 0.0
@@ -104,8 +104,7 @@ class Supervisor:
         except Exception as error:  # ccxt lets errors of any kind through, such as a KeyError for a wrong secret
             failure = error
         finally:
-            late = await self._stop_watching()
-        await self._tell(late)
+            await self._stop_watching()
         await self._failed(failure)
 
     async def _step(self) -> None:
@@ -136,7 +135,7 @@ class Supervisor:
         watching, self._watching = self._watching, None
         if watching is None or watching.cancelled():
             raise _LostError("its socket was closed")
-        events = watching.result()
+        events = self.channel.heard(watching.result())  # here, so that it never overtakes an answer, nor is lost
         self._heard = self.health.heard = self._now()
         self._patience_s = self.channel.patience_s
         self._failures = 0
@@ -237,19 +236,18 @@ class Supervisor:
         shortest, longest = _BRISK * self._tuning.poll_s, _LAZY * self._tuning.poll_s
         return max(min(due, longest), shortest, self._ask_after - self._now())
 
-    async def _stop_watching(self) -> list[Event]:
-        """End the watch; what it had heard when it ended counts, for its channel takes it as told."""
+    async def _stop_watching(self) -> None:
+        """End the watch; a batch that came meanwhile is thrown away, for nobody has taken it."""
         watching, self._watching = self._watching, None
         if watching is None:
-            return []
+            return
         for _ in range(_CANCELS):  # a cancel that meets a connection coming about can get lost below us
             watching.cancel()
             done, _ = await asyncio.wait({watching}, timeout=1.0)
             if done:
                 break
-        if not watching.done() or watching.cancelled() or watching.exception() is not None:
-            return []
-        return watching.result()
+        if watching.done() and not watching.cancelled():
+            watching.exception()  # taken notice of, or asyncio complains
 
     async def _tell(self, events: Sequence[Event]) -> None:
         if self.channel.latency_ms is not None:
