@@ -23,6 +23,7 @@ COMMANDS = [
     "strategies list", "strategies show",
     "backtest",
     "bots templates", "bots template",
+    "practice serve", "practice scenario", "practice scenarios",
     "report run", "report list", "report open",
     "lab",
     "doctor",
@@ -33,7 +34,9 @@ def test_help_lists_the_commands_in_the_order_of_use() -> None:
     done = call("--help")
     assert done.code == 0
     names = re.findall(r"^│ (\w+)  ", done.out.partition("Commands")[2], flags=re.M)
-    assert names == ["init", "data", "indicators", "strategies", "backtest", "bots", "report", "lab", "doctor"]
+    assert names == [
+        "init", "data", "indicators", "strategies", "backtest", "bots", "practice", "report", "lab", "doctor",
+    ]  # fmt: skip
     assert call("-h").out == done.out
 
 

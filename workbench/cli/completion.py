@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-__all__ = ["report_names", "series_symbols", "strategy_names"]
+__all__ = ["report_names", "scenario_names", "series_symbols", "strategy_names"]
 
 _LIBRARY: Final = "library:"
 
@@ -30,6 +30,13 @@ def _library(incomplete: str) -> list[str]:
 def report_names(incomplete: str) -> list[str]:
     """Offer the reports that are defined in the workspace."""
     return _names("reports", "*.toml", incomplete)
+
+
+def scenario_names(incomplete: str) -> list[str]:
+    """Offer the scenarios that come with workbench."""
+    from workbench.practice.faults_scenario import scenarios
+
+    return [name for name in scenarios() if name.startswith(incomplete)]
 
 
 def series_symbols(incomplete: str) -> list[str]:

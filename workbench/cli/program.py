@@ -19,7 +19,7 @@ import typer
 from typer.core import TyperGroup
 
 from workbench import __version__
-from workbench.cli import backtest, bots, data, doctor, indicators, init, lab, report, strategies
+from workbench.cli import backtest, bots, data, doctor, indicators, init, lab, practice, report, strategies
 from workbench.cli.console import plain_streams, say_error, say_warning
 from workbench.cli.options import examples
 from workbench.cli.words import as_commands
@@ -27,7 +27,7 @@ from workbench.errors import ConfigError, WorkbenchError
 
 __all__ = ["app", "main"]
 
-_ORDER: Final = ("init", "data", "indicators", "strategies", "backtest", "bots", "report", "lab", "doctor")
+_ORDER: Final = ("init", "data", "indicators", "strategies", "backtest", "bots", "practice", "report", "lab", "doctor")
 _WORKSPACE: Final = "WORKBENCH_WORKSPACE"
 
 
@@ -170,6 +170,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(indicators.app, name="indicators")
 app.add_typer(strategies.app, name="strategies")
 app.add_typer(bots.app, name="bots")
+app.add_typer(practice.app, name="practice")
 app.add_typer(report.app, name="report")
 
 

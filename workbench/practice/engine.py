@@ -114,7 +114,7 @@ class Engine(Stage):
         self, account: str, symbol: str, *, id: int | None = None, client_id: str = "", price: float = float("nan"),
         quantity: float = float("nan"), stop_price: float = float("nan"),
     ) -> OrderRecord:  # fmt: skip
-        """Change an open order, which keeps its id; on spot only its quantity, and only downwards."""
+        """Change an open order, which keeps its id; Refused where it cannot be as it would become."""
         desk = self._desk(account)
         order = desk.find_open(symbol, id, client_id)
         try:
@@ -205,7 +205,7 @@ class Engine(Stage):
     ) -> None:
         """Change a balance from outside: a deposit, a withdrawal, or what nobody can explain."""
         desk = self._desk(account)
-        if wallet == "spot" and desk.spot is not None:
+        if wallet == "spot":
             desk.spot.adjust(asset, amount, reason)
         elif wallet == "linear" and asset in desk.linear:
             desk.linear[asset].adjust(amount, reason)
@@ -216,7 +216,7 @@ class Engine(Stage):
     def transfer(self, account: str, asset: str, amount: float, source: Wallet, target: Wallet) -> None:
         """Move money from one wallet to another; Refused ("insufficient_margin") where it is not free."""
         desk = self._desk(account)
-        if {source, target} != {"spot", "linear"} or desk.spot is None or asset not in desk.linear or amount <= 0.0:
+        if {source, target} != {"spot", "linear"} or asset not in desk.linear or amount <= 0.0:
             raise refuse("not_supported", f"{amount!r} {asset} cannot go from the {source} to the {target} wallet")
         free = desk.spot.balance(asset).free if source == "spot" else desk.linear[asset].balance().free
         if amount > free:
@@ -261,7 +261,7 @@ class Engine(Stage):
         unrealised = equity`.
         """
         desk = self._desk(account)
-        if wallet == "spot" and desk.spot is not None:
+        if wallet == "spot":
             return desk.spot.statement(asset)
         if wallet == "linear" and asset in desk.linear:
             return desk.linear[asset].statement()

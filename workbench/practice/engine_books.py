@@ -171,6 +171,10 @@ class Books:
             self._show(symbol, last)
         self.take(self.venue.time(now))
 
+    def forget(self, symbol: str) -> None:
+        """Forget the book that the matcher was shown last, as the market's is another one now."""
+        self._shown.pop(symbol, None)
+
     def _show(self, symbol: str, one: Print) -> None:
         """Show the matcher the book that a trade leaves."""
         self._shown[symbol] = one.id
@@ -228,6 +232,12 @@ class Books:
     def cancel(self, order: OrderRecord, reason: str = "") -> None:
         """Cancel an open order."""
         self._do(CancelOrder(str(order.id)), order, reason)
+
+    def drop(self, order: OrderRecord, reason: str) -> None:
+        """Cancel an open order if the matcher has not let go of it by itself; what it says of that is on its way."""
+        self.take(
+            [one for one in self.venue.handle(CancelOrder(str(order.id))) if not isinstance(one, Rejected)], reason
+        )
 
     def amend(self, order: OrderRecord, price: float, quantity: float, stop_price: float) -> None:
         """Change an open order; Refused where the matcher will not."""

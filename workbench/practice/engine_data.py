@@ -33,6 +33,7 @@ class MarketData:
         self.markets = dict(markets)
         self.now = now
         self.stopped: dict[str, str] = {}
+        self.frozen: dict[str, int] = {}  # since when (ms UTC) the book that is shown stands still
 
     def market(self, symbol: str) -> Market:
         """Give a market; Refused ("unknown_instrument") for an unknown one."""
@@ -65,7 +66,7 @@ class MarketData:
         last = market.last(now)
         since = now - _DAY_MS
         day = market.candles(_MINUTE, _MINUTE.floor(since) + _MINUTE.ms, now + 1, now)
-        bids, asks = market.book(now, 1)
+        bids, asks = market.book(self.frozen.get(symbol, now), 1)
         before = market.last(since)
         first = next(iter(market.prints_from(before.id + 1 if before else 1, now, 1)), None)
         some = len(day.ts) > 0
@@ -84,8 +85,9 @@ class MarketData:
     def book(self, symbol: str, levels: int) -> tuple[tuple[Level, ...], tuple[Level, ...], int]:
         """Give bids and asks, best first, and the id of the update that they are as of."""
         market = self.market(symbol)
-        last = market.last(self.now)
-        bids, asks = market.book(self.now, levels)
+        ts = self.frozen.get(symbol, self.now)
+        last = market.last(ts)
+        bids, asks = market.book(ts, levels)
         return bids, asks, last.id if last else 0
 
     def trades(

@@ -79,7 +79,7 @@ class AccountDesk:
                 f"more, the linear wallet has {', '.join(settles) or 'nothing'}, spot fees are 'received' or 'quote'"
             )
         spot = {symbol: data.markets[symbol] for symbol, one in kinds.items() if one.kind == "spot"}
-        self.spot = SpotBooks(self, spot, setup.spot) if spot or setup.spot else None
+        self.spot = SpotBooks(self, spot, setup.spot)
         self.linear = {asset: self._linear(asset, setup.linear.get(asset, 0.0)) for asset in settles}
         self._orders: dict[int, OrderRecord] = {}
         self._by_symbol: dict[str, list[OrderRecord]] = {}
@@ -129,19 +129,19 @@ class AccountDesk:
         books = self.books(order.symbol)
         for number in one.order_ids:
             if number != order.id and number in books.open:
-                books.cancel(books.open[number], "oco" if order.status != "canceled" else "")
+                books.drop(books.open[number], "oco" if order.status != "canceled" else "")
         self.tell(ListChanged(self.now(), self.name, done))
 
     # Books
 
     def all_books(self) -> list[Books]:
         """Give the books of all wallets."""
-        return [*([] if self.spot is None else [self.spot]), *self.linear.values()]
+        return [self.spot, *self.linear.values()]
 
     def books(self, symbol: str) -> Books:
         """Give the books in which a symbol is traded; Refused where there are none."""
         facts = self.data.market(symbol).instrument
-        if facts.kind == "spot" and self.spot is not None:
+        if facts.kind == "spot":
             return self.spot
         if facts.kind == "linear":
             return self.linear[facts.settle]
@@ -273,8 +273,6 @@ class AccountDesk:
         books, facts = self.books(order.symbol), self.data.market(order.symbol).instrument
         if self.data.status(order.symbol) != "trading":
             raise refuse("market_closed", f"{order.symbol}: trading is not open")
-        if books is self.spot and not (price != price and stop_price != stop_price and quantity < order.quantity):
-            raise refuse("not_supported", f"{order.symbol}: on spot only the quantity can be amended, downwards")
         changed = copy(order)
         for name, value in (("price", price), ("quantity", quantity), ("stop_price", stop_price)):
             if value == value:
@@ -309,7 +307,7 @@ class AccountDesk:
     def balances(self, wallet: Wallet) -> list[Balance]:
         """Give what a wallet has."""
         if wallet == "spot":
-            return [] if self.spot is None else self.spot.balances()
+            return self.spot.balances()
         return [books.balance() for books in self.linear.values()]
 
     def income(self) -> list[Income]:

@@ -40,11 +40,11 @@ class SpotBooks(Books):
 
     def __init__(self, desk: Desk, markets: Mapping[str, Market], cash: Mapping[str, float]) -> None:
         facts = [market.instrument for market in markets.values()]
-        self.others = dict.fromkeys(cash, 0.0)
         known = dict.fromkeys(name for one in facts for name in (one.quote, one.base))
         self.others = {name: float(amount) for name, amount in cash.items() if name not in known}
         start = {name: float(cash.get(name, 0.0)) for name in known}
-        super().__init__(desk, markets, AccountTerms("cash"), start, facts[0].quote if facts else "")
+        currency = facts[0].quote if facts else "none"
+        super().__init__(desk, markets, AccountTerms("cash"), start, currency)
         self._sums = {name: [float(amount), 0.0, 0.0] for name, amount in cash.items()}
 
     def total(self, asset: str) -> float:
@@ -91,7 +91,10 @@ class SpotBooks(Books):
 
     def assets(self) -> list[str]:
         """Give the names of all assets that are known."""
-        return [*self.account.pools, *(name for name in self.others if name not in self.account.pools)]
+        return [
+            *(name for name in self.account.pools if name != "none"),
+            *(name for name in self.others if name not in self.account.pools),
+        ]
 
     def statement(self, asset: str) -> dict[str, float]:
         """Give what came in from outside, what trades brought, what fees took, and what is there."""

@@ -24,6 +24,7 @@ from workbench.practice.engine_records import (
     Ticker,
 )
 from workbench.practice.engine_time import DUE, FUNDING, PRINT, Happening, Schedule
+from workbench.practice.markets.disturbed import Disturbed
 from workbench.practice.markets.market import Candles, Level, Market, Print
 
 __all__ = ["Stage"]
@@ -283,6 +284,51 @@ class Stage:
             self.data.stopped[symbol] = "delisted"
             self._changed(symbol, "delisted")
             self._flush()
+
+    def gap(self, symbol: str, fraction: float) -> None:
+        """Let the price jump by a fraction with the next trade, and stay there; ConfigError for -1 or less."""
+        self._disturbed(symbol).gap(self.now, fraction)
+        self._anew(symbol)
+
+    def limit_fills(self, symbol: str, fraction: float) -> None:
+        """Let the book have one level a side, and this fraction of it, so that orders fill in parts; 1 ends it.
+
+        Raises
+        ------
+        ConfigError
+            It is not above 0, or above 1.
+        """
+        if not 0.0 < fraction <= 1.0:
+            raise ConfigError(f"{symbol}: fills cannot be limited to {fraction!r}; give a fraction above 0, at most 1")
+        self._disturbed(symbol).thin = fraction
+        self._anew(symbol)
+
+    def freeze_book(self, symbol: str, frozen: bool) -> None:
+        """Let the book that is shown stand still, or go on; orders are matched against the true one."""
+        self.data.market(symbol)
+        if frozen:
+            self.data.frozen.setdefault(symbol, self.now)
+        else:
+            self.data.frozen.pop(symbol, None)
+
+    def _disturbed(self, symbol: str) -> Disturbed:
+        found = self.data.market(symbol)
+        if not isinstance(found, Disturbed):
+            found = Disturbed(found)
+            self.data.markets[symbol] = found
+            self._schedule.replace(symbol, found)
+            for desk in self._desks.values():
+                for books in desk.all_books():
+                    if symbol in books.markets:
+                        books.markets[symbol] = found
+        return found
+
+    def _anew(self, symbol: str) -> None:
+        """Forget what has been read ahead of a market, and the books that were made of it."""
+        self._schedule.reread(symbol, self.now)
+        for desk in self._desks.values():
+            for books in desk.all_books():
+                books.forget(symbol)
 
     def _changed(self, symbol: str, status: str) -> None:
         self._tell(MarketChanged(self.now, symbol, status))

@@ -77,6 +77,10 @@ class Schedule:
         for symbol in wanted - set(self._cursors):
             self._cursors[symbol] = _Cursor(self._markets[symbol], now)
 
+    def replace(self, symbol: str, market: Market) -> None:
+        """Take another market for a symbol; `reread` forgets what was read of the one before."""
+        self._markets[symbol] = market
+
     def reread(self, symbol: str, now: int) -> None:
         """Forget what was read ahead of a market that has been changed from outside."""
         if symbol in self._cursors:

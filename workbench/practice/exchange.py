@@ -133,25 +133,36 @@ class Exchange:
 
     def __enter__(self) -> Self:
         """Begin to serve."""
-        folder = self._serving.folder
-        if folder is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="practice-")
-            folder = Path(self._temporary.name)
-        hosts = [host for protocol in self._protocols for host in protocol.hosts]
-        files = certify(folder, hosts)
-        ready: asyncio.Future[int] | Any = _Outcome()
-        self._thread = threading.Thread(target=self._run, args=(files, ready), name="practice-exchange", daemon=True)
-        self._thread.start()
-        self._route = Route(port=ready.wait(), certificate=str(files[0]))
-        self._route.write(folder / ROUTE_FILE)
+        try:
+            self._route = self._begin()
+        except BaseException:
+            self._close()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close all connections and stop."""
-        if self._loop is not None and self._thread is not None:
+        self._close()
+
+    def _begin(self) -> Route:
+        folder = self._serving.folder
+        if folder is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="practice-")
+            folder = Path(self._temporary.name)
+        files = certify(folder, [host for protocol in self._protocols for host in protocol.hosts])
+        ready = _Outcome()
+        self._thread = threading.Thread(target=self._run, args=(files, ready), name="practice-exchange", daemon=True)
+        self._thread.start()
+        route = Route(port=ready.wait(), certificate=str(files[0]))
+        route.write(folder / ROUTE_FILE)
+        return route
+
+    def _close(self) -> None:
+        if self._loop is not None:
             self._loop.call_soon_threadsafe(self._ended.set)
+        if self._thread is not None:
             self._thread.join()
         if self._route is not None:
             (Path(self._route.certificate).parent / ROUTE_FILE).unlink(missing_ok=True)
@@ -231,10 +242,11 @@ class Exchange:
     async def _serve(self, files: tuple[Path, Path], ready: _Outcome) -> None:
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
         self.faults.begin(lambda: self.engine.now)
-        self._server = Server(self._protocols, *files)
         try:
+            self._server = Server(self._protocols, *files)
             port = await self._server.start(self._serving.port)
         except BaseException as error:
+            self._loop = self._server = None
             ready.fail(error)
             return
         pulse = asyncio.create_task(self._pulse())
@@ -252,11 +264,11 @@ class Exchange:
     def _catch_up(self) -> None:
         """Bring the engine to the clock's time, stopping wherever a fault is due."""
         target = max(self.clock.now(), self.engine.now)
-        due = self.faults.act(self.engine)
+        due = self.faults.act(self._backing.engine)
         while self.engine.now < target:
             times = (due, *(protocol.due() for protocol in self._protocols))
             self.engine.advance(min([target, *(max(one, self.engine.now + 1) for one in times if one is not None)]))
-            due = self.faults.act(self.engine)
+            due = self.faults.act(self._backing.engine)
             for protocol in self._protocols:
                 protocol.moved(self.engine.now)
         for protocol in self._protocols:

@@ -87,7 +87,7 @@ class Faults:
     Examples
     --------
     >>> faults = Faults()
-    >>> faults.add("reset", on="submit", landed=True, when={"nth": 2})
+    >>> faults.add("reset", target="submit", landed=True, when={"nth": 2})
     0
     >>> order = Asked("POST", "/api/v3/order", "binance")
     >>> [faults.after(order, 200, b"{}").action for _ in range(3)]
@@ -116,6 +116,9 @@ class Faults:
 
     def __repr__(self) -> str:
         return f"Faults({len(self._live)} rules, seed={self.seed}, {len(self.log)} done)"
+
+    def __len__(self) -> int:
+        return len(self._live)
 
     def begin(self, now: Callable[[], int]) -> None:
         """Take the exchange's clock; relative times of rules count from now on."""
@@ -200,7 +203,7 @@ class Faults:
                 rule = live.rule
                 if not isinstance(rule, MESSAGE_RULES) or not self._addressed(live, venue):
                     continue
-                if not matches_stream(stream, payload, rule.on) or not has_fields(payload, rule.having):
+                if not matches_stream(stream, payload, rule.target) or not has_fields(payload, rule.having):
                     continue
                 out, detail = send(live, live.fires(self._now(), self._began), out, (stream, connection))
                 if detail:
@@ -226,24 +229,29 @@ class Faults:
             return any(self._under_maintenance(live, venue) for live in self._live.values())
 
     def act(self, engine: faults_market.Market) -> int | None:
-        """Do to the market what is due by the exchange's clock; give the next time (ms) at which something is."""
+        """Do to the market what is due by the exchange's clock; give the next time (ms) at which something is.
+
+        The exchange calls it as its clock goes on; to be exact, it stops at the time that was given.
+        """
         with self._lock:
             now = self._now()
-            for live in self._live.values():
-                if isinstance(live.rule, MARKET_RULES) and not live.rule.on and live.due(now, self._began):
+            market = [live for live in self._live.values() if isinstance(live.rule, MARKET_RULES)]
+            for live in market:
+                faults_market.undo(live, engine, now)
+            for live in market:
+                if live.due(now, self._began):
                     self._disturb(live, engine)
-            ends = [faults_market.undo(live, engine, now) for live in self._live.values()]
-            starts = [live.starts(self._began) for live in self._live.values() if isinstance(live.rule, MARKET_RULES)]
-            return min((one for one in (*ends, *starts) if one is not None and one > now), default=None)
+            times = [one for live in market for one in (live.until, live.starts(self._began))]
+            return min((one for one in times if one is not None and one > now), default=None)
 
     def touch(self, asked: Asked, engine: faults_market.Market) -> None:
         """Do to the market what a request sets off, before it is handled."""
         with self._lock:
             for live in list(self._live.values()):
                 rule = live.rule
-                if isinstance(rule, MARKET_RULES) and rule.on and self._meant(live, asked):
-                    if live.fires(self._now(), self._began):
-                        self._disturb(live, engine)
+                meant = isinstance(rule, MARKET_RULES) and bool(rule.target) and self._meant(live, asked)
+                if meant and live.fires(self._now(), self._began):
+                    self._disturb(live, engine)
 
     def _disturb(self, live: Live, engine: faults_market.Market) -> None:
         target, detail = faults_market.disturb(live, engine, self._now())
@@ -272,7 +280,7 @@ class Faults:
     def _barred(self, asked: Asked) -> Decision | None:
         """Give the answer to a request that comes during a ban or maintenance, or while websockets are down."""
         for live in self._live.values():
-            if self._under_maintenance(live, asked.venue) and matches_request(asked, live.rule.on):
+            if self._under_maintenance(live, asked.venue) and matches_request(asked, live.rule.target):
                 said = faults_answers.before(live, asked)
                 self._note(live, str(asked), said.detail)
                 return said
@@ -299,7 +307,7 @@ class Faults:
         rule = live.rule
         return (
             self._addressed(live, asked.venue)
-            and matches_request(asked, rule.on)
+            and matches_request(asked, rule.target)
             and has_fields(asked.params, rule.having)
         )
 

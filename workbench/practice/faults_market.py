@@ -13,7 +13,12 @@ __all__ = ["Market", "disturb", "undo"]
 class Market(Protocol):
     """What of an engine is needed to disturb its market."""
 
-    def adjust(self, account: str, asset: str, amount: float, reason: str) -> object:
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """Names of the accounts."""
+        ...
+
+    def adjust(self, account: str, asset: str, amount: float, reason: str, *, wallet: str) -> object:
         """Change a balance from outside."""
         ...
 
@@ -21,8 +26,16 @@ class Market(Protocol):
         """Let the price jump by a fraction."""
         ...
 
-    def set_status(self, symbol: str, status: str) -> object:
-        """Set "trading", "halt" or "delisted"."""
+    def halt(self, symbol: str) -> object:
+        """Stop trading in a symbol until `resume`."""
+        ...
+
+    def resume(self, symbol: str) -> object:
+        """Let it trade again."""
+        ...
+
+    def delist(self, symbol: str) -> object:
+        """End trading in a symbol for good."""
         ...
 
     def freeze_book(self, symbol: str, frozen: bool) -> object:
@@ -44,10 +57,10 @@ def disturb(live: Live, engine: Market, now: int) -> tuple[str, str]:
             engine.gap(rule.symbol, rule.fraction)
             return rule.symbol, f"price moved by {rule.fraction * 100:+.4g} %"
         case Halt():
-            engine.set_status(rule.symbol, "halt")
+            engine.halt(rule.symbol)
             return rule.symbol, f"trading stopped for {rule.lasting / 1_000:g} s"
         case Delist():
-            engine.set_status(rule.symbol, "delisted")
+            engine.delist(rule.symbol)
             return rule.symbol, "taken off the venue"
         case StaleBook():
             engine.freeze_book(rule.symbol, True)
@@ -56,22 +69,21 @@ def disturb(live: Live, engine: Market, now: int) -> tuple[str, str]:
             engine.limit_fills(rule.symbol, rule.fraction)
             return rule.symbol, f"orders get {rule.fraction * 100:g} % at a time"
         case BalanceChange():
-            engine.adjust(rule.account, rule.asset, rule.amount, rule.reason)
+            for account in (rule.account,) if rule.account else engine.accounts:
+                engine.adjust(account, rule.asset, rule.amount, rule.reason, wallet=rule.wallet)
             return rule.asset, f"balance changed by {rule.amount:+g}"
     return "", ""
 
 
-def undo(live: Live, engine: Market, now: int) -> int | None:
-    """End what a rule did for a while, if that is over; give the time (ms) when it will be, None if there is none."""
-    rule = live.rule
+def undo(live: Live, engine: Market, now: int) -> None:
+    """End what a rule did for a while, if that is over."""
     if live.until is None or now < live.until:
-        return live.until
+        return
     live.until = None
-    match rule:
-        case Halt():
-            engine.set_status(rule.symbol, "trading")
-        case StaleBook():
-            engine.freeze_book(rule.symbol, False)
-        case PartialFills():
-            engine.limit_fills(rule.symbol, 1.0)
-    return None
+    match live.rule:
+        case Halt(symbol=symbol):
+            engine.resume(symbol)
+        case StaleBook(symbol=symbol):
+            engine.freeze_book(symbol, False)
+        case PartialFills(symbol=symbol):
+            engine.limit_fills(symbol, 1.0)

@@ -6,12 +6,11 @@ is done (`faults` decides, the server acts) and know no venue but through the pa
 
 from __future__ import annotations
 
-import datetime as dt
-import random
-import re
-from typing import Annotated, Any, Final, Literal, NamedTuple, get_args
+from typing import Annotated, Final, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from workbench.practice.faults_when import Duration, Part, Spread, Texts, When, as_texts, read_duration
 
 __all__ = [
     "MARKET_RULES",
@@ -30,7 +29,6 @@ __all__ = [
     "Halt",
     "Latency",
     "Maintenance",
-    "Moment",
     "PartialFills",
     "PriceGap",
     "RateLimit",
@@ -39,176 +37,24 @@ __all__ = [
     "Reset",
     "Rule",
     "ServerError",
-    "Spread",
     "StaleBook",
     "Timeout",
-    "When",
 ]
 
-_UNITS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
-_DURATION_HELP: Final = "a duration such as 250ms, 30s, 5m, 2h or 1d (a bare number is milliseconds)"
 
+class _Rule(Part):
+    """What all faults share: `target` (patterns), `having` (fields of the request or message), `when`, `venue`."""
 
-class Moment(NamedTuple):
-    """A time by the exchange's clock: ms UTC, or ms after the exchange began (`relative`)."""
-
-    ms: int
-    relative: bool
-
-    def at(self, began: int) -> int:
-        """Give it in ms UTC, for an exchange that began then."""
-        return began + self.ms if self.relative else self.ms
-
-
-def _duration(value: Any) -> Any:
-    if isinstance(value, str) and (found := _DURATION.fullmatch(value.strip())):
-        return round(float(found[1]) * _UNITS[found[2]])
-    return value
-
-
-def _moment(value: Any) -> Moment:
-    if isinstance(value, Moment):
-        return value
-    if isinstance(value, str) and value.startswith("+"):
-        ms = _duration(value[1:])
-        if isinstance(ms, int):
-            return Moment(ms, True)
-    if isinstance(value, str):
-        value = dt.datetime.fromisoformat(value)
-    elif isinstance(value, dt.date) and not isinstance(value, dt.datetime):
-        value = dt.datetime(value.year, value.month, value.day)  # what YAML makes of a bare 2024-01-31
-    if isinstance(value, dt.datetime):
-        aware = value if value.tzinfo else value.replace(tzinfo=dt.UTC)
-        return Moment(round(aware.timestamp() * 1_000), False)
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return Moment(value, False)
-    raise ValueError("not a time")
-
-
-def _numbers(value: Any) -> Any:
-    return (value,) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _texts(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
-def _as_texts(value: Any) -> Any:
-    return {str(key): str(one) for key, one in value.items()} if isinstance(value, dict) else value
-
-
-_Moment = Annotated[Moment, BeforeValidator(_moment)]
-_Duration = Annotated[int, BeforeValidator(_duration), Field(ge=0, description=_DURATION_HELP)]
-_Texts = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_texts)]
-_Symbols = Annotated[_Texts, Field(description="a symbol such as BTC/USDT, or a list of them; all when left out")]
-
-
-class _Model(BaseModel):
-    """One part of a scenario. The description of a field is what an error tells to write."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Spread(_Model):
-    """How a random length of time is spread.
-
-    Parameters
-    ----------
-    kind : {"fixed", "uniform", "normal", "exponential", "lognormal", "pareto"}
-    ms : duration
-        The value (fixed), the mean (normal, exponential), the median (lognormal) or the least (pareto).
-    low, high : duration
-        Bounds of uniform; the others are cut to them.
-    sigma : float
-        Of lognormal: of the logarithm; of normal: of ms, as a fraction. Of pareto it is the exponent.
-    """
-
-    kind: Literal["fixed", "uniform", "normal", "exponential", "lognormal", "pareto"] = "fixed"
-    ms: _Duration = 0
-    low: _Duration = 0
-    high: Annotated[int, BeforeValidator(_duration), Field(ge=0, le=600_000, description=_DURATION_HELP)] = 60_000
-    sigma: Annotated[float, Field(gt=0, le=20, description="a number above 0, such as 0.5")] = 0.5
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: Any) -> Any:
-        return {"ms": value} if isinstance(value, (int, str)) else value
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Spread:
-        if self.low > self.high:
-            raise ValueError(f"low ({self.low} ms) is above high ({self.high} ms)")
-        return self
-
-    def draw(self, generator: random.Random) -> float:
-        """Draw a length of time, in ms."""
-        match self.kind:
-            case "fixed":
-                return float(self.ms)
-            case "uniform":
-                return generator.uniform(self.low, self.high)
-            case "normal":
-                drawn = generator.gauss(self.ms, self.sigma * self.ms)
-            case "exponential":
-                drawn = generator.expovariate(1.0 / max(self.ms, 1))
-            case "lognormal":
-                drawn = self.ms * generator.lognormvariate(0.0, self.sigma)
-            case "pareto":
-                drawn = self.ms * generator.paretovariate(self.sigma)
-        return min(max(drawn, self.low), self.high)
-
-
-class When(_Model):
-    """At which of the requests or messages that a rule matches it acts; all conditions must hold.
-
-    Parameters
-    ----------
-    nth : int or list of int
-        Only at these, counted from 1 from when the window opens.
-    every : int
-        At each so many-th.
-    skip : int
-        Not at the first so many.
-    count : int
-        At most so often.
-    probability : float
-        With this probability, by the rule's own generator.
-    start, end : time
-        Only within this window by the exchange's clock: ISO 8601, ms UTC, or after the beginning as `+10m`.
-    """
-
-    nth: Annotated[
-        tuple[Annotated[int, Field(ge=1)], ...],
-        BeforeValidator(_numbers),
-        Field(description="a whole number from 1, or a list of them"),
-    ] = ()
-    every: Annotated[int | None, Field(ge=1, description="a whole number from 1")] = None
-    skip: Annotated[int, Field(ge=0, description="a whole number from 0")] = 0
-    count: Annotated[int | None, Field(ge=1, description="a whole number from 1")] = None
-    probability: Annotated[float, Field(ge=0, le=1, description="a number from 0 to 1")] = 1.0
-    start: Annotated[_Moment | None, Field(description="a time as 2024-01-31T14:00Z, or +10m after the start")] = None
-    end: Annotated[_Moment | None, Field(description="a time as 2024-01-31T14:00Z, or +10m after the start")] = None
-
-    def open(self, now: int, began: int) -> bool:
-        """Tell whether the window is open."""
-        after = self.start is None or now >= self.start.at(began)
-        return after and (self.end is None or now < self.end.at(began))
-
-
-class _Rule(_Model):
-    """What all faults share: `on` (patterns), `having` (fields of the request or message), `when`, `venue`."""
-
-    on: Annotated[_Texts, Field(description="a pattern such as 'POST */order', or a name such as submit, or a list")]
-    having: Annotated[
-        dict[str, str], BeforeValidator(_as_texts), Field(description="names and values, such as {symbol: BTCUSDT}")
-    ] = {}
+    target: Annotated[Texts, Field(description="a pattern such as 'POST */order', or a name such as submit, or a list")]
+    having: Annotated[dict[str, str], BeforeValidator(as_texts)] = Field(
+        default_factory=dict, description="names and values, such as {symbol: BTCUSDT}"
+    )
     venue: Annotated[str, Field(description="a venue such as binance, binanceusdm, kraken; * for all")] = "*"
     when: Annotated[When, Field(description="conditions such as {nth: 3} or {probability: 0.05}")] = When()
 
 
 class _Asked(_Rule):
-    on: Annotated[_Texts, Field(description="a pattern such as 'GET */klines', or a name such as submit")] = ("any",)
+    target: Annotated[Texts, Field(description="a pattern such as 'GET */klines', or a name such as submit")] = ("any",)
 
 
 class _OnOrder(_Asked):
@@ -229,9 +75,9 @@ class RateLimit(_Asked):
     """
 
     fault: Literal["rate_limit"]
-    retry_after: _Duration = 1_000
+    retry_after: Duration = 1_000
     patience: Annotated[int | None, Field(ge=0, description="a whole number from 0")] = 3
-    ban: _Duration = 10_000
+    ban: Duration = 10_000
     banned: Annotated[bool, Field(description="true to begin with the ban (418) at once")] = False
 
 
@@ -248,7 +94,7 @@ class Timeout(_OnOrder):
     """No answer; the connection stays open that long, or until the client gives up."""
 
     fault: Literal["timeout"]
-    hold: _Duration = 60_000
+    hold: Duration = 60_000
 
 
 class Garbage(_OnOrder):
@@ -275,7 +121,9 @@ class Reject(_Asked):
     """The venue refuses, in its own form: `code` as the venue's number or text, or as a code of the gate."""
 
     fault: Literal["reject"]
-    on: Annotated[_Texts, Field(description="a pattern such as 'POST */order', or a name such as submit")] = ("submit",)
+    target: Annotated[Texts, Field(description="a pattern such as 'POST */order', or a name such as submit")] = (
+        "submit",
+    )
     code: Annotated[int | str, Field(description="a code such as -2010, or insufficient_margin")] = -2010
     text: Annotated[str, Field(description="what the venue says; its usual text for the code when left out")] = ""
 
@@ -284,7 +132,9 @@ class ClockSkew(_Asked):
     """The venue's clock shows other than true time, so that signed requests of a right clock are refused."""
 
     fault: Literal["clock_skew"]
-    skew: Annotated[int, BeforeValidator(_duration), Field(description="ms; negative is behind")] = 30_000
+    skew: Annotated[
+        int, BeforeValidator(read_duration), Field(description="a duration such as 30s or -500ms; negative is behind")
+    ] = 30_000
 
 
 class Maintenance(_Asked):
@@ -295,7 +145,7 @@ class Maintenance(_Asked):
 
 
 class _Sent(_Rule):
-    on: Annotated[_Texts, Field(description="a stream such as '*@trade', or a name such as user, fills, book")] = (
+    target: Annotated[Texts, Field(description="a stream such as '*@trade', or a name such as user, fills, book")] = (
         "any",
     )
 
@@ -347,14 +197,14 @@ class Garble(_Sent):
 
 
 class _Market(_Rule):
-    """Changes the market or an account: once when the clock reaches `when.start`, or at requests named by `on`."""
+    """Changes the market or an account: once when the clock reaches `when.start`, or at requests named by `target`."""
 
-    on: Annotated[_Texts, Field(description="requests that set it off; by `when: {start: +10m}` when left out")] = ()
+    target: Annotated[Texts, Field(description="requests that set it off; by `when: {start: +10m}` when left out")] = ()
 
     @model_validator(mode="after")
     def _set_off(self) -> _Market:
-        if not self.on and self.when.start is None:
-            raise ValueError("nothing sets it off; give `when: {start: +10m}`, or requests such as `on: submit`")
+        if not self.target and self.when.start is None:
+            raise ValueError("nothing sets it off; give `when: {start: +10m}`, or requests such as `target: submit`")
         return self
 
 
@@ -371,7 +221,7 @@ class Halt(_Market):
 
     fault: Literal["halt"]
     symbol: str
-    lasting: _Duration = 300_000
+    lasting: Duration = 300_000
 
 
 class Delist(_Market):
@@ -386,16 +236,16 @@ class StaleBook(_Market):
 
     fault: Literal["stale_book"]
     symbol: str
-    lasting: _Duration = 60_000
+    lasting: Duration = 60_000
 
 
 class PartialFills(_Market):
-    """Only a part of what an order could get is there at once, for `lasting`; the rest of it waits."""
+    """The book has one level a side and only a fraction of it, for `lasting`, so that orders fill in parts."""
 
     fault: Literal["partial_fills"]
     symbol: str
     fraction: Annotated[float, Field(gt=0, le=1, description="a fraction above 0, up to 1")] = 0.5
-    lasting: _Duration = 86_400_000
+    lasting: Duration = 86_400_000
 
 
 def _not_zero(value: float) -> float:
@@ -405,12 +255,13 @@ def _not_zero(value: float) -> float:
 
 
 class BalanceChange(_Market):
-    """A balance changes from outside: a deposit, a withdrawal, a fee that nobody announced."""
+    """A balance changes from outside: a deposit, a withdrawal, a fee that nobody announced; of all accounts or one."""
 
     fault: Literal["balance"]
     asset: str
     amount: Annotated[float, AfterValidator(_not_zero), Field(description="an amount other than 0, such as -500")]
     account: str = ""
+    wallet: Annotated[Literal["spot", "linear"], Field(description="spot or linear")] = "spot"
     reason: str = "changed from outside"
 
 

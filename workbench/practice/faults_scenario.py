@@ -89,7 +89,7 @@ def check_rule(told: Mapping[str, Any]) -> Rule:
     try:
         rule = _RULE.validate_python(told)
     except ValidationError as error:
-        raise _mistakes(error, told, "the rule", ()) from error
+        raise _mistakes(error, "the rule", top=False) from error
     _check_names(rule, "the rule")
     return rule
 
@@ -140,7 +140,7 @@ def _checked(content: Any, origin: str) -> Scenario:
     try:
         scenario = Scenario.model_validate({**content, "rules": rules})
     except ValidationError as error:
-        raise _mistakes(error, content, origin, ("rules",)) from error
+        raise _mistakes(error, origin, top=True) from error
     for place, checked in enumerate(scenario.rules):
         _check_names(checked, f"{origin}: rule {place + 1}")
     return scenario
@@ -149,6 +149,10 @@ def _checked(content: Any, origin: str) -> Scenario:
 def _known(rule: Any, place: str) -> None:
     if not isinstance(rule, Mapping):
         raise ConfigError(f"{place} is {rule!r}; write `fault: ...` with what belongs to it, indented below a `-`")
+    if odd := [key for key in rule if not isinstance(key, str)]:
+        raise ConfigError(
+            f"{place} has the name {odd[0]!r}; names are text (YAML takes a bare on, yes or no for others)"
+        )
     if not isinstance(rule.get("fault"), str) or rule["fault"] not in RULES:
         said = f"has the fault {rule['fault']!r}" if "fault" in rule else "does not say which `fault` it is"
         raise ConfigError(f"{place} {said}{_suggest(rule.get('fault'), RULES)}", fault=rule.get("fault"))
@@ -158,30 +162,34 @@ def _check_names(rule: Rule, place: str) -> None:
     """Take a bare word that is neither a pattern nor a name for a mistake, which would match nothing, silently."""
     streams = isinstance(rule, MESSAGE_RULES)
     known = STREAM_NAMES if streams else REQUEST_NAMES
-    for word in rule.on:
+    for word in rule.target:
         if word not in known and (word.isalpha() if streams else not set(word) & set("*?/ .")):
             kind = "streams" if streams else "requests"
             raise ConfigError(
-                f"{place} ({rule.fault}): on is {word!r}, which names no {kind}{_suggest(word, known)}; or give a "
+                f"{place} ({rule.fault}): target is {word!r}, which names no {kind}{_suggest(word, known)}; or give a "
                 f"pattern such as {'*@trade' if streams else 'GET */klines'}",
-                on=word,
+                target=word,
             )
 
 
-def _mistakes(error: ValidationError, told: Any, origin: str, top: tuple[str, ...]) -> ConfigError:
+def _mistakes(error: ValidationError, origin: str, *, top: bool) -> ConfigError:
     found = error.errors(include_url=False)
-    said = [_mistake(one, told, top) for one in found[:5]]
+    said = [_mistake(one, top) for one in found[:5]]
     more = f"; and {len(found) - 5} more" if len(found) > 5 else ""
     return ConfigError(f"{origin}: {'; '.join(said)}{more}", mistakes=len(found))
 
 
-def _mistake(one: Any, told: Any, top: tuple[str, ...]) -> str:
+def _mistake(one: Any, top: bool) -> str:
     """Say one thing that pydantic found: where, the value, and what to write."""
-    loc = [part for part in one["loc"] if part not in RULES]
-    place, model, rest = "", Scenario if top else RULES[told["fault"]], loc
-    if top and len(loc) > 1 and loc[0] == "rules":
-        rule = told["rules"][loc[1]]
-        place, model, rest = f"rule {loc[1] + 1} ({rule['fault']}) ", RULES[rule["fault"]], loc[2:]
+    place: str
+    model: type[BaseModel]
+    loc = one["loc"]
+    if top and len(loc) > 2:  # ("rules", number, fault, field, ...)
+        place, model, rest = f"rule {loc[1] + 1} ({loc[2]}) ", RULES[loc[2]], loc[3:]
+    elif top:
+        place, model, rest = "", Scenario, loc
+    else:
+        place, model, rest = f"({loc[0]}) ", RULES[loc[0]], loc[1:]
     for part in rest[:-1]:
         model = _inner(model, part) or model
     name = ".".join(str(part) for part in rest)

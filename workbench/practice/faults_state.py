@@ -51,7 +51,9 @@ class Live:
 
     def starts(self, began: int) -> int | None:
         """Give the time (ms) at which a rule of the market acts by itself, None if it has or waits for a request."""
-        return None if self.fired or self.rule.on or self.rule.when.start is None else self.rule.when.start.at(began)
+        return (
+            None if self.fired or self.rule.target or self.rule.when.start is None else self.rule.when.start.at(began)
+        )
 
     def due(self, now: int, began: int) -> bool:
         """Tell whether a rule of the market acts by itself now, which it does once."""

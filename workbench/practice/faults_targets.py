@@ -39,7 +39,7 @@ REQUEST_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 """Names of requests, and the patterns that each stands for."""
 
 STREAM_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
-    "any": ("*",),
+    "any": (),
     "candles": ("*@kline_*", "ohlc*"),
     "tickers": ("*@ticker*", "*@miniTicker*", "*@bookTicker*", "ticker*"),
     "book": ("*@depth*", "book*"),
@@ -47,8 +47,13 @@ STREAM_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "mark": ("*@markPrice*",),
     "user": ("user*",),
     "fills": (),
+    "reply": ("reply",),
 }
-"""Names of streams, and the patterns that each stands for; `fills` are the messages of `user` that tell of one."""
+"""Names of streams, and the patterns that each stands for.
+
+`any` is all but `reply`, which answers what a client asked for over the websocket; `fills` are the messages of `user`
+that tell of one.
+"""
 
 _FILLS: Final = ({"x": "TRADE"}, {"exec_type": "trade"})
 
@@ -92,6 +97,8 @@ def _fits(asked: Asked, pattern: str) -> bool:
 def matches_stream(stream: str, payload: Any, patterns: Sequence[str]) -> bool:
     """Tell whether a message of a stream is meant by one of the patterns or names; `fills` looks into it."""
     for named in patterns:
+        if named == "any" and stream != "reply":
+            return True
         if any(fnmatchcase(stream, one) for one in STREAM_NAMES.get(named, (named,))):
             return True
         if named == "fills" and matches_stream(stream, payload, ("user",)):

@@ -222,12 +222,12 @@ class TradeMarket:
         return found[0] if found else (0, float("nan"))
 
     def status(self, ts: int) -> str:
-        """Say whether it trades: "pending", "trading", "halt" or "delisted"."""
+        """Say whether it trades: "pending", "trading", "halt" (also once its prices have ended) or "delisted"."""
         if ts < self._start:
             return "pending"
-        if ts >= self._end:
+        if self.listing.delisted is not None and ts >= self.listing.delisted:
             return "delisted"
-        return "halt" if any(start <= ts < end for start, end in self.listing.halts) else "trading"
+        return "halt" if ts >= self._end or any(start <= ts < end for start, end in self.listing.halts) else "trading"
 
     def changes(self, after_ms: int, upto_ms: int) -> list[tuple[int, str]]:
         """Give when the status changes after a time and up to another, and what it becomes."""

@@ -1,4 +1,4 @@
-"""What Binance's venues have in common: hosts and tables of endpoints, weights, signatures, and errors in its own words.
+"""What Binance's venues have in common: tables of endpoints, weights, signatures, and errors in its own words.
 
 A venue (spot, USD-M futures) is a table of endpoints. An endpoint is a function of the venue and the call that gives
 what becomes JSON, or text that is JSON already. The functions are in the modules beside this one.
@@ -53,12 +53,12 @@ class Binance(Protocol):
     wallet: ClassVar[str]
     futures: ClassVar[bool]
     table: ClassVar[Mapping[tuple[str, str], Endpoint]]
-    usual_limits: ClassVar[Mapping[str, int]]
+    usual_limits: ClassVar[tuple[int, int, int]]
 
     def __init__(self, backing: Backing) -> None:
         super().__init__(backing)
         self.engine = backing.engine
-        self.limits = backing.limits.setdefault(self.name, Limits(**self.usual_limits))
+        self.limits = backing.limits.setdefault(self.name, _limits(*self.usual_limits))
         kind = "linear" if self.futures else "spot"
         instruments = [self.engine.instrument(symbol) for symbol in self.engine.symbols]
         mine = [Pair(one, plain=self.futures) for one in instruments if one.kind == kind]
@@ -121,7 +121,7 @@ class Binance(Protocol):
             status, wait_ms = self.limits.charge(weight)
             headers = {"X-MBX-USED-WEIGHT-1M": str(self.limits.weight.used)}
             if status != 200:
-                return self._slowed(status, wait_ms, headers)
+                return self.slowed(status, wait_ms, headers)
             account = "" if endpoint.access == "none" else self._allowed(endpoint, call, prove)
             if endpoint.order:
                 fits, counts = self.limits.order(account)
@@ -187,7 +187,8 @@ class Binance(Protocol):
         if not self.backing.keyring.fresh(timestamp, window, self.backing.now(), skew):
             raise BinanceError(-1021, "Timestamp for this request is outside of the recvWindow.")
 
-    def _slowed(self, status: int, wait_ms: int, headers: Mapping[str, str]) -> Answer:
+    def slowed(self, status: int, wait_ms: int, headers: Mapping[str, str]) -> Answer:
+        """Answer a request beyond the limit (429), or of a banned address (418)."""
         words = "Way too many requests; IP banned until {}." if status == 418 else "Too many requests; wait until {}."
         body = {"code": -1003, "msg": words.format(self.limits.clock() + wait_ms)}
         return Answer(status, dump(body), {**headers, "Retry-After": str(-(-wait_ms // 1000))})
@@ -196,3 +197,7 @@ class Binance(Protocol):
         told = error if isinstance(error, BinanceError) else BinanceError(-1000, str(error))
         headers = {"X-MBX-USED-WEIGHT-1M": str(self.limits.weight.used)}
         return Answer(told.status, dump(told.body), headers)
+
+
+def _limits(weight_1m: int, orders_10s: int, orders_1d: int) -> Limits:
+    return Limits(weight_1m=weight_1m, orders_10s=orders_10s, orders_1d=orders_1d)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.practice.faults import Asked
 from workbench.practice.wire.binance_errors import BinanceError
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from workbench.practice.wire.binance import Binance
 
 __all__ = ["ApiTalk", "UserTalk"]
+
+_STREAM_WEIGHT: Final = 2
 
 
 class ApiTalk(Talk):
@@ -64,16 +66,8 @@ class ApiTalk(Talk):
 
     def _done(self, method: str, params: dict[str, Any], told: dict[str, str]) -> Answer:
         self._venue.backing.catch_up()
-        try:
-            match method:
-                case "userDataStream.subscribe.signature":
-                    return self._subscribe(self._venue.websocket_proof(params))
-                case "userDataStream.unsubscribe":
-                    self.closed()
-                    self._subscribed.clear()
-                    return Answer(200, "{}")
-        except BinanceError as error:
-            return Answer(error.status, dump(error.body))
+        if method in ("userDataStream.subscribe.signature", "userDataStream.unsubscribe"):
+            return self._streaming(method.endswith("signature"), params)
         place = self._methods.get(method)
         endpoint = self._venue.table.get(place) if place is not None else None
         if endpoint is None or place is None:
@@ -82,6 +76,20 @@ class ApiTalk(Talk):
         answer = self._venue.run(endpoint, call, lambda: self._venue.websocket_proof(params))
         self._venue.settle()
         return answer
+
+    def _streaming(self, begin: bool, params: dict[str, Any]) -> Answer:
+        """Begin or end the user stream."""
+        status, wait_ms = self._venue.limits.charge(_STREAM_WEIGHT)
+        if status != 200:
+            return self._venue.slowed(status, wait_ms, {})
+        if not begin:
+            self.closed()
+            self._subscribed.clear()
+            return Answer(200, "{}")
+        try:
+            return self._subscribe(self._venue.websocket_proof(params))
+        except BinanceError as error:
+            return Answer(error.status, dump(error.body))
 
     def _subscribe(self, credential: Credential) -> Answer:
         if credential.account in self._subscribed:

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from workbench.practice.markets.market import Level
 
-__all__ = ["Book", "Difference"]
+__all__ = ["Book", "Difference", "best_of"]
 
 _LEVELS: Final = 100  # what is made up beyond them would help nobody
 _NO_LEVEL: Final[Level] = (0.0, 0.0)
@@ -45,11 +45,6 @@ class Book:
         self._engine, self._symbol = engine, symbol
         self.bids, self.asks, self.number = engine.book(symbol, _LEVELS)
 
-    @property
-    def best(self) -> tuple[Level, Level]:
-        """The best bid and ask; zeros where there is none."""
-        return (self.bids[0] if self.bids else _NO_LEVEL), (self.asks[0] if self.asks else _NO_LEVEL)
-
     def update(self) -> Difference | None:
         """Look again: what changed, or None."""
         bids, asks, number = self._engine.book(self._symbol, _LEVELS)
@@ -59,6 +54,12 @@ class Book:
         found = Difference(before + 1, after, before, _changed(self.bids, bids), _changed(self.asks, asks))
         self.bids, self.asks, self.number = bids, asks, after
         return found
+
+
+def best_of(engine: Any, symbol: str) -> tuple[Level, Level, int]:
+    """Give the best bid and ask of a symbol, zeros where there is none, and the number of the update they are of."""
+    bids, asks, number = engine.book(symbol, 1)
+    return (bids[0] if bids else _NO_LEVEL), (asks[0] if asks else _NO_LEVEL), number
 
 
 def _changed(old: tuple[Level, ...], new: tuple[Level, ...]) -> list[Level]:

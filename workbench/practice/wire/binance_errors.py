@@ -69,12 +69,13 @@ _SPOT: Final[dict[str, _Words]] = {
     "wrong_leg": (-1106, "Parameter 'positionSide' sent when not required."),
 }
 
+_TOO_SMALL: Final = "Order's notional must be no smaller than the minimum (unless you choose reduce only)."
 _FUTURES: Final[dict[str, _Words]] = {
     "client_id": (-4015, "Client order id is not valid."),
     "insufficient_balance": (-2019, "Margin is insufficient."),
     "no_position": (-2022, "ReduceOnly Order is rejected."),
     "below_filled": (-5027, "No need to modify the order."),
-    "below_min_notional": (-4164, "Order's notional must be no smaller than the minimum (unless you choose reduce only)."),
+    "below_min_notional": (-4164, _TOO_SMALL),
     "below_min_quantity": (-4003, "Quantity less than or equal to zero."),
     "duplicate_id": (-4116, "ClientOrderId is duplicated."),
     "insufficient_margin": (-2019, "Margin is insufficient."),
@@ -83,7 +84,7 @@ _FUTURES: Final[dict[str, _Words]] = {
     "lot_size": (-1111, "Precision is over the maximum defined for this asset."),
     "market_closed": (-4140, "Invalid symbol status for opening position."),
     "max_orders": (-2025, "Reach max open order limit."),
-    "min_notional": (-4164, "Order's notional must be no smaller than the minimum (unless you choose reduce only)."),
+    "min_notional": (-4164, _TOO_SMALL),
     "no_change": (-4046, "No need to change margin type."),
     "not_supported": (-4135, "Invalid order type or activation price."),
     "not_trading": (-4140, "Invalid symbol status for opening position."),

@@ -18,9 +18,9 @@ def premium_index(venue: Binance, params: Params, account: str) -> Any:
         due, rate = engine.next_funding(pair.symbol)
         mark, index = engine.mark(pair.symbol), engine.index(pair.symbol)
         return {
-            "symbol": pair.id, "markPrice": money(mark), "indexPrice": money(index), "estimatedSettlePrice": money(mark),
-            "lastFundingRate": money(rate), "interestRate": money(pair.instrument.funding_rate), "nextFundingTime": due,
-            "time": venue.now(),
+            "symbol": pair.id, "markPrice": money(mark), "indexPrice": money(index),
+            "estimatedSettlePrice": money(mark), "lastFundingRate": money(rate),
+            "interestRate": money(pair.instrument.funding_rate), "nextFundingTime": due, "time": venue.now(),
         }  # fmt: skip
 
     pairs, single = venue.some_pairs(params)

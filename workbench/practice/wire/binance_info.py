@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from workbench.practice.engine_filters import filters_of
 from workbench.practice.wire.binance import Binance
 from workbench.practice.wire.binance_words import Pair, Params, exact
 
@@ -14,8 +15,6 @@ __all__ = [
     "commission_rate",
     "futures_info",
     "nothing",
-    "price_limits",
-    "quantity_limits",
     "spot_info",
     "trade_fees",
 ]
@@ -29,21 +28,6 @@ _FUTURES_TYPES: Final = [
 ]  # fmt: skip
 _STATUS: Final = {"trading": "TRADING", "halt": "BREAK", "delisted": "BREAK", "pending": "PRE_TRADING"}
 _FUTURES_STATUS: Final = {"trading": "TRADING", "halt": "CLOSE", "delisted": "SETTLING", "pending": "PENDING_TRADING"}
-_MOST_PRICE: Final = 10_000_000.0
-_MOST_QUANTITY: Final = 90_000_000.0
-_SMALLEST: Final = 1e-8
-
-
-def price_limits(pair: Pair) -> tuple[float, float, float]:
-    """Give the smallest and the largest price and the step between."""
-    tick = pair.instrument.tick_size or _SMALLEST
-    return tick, _MOST_PRICE, tick
-
-
-def quantity_limits(pair: Pair) -> tuple[float, float, float]:
-    """Give the smallest and the largest quantity and the step between."""
-    lot = pair.instrument.lot_size or _SMALLEST
-    return lot, _MOST_QUANTITY, lot
 
 
 def spot_info(venue: Binance, params: Params, account: str) -> Any:
@@ -81,13 +65,17 @@ def _rate_limit(kind: str, interval: str, count: int, limit: int) -> dict[str, A
 
 
 def _filters(pair: Pair) -> list[dict[str, Any]]:
-    low, high, tick = (exact(value, pair.written[0]) for value in price_limits(pair))
-    least, most, lot = (exact(value, pair.written[1]) for value in quantity_limits(pair))
+    rules, (price, quantity) = filters_of(pair.instrument), pair.written
+    least, most, lot = (exact(one, quantity) for one in (rules.min_quantity, rules.max_quantity, rules.step))
     return [
-        {"filterType": "PRICE_FILTER", "minPrice": low, "maxPrice": high, "tickSize": tick},
+        {
+            "filterType": "PRICE_FILTER", "minPrice": exact(rules.min_price, price),
+            "maxPrice": exact(rules.max_price, price), "tickSize": exact(rules.tick, price),
+        },
         {"filterType": "LOT_SIZE", "minQty": least, "maxQty": most, "stepSize": lot},
         {"filterType": "MARKET_LOT_SIZE", "minQty": least, "maxQty": most, "stepSize": lot},
-    ]
+        {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": rules.max_orders, "limit": rules.max_orders},
+    ]  # fmt: skip
 
 
 def _spot_symbol(venue: Binance, pair: Pair) -> dict[str, Any]:
@@ -96,11 +84,12 @@ def _spot_symbol(venue: Binance, pair: Pair) -> dict[str, Any]:
         "filterType": "NOTIONAL", "minNotional": exact(facts.min_notional), "applyMinToMarket": True,
         "maxNotional": "9000000.00000000", "applyMaxToMarket": False, "avgPriceMins": 5,
     }  # fmt: skip
-    counts = [
-        {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": 200},
-        {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": 5},
-        {"filterType": "ICEBERG_PARTS", "limit": 10},
-    ]
+    rules = filters_of(facts)
+    near = {
+        "filterType": "PERCENT_PRICE_BY_SIDE", "avgPriceMins": 0,
+        **{f"{side}Multiplier{way}": exact(factor, 4) for side in ("bid", "ask")
+           for way, factor in (("Up", rules.multiplier_up), ("Down", rules.multiplier_down))},
+    }  # fmt: skip
     return {
         "symbol": pair.id, "status": _STATUS[venue.engine.status(pair.symbol)],
         "baseAsset": facts.base, "baseAssetPrecision": 8, "quoteAsset": facts.quote, "quotePrecision": 8,
@@ -108,14 +97,14 @@ def _spot_symbol(venue: Binance, pair: Pair) -> dict[str, Any]:
         "orderTypes": _SPOT_TYPES, "icebergAllowed": True, "ocoAllowed": True, "otoAllowed": False,
         "quoteOrderQtyMarketAllowed": True, "allowTrailingStop": True, "cancelReplaceAllowed": True,
         "amendAllowed": True, "isSpotTradingAllowed": True, "isMarginTradingAllowed": False,
-        "filters": [*_filters(pair), notional, *counts], "permissions": ["SPOT"], "permissionSets": [["SPOT"]],
+        "filters": [*_filters(pair), notional, near], "permissions": ["SPOT"], "permissionSets": [["SPOT"]],
         "defaultSelfTradePreventionMode": "NONE", "allowedSelfTradePreventionModes": ["NONE"],
     }  # fmt: skip
 
 
 def _futures_symbol(venue: Binance, pair: Pair) -> dict[str, Any]:
     facts = pair.instrument
-    market = venue.engine.data.market(pair.symbol)
+    market, rules = venue.engine.data.market(pair.symbol), filters_of(pair.instrument)
     return {
         "symbol": pair.id, "pair": pair.id, "contractType": "PERPETUAL", "deliveryDate": NEVER,
         "onboardDate": market.start, "status": _FUTURES_STATUS[venue.engine.status(pair.symbol)],
@@ -129,11 +118,9 @@ def _futures_symbol(venue: Binance, pair: Pair) -> dict[str, Any]:
         "timeInForce": ["GTC", "IOC", "FOK", "GTX", "GTD"],
         "filters": [
             *_filters(pair),
-            {"filterType": "MAX_NUM_ORDERS", "limit": 200},
-            {"filterType": "MAX_NUM_ALGO_ORDERS", "limit": 10},
             {"filterType": "MIN_NOTIONAL", "notional": exact(facts.min_notional, 0)},
-            {"filterType": "PERCENT_PRICE", "multiplierUp": "1.0500", "multiplierDown": "0.9500",
-             "multiplierDecimal": "4"},
+            {"filterType": "PERCENT_PRICE", "multiplierUp": exact(rules.multiplier_up, 4),
+             "multiplierDown": exact(rules.multiplier_down, 4), "multiplierDecimal": "4"},
         ],
     }  # fmt: skip
 

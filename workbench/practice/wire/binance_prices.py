@@ -8,6 +8,7 @@ from typing import Any, Final
 from workbench.practice.engine_records import Ticker
 from workbench.practice.markets.market import Candles, Print
 from workbench.practice.wire.binance import Binance
+from workbench.practice.wire.binance_book import best_of
 from workbench.practice.wire.binance_errors import BinanceError
 from workbench.practice.wire.binance_words import INTERVALS, Pair, Params, dump, money, texts
 
@@ -93,7 +94,7 @@ def recent_trades(venue: Binance, params: Params, account: str) -> Any:
     """Give single trades of the market."""
     pair, limit = venue.pair(params), params.limit(500, 1_000)
     from_id = params.integer("fromId", -1)
-    found = venue.engine.trades(pair.symbol, from_id=from_id if from_id >= 0 else None, limit=limit)
+    found = _trades(venue, pair, limit, {"from_id": from_id} if from_id >= 0 else {})
     return [
         {
             "id": one.id, "price": pair.price(one.price), "qty": pair.quantity(one.quantity),
@@ -112,8 +113,18 @@ def aggregate_trades(venue: Binance, params: Params, account: str) -> Any:
         for ours, theirs in (("from_id", "fromId"), ("start", "startTime"), ("end", "endTime"))
         if params.has(theirs)
     }
-    found = venue.engine.trades(pair.symbol, **chosen, limit=limit)
-    return [_aggregate(venue, pair, one) for one in found]
+    return [_aggregate(venue, pair, one) for one in _trades(venue, pair, limit, chosen)]
+
+
+def _trades(venue: Binance, pair: Pair, limit: int, chosen: dict[str, int]) -> list[Print]:
+    """Give trades, without the prices at which nothing was traded: a page stays full as long as more follow."""
+    found: list[Print] = []
+    while True:
+        page = venue.engine.trades(pair.symbol, **chosen, limit=limit)
+        found += [one for one in page if one.quantity > 0.0]
+        if len(found) >= limit or len(page) < limit or not {"from_id", "start"} & set(chosen):
+            return found[:limit]
+        chosen = {"from_id": page[-1].id + 1} | ({"end": chosen["end"]} if "end" in chosen else {})
 
 
 def _aggregate(venue: Binance, pair: Pair, one: Print) -> dict[str, Any]:
@@ -166,13 +177,12 @@ def best_prices(venue: Binance, params: Params, account: str) -> Any:
     """Give the best bids and asks."""
 
     def row(pair: Pair) -> dict[str, Any]:
-        book = venue.streams.book(pair)
-        (bid, bid_quantity), (ask, ask_quantity) = book.best
+        (bid, bid_quantity), (ask, ask_quantity), number = best_of(venue.engine, pair.symbol)
         found: dict[str, Any] = {
             "symbol": pair.id, "bidPrice": pair.price(bid), "bidQty": pair.quantity(bid_quantity),
             "askPrice": pair.price(ask), "askQty": pair.quantity(ask_quantity),
         }  # fmt: skip
-        return found | ({"time": venue.now(), "lastUpdateId": book.number} if venue.futures else {})
+        return found | ({"time": venue.now(), "lastUpdateId": number} if venue.futures else {})
 
     return _each(venue, params, row)
 
@@ -188,8 +198,9 @@ def ticker_of(venue: Binance, pair: Pair, one: Ticker) -> dict[str, Any]:
         "symbol": pair.id, "priceChange": pair.price(round(one.change, 8)),
         "priceChangePercent": f"{one.change_fraction * 100 if one.change == one.change else 0.0:.3f}",
         "weightedAvgPrice": money(one.average), "lastPrice": pair.price(one.last),
-        "lastQty": pair.quantity(one.last_quantity), "openPrice": pair.price(one.open), "highPrice": pair.price(one.high),
-        "lowPrice": pair.price(one.low), "volume": pair.quantity(one.volume), "quoteVolume": money(one.quote_volume),
+        "lastQty": pair.quantity(one.last_quantity), "openPrice": pair.price(one.open),
+        "highPrice": pair.price(one.high), "lowPrice": pair.price(one.low),
+        "volume": pair.quantity(one.volume), "quoteVolume": money(one.quote_volume),
         "openTime": one.opened, "closeTime": one.ts, "firstId": one.first_id, "lastId": one.last_id,
         "count": one.trades,
     }  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final
 
 from workbench.practice.wire import binance_info as info
 from workbench.practice.wire import binance_prices as prices
-from workbench.practice.wire import binance_spot_account as account
+from workbench.practice.wire import binance_spot_account as accounts
 from workbench.practice.wire import binance_spot_orders as orders
 from workbench.practice.wire.binance import Binance, Endpoint
 from workbench.practice.wire.binance_api_talk import ApiTalk
@@ -67,8 +67,8 @@ def _open_weight(params: Params) -> int:
 
 
 _PRIVATE: Final = {
-    ("GET", f"{_API}/account"): Endpoint(account.account_info, 20, "signed"),
-    ("GET", f"{_API}/rateLimit/order"): Endpoint(account.order_usage, 40, "signed"),
+    ("GET", f"{_API}/account"): Endpoint(accounts.account_info, 20, "signed"),
+    ("GET", f"{_API}/rateLimit/order"): Endpoint(accounts.order_usage, 40, "signed"),
     ("POST", f"{_API}/order"): Endpoint(orders.new_order, 1, "signed", order=True),
     ("POST", f"{_API}/order/test"): Endpoint(orders.test_order, 1, "signed"),
     ("GET", f"{_API}/order"): Endpoint(orders.get_order, 4, "signed"),
@@ -79,13 +79,13 @@ _PRIVATE: Final = {
     ("DELETE", f"{_API}/openOrders"): Endpoint(orders.cancel_all, 1, "signed"),
     ("GET", f"{_API}/allOrders"): Endpoint(orders.all_orders, 20, "signed"),
     ("GET", f"{_API}/myTrades"): Endpoint(orders.my_trades, 20, "signed"),
-    ("POST", f"{_API}/orderList/oco"): Endpoint(account.new_list, 1, "signed", order=True),
-    ("POST", f"{_API}/order/oco"): Endpoint(account.old_list, 1, "signed", order=True),
-    ("GET", f"{_API}/orderList"): Endpoint(account.get_list, 4, "signed"),
-    ("DELETE", f"{_API}/orderList"): Endpoint(account.cancel_list, 1, "signed"),
-    ("GET", f"{_API}/allOrderList"): Endpoint(account.order_lists, 20, "signed"),
-    ("GET", f"{_API}/openOrderList"): Endpoint(account.open_lists, 6, "signed"),
-    ("POST", "/sapi/v1/asset/transfer"): Endpoint(account.transfer, 1, "signed"),
+    ("POST", f"{_API}/orderList/oco"): Endpoint(accounts.new_list, 1, "signed", order=True),
+    ("POST", f"{_API}/order/oco"): Endpoint(accounts.old_list, 1, "signed", order=True),
+    ("GET", f"{_API}/orderList"): Endpoint(accounts.get_list, 4, "signed"),
+    ("DELETE", f"{_API}/orderList"): Endpoint(accounts.cancel_list, 1, "signed"),
+    ("GET", f"{_API}/allOrderList"): Endpoint(accounts.order_lists, 20, "signed"),
+    ("GET", f"{_API}/openOrderList"): Endpoint(accounts.open_lists, 6, "signed"),
+    ("POST", "/sapi/v1/asset/transfer"): Endpoint(accounts.transfer, 1, "signed"),
 }
 
 _METHODS: Final = {
@@ -126,7 +126,7 @@ class BinanceSpot(Binance):
     wallet = "spot"
     futures = False
     table: ClassVar[Mapping[tuple[str, str], Endpoint]] = _PUBLIC | _PRIVATE
-    usual_limits: ClassVar[Mapping[str, int]] = {"weight_1m": 6_000, "orders_10s": 100, "orders_1d": 200_000}
+    usual_limits = (6_000, 100, 200_000)
 
     def open(self, call: Call, socket: Socket) -> Talk | None:
         """Begin to talk on a websocket; see `Protocol.open`."""

@@ -34,7 +34,7 @@ def account_info(venue: Binance, params: Params, account: str) -> Any:
     return {
         "makerCommission": round(maker * 10_000), "takerCommission": round(taker * 10_000), "buyerCommission": 0,
         "sellerCommission": 0,
-        "commissionRates": {"maker": exact(maker), "taker": exact(taker), "buyer": "0.00000000", "seller": "0.00000000"},
+        "commissionRates": {"maker": exact(maker), "taker": exact(taker), "buyer": exact(0.0), "seller": exact(0.0)},
         "canTrade": True, "canWithdraw": False, "canDeposit": False, "brokered": False,
         "requireSelfTradePrevention": False, "preventSor": False, "updateTime": venue.now(), "accountType": "SPOT",
         "balances": [

@@ -196,6 +196,8 @@ def amend_order(venue: Binance, params: Params, account: str) -> Any:
     quantity = params.number("newQty")
     if math.isnan(quantity):
         params.text("newQty")
+    if not quantity < venue.engine.order(account, pair.symbol, **named(params)).quantity:
+        raise Refused("Binance amends the quantity of a spot order only downwards", code="not_supported")
     order = venue.engine.amend(account, pair.symbol, **named(params), quantity=quantity)
     row = order_row(venue, order)
     shown = {"qty": row["origQty"], "executedQty": row["executedQty"], "preventedQty": "0.00000000"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from workbench.market.timeframe import Timeframe
 from workbench.practice.markets.market import Print
-from workbench.practice.wire.binance_book import Difference
+from workbench.practice.wire.binance_book import Difference, best_of
 from workbench.practice.wire.binance_errors import BinanceError
 from workbench.practice.wire.binance_words import INTERVALS, Pair, dump, money
 from workbench.practice.wire.protocol import Socket
@@ -177,22 +177,20 @@ class TickerStream(Stream):
 class BestStream(Stream):
     """The best bid and ask, whenever one of them changes."""
 
-    def __init__(self, venue: Binance, streams: MarketStreams, name: str, pairs: list[Pair]) -> None:
+    def __init__(self, venue: Binance, name: str, pairs: list[Pair]) -> None:
         super().__init__(venue, name, pairs)
-        self._streams = streams
         self._told: dict[str, Any] = {}
 
     def tell(self, pairs: list[Pair], now: int) -> None:
         """Send what changed."""
         for pair in pairs:
-            book = self._streams.book(pair)
-            if self._told.get(pair.symbol) == book.best:
+            bid, ask, number = best_of(self.venue.engine, pair.symbol)
+            if self._told.get(pair.symbol) == (bid, ask):
                 continue
-            self._told[pair.symbol] = book.best
-            (bid, bid_quantity), (ask, ask_quantity) = book.best
+            self._told[pair.symbol] = bid, ask
             event: Event = {
-                "u": book.number, "s": pair.id, "b": pair.price(bid), "B": pair.quantity(bid_quantity),
-                "a": pair.price(ask), "A": pair.quantity(ask_quantity),
+                "u": number, "s": pair.id, "b": pair.price(bid[0]), "B": pair.quantity(bid[1]),
+                "a": pair.price(ask[0]), "A": pair.quantity(ask[1]),
             }  # fmt: skip
             self.send(event | ({"e": "bookTicker", "E": now, "T": now} if self.venue.futures else {}))
 
@@ -269,7 +267,7 @@ _KINDS: Final[tuple[tuple[str, bool | None, _Maker], ...]] = (
     (r"trade|aggTrade", None, lambda venue, _, name, pair, kind: TradeStream(venue, name, [pair])),
     (r"kline_\w+", None, lambda venue, _, name, pair, kind: CandleStream(venue, name, pair, kind[6:])),
     (r"miniTicker|ticker", None, lambda venue, _, name, pair, kind: TickerStream(venue, name, [pair], _TICKER_MS)),
-    (r"bookTicker", None, lambda venue, streams, name, pair, kind: BestStream(venue, streams, name, [pair])),
+    (r"bookTicker", None, lambda venue, streams, name, pair, kind: BestStream(venue, name, [pair])),
     (
         r"depth(5|10|20)?(@(100|250|500|1000)ms)?",
         None,
@@ -311,7 +309,7 @@ def _of_all(venue: Binance, streams: MarketStreams, name: str) -> Stream:
     if name in ("!miniTicker@arr", "!ticker@arr"):
         return TickerStream(venue, name, pairs, _TICKER_MS)
     if name == "!bookTicker":
-        return BestStream(venue, streams, name, pairs)
+        return BestStream(venue, name, pairs)
     if venue.futures and re.fullmatch(r"!markPrice@arr(@[13]s)?", name):
         return MarkStream(venue, name, pairs, 1_000 if name.endswith("@1s") else 3_000)
     if venue.futures and name == "!forceOrder@arr":

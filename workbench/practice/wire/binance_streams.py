@@ -75,8 +75,9 @@ class MarketStreams:
         """Take a message of the engine."""
         if isinstance(message, Printed):
             pair = self._venue.by_symbol.get(message.symbol)
-            for stream in tuple(self._of_symbol.get(message.symbol, ())) if pair is not None else ():
-                stream.printed(pair, message.print)
+            if pair is not None:
+                for stream in tuple(self._of_symbol.get(message.symbol, ())):
+                    stream.printed(pair, message.print)
 
     def moved(self, now: int) -> None:
         """Send what time alone has made due."""

@@ -46,7 +46,10 @@ class StreamTalk(Talk):
         named = call.params.get("streams", "") if self._combined else unquote(call.path.partition("/ws/")[2])
         for name in named.split("/"):
             if "@" in name or name.startswith("!"):
-                self._subscribe(name)
+                try:
+                    self._subscribe(name)
+                except BinanceError:
+                    pass  # a name in the address that is none is passed over, as the real one does
 
     def said(self, text: str) -> None:
         """Take a request."""

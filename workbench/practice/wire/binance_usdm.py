@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 from workbench.practice.wire import binance_funding as funding
 from workbench.practice.wire import binance_info as info
 from workbench.practice.wire import binance_prices as prices
-from workbench.practice.wire import binance_usdm_account as account
+from workbench.practice.wire import binance_usdm_account as accounts
 from workbench.practice.wire import binance_usdm_algo as algo
 from workbench.practice.wire import binance_usdm_orders as orders
 from workbench.practice.wire import binance_users as users
@@ -64,20 +64,20 @@ _PUBLIC: Final = {
 
 
 _PRIVATE: Final = {
-    ("GET", "/fapi/v2/account"): Endpoint(account.account_info, 5, "signed"),
-    ("GET", "/fapi/v3/account"): Endpoint(account.account_info, 5, "signed"),
-    ("GET", "/fapi/v2/balance"): Endpoint(account.balances, 5, "signed"),
-    ("GET", "/fapi/v3/balance"): Endpoint(account.balances, 5, "signed"),
-    ("GET", "/fapi/v2/positionRisk"): Endpoint(account.position_risk, 5, "signed"),
-    ("GET", "/fapi/v3/positionRisk"): Endpoint(account.position_risk, 5, "signed"),
-    ("GET", f"{_API}/accountConfig"): Endpoint(account.account_config, 5, "signed"),
-    ("GET", f"{_API}/symbolConfig"): Endpoint(account.symbol_config, 5, "signed"),
-    ("GET", f"{_API}/multiAssetsMargin"): Endpoint(account.get_margin_mode, 30, "signed"),
-    ("GET", f"{_API}/positionSide/dual"): Endpoint(account.get_position_mode, 30, "signed"),
-    ("POST", f"{_API}/positionSide/dual"): Endpoint(account.set_position_mode, 1, "signed"),
-    ("POST", f"{_API}/leverage"): Endpoint(account.set_leverage, 1, "signed"),
-    ("POST", f"{_API}/marginType"): Endpoint(account.set_margin_type, 1, "signed"),
-    ("GET", f"{_API}/income"): Endpoint(account.income, 30, "signed"),
+    ("GET", "/fapi/v2/account"): Endpoint(accounts.account_info, 5, "signed"),
+    ("GET", "/fapi/v3/account"): Endpoint(accounts.account_info, 5, "signed"),
+    ("GET", "/fapi/v2/balance"): Endpoint(accounts.balances, 5, "signed"),
+    ("GET", "/fapi/v3/balance"): Endpoint(accounts.balances, 5, "signed"),
+    ("GET", "/fapi/v2/positionRisk"): Endpoint(accounts.position_risk, 5, "signed"),
+    ("GET", "/fapi/v3/positionRisk"): Endpoint(accounts.position_risk, 5, "signed"),
+    ("GET", f"{_API}/accountConfig"): Endpoint(accounts.account_config, 5, "signed"),
+    ("GET", f"{_API}/symbolConfig"): Endpoint(accounts.symbol_config, 5, "signed"),
+    ("GET", f"{_API}/multiAssetsMargin"): Endpoint(accounts.get_margin_mode, 30, "signed"),
+    ("GET", f"{_API}/positionSide/dual"): Endpoint(accounts.get_position_mode, 30, "signed"),
+    ("POST", f"{_API}/positionSide/dual"): Endpoint(accounts.set_position_mode, 1, "signed"),
+    ("POST", f"{_API}/leverage"): Endpoint(accounts.set_leverage, 1, "signed"),
+    ("POST", f"{_API}/marginType"): Endpoint(accounts.set_margin_type, 1, "signed"),
+    ("GET", f"{_API}/income"): Endpoint(accounts.income, 30, "signed"),
     ("POST", f"{_API}/order"): Endpoint(orders.new_order, 1, "signed", order=True),
     ("POST", f"{_API}/order/test"): Endpoint(orders.test_order, 1, "signed"),
     ("GET", f"{_API}/order"): Endpoint(orders.get_order, 1, "signed"),
@@ -133,7 +133,7 @@ class BinanceUsdm(Binance):
     wallet = "linear"
     futures = True
     table: ClassVar[Mapping[tuple[str, str], Endpoint]] = _PUBLIC | _PRIVATE
-    usual_limits: ClassVar[Mapping[str, int]] = {"weight_1m": 2_400, "orders_10s": 300, "orders_1d": 200_000}
+    usual_limits = (2_400, 300, 200_000)
 
     def __init__(self, backing: Backing) -> None:
         self._teller = UsdmTeller(self)

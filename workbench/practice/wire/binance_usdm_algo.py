@@ -49,7 +49,7 @@ def new_algo(venue: Binance, params: Params, account: str) -> Any:
     if trailing and not 0.001 <= trail <= 0.1:
         raise BinanceError(-2007, "Invalid callBack rate.")
     request = Request(
-        **fields, **timing(params, timed=limited), type=kind,
+        **fields, **timing(params, timed=False), type=kind,
         price=params.number("price", pair.price_places) if limited else math.nan,
         stop_price=math.nan if trailing else params.number("triggerPrice", pair.price_places),
         trail=trail, activation=params.number("activatePrice", pair.price_places) if trailing else math.nan,

@@ -127,7 +127,8 @@ def order_row(venue: Binance, order: OrderRecord) -> dict[str, Any]:
     word = ("LIMIT" if order.type.endswith("limit") else "MARKET") if triggered else type_of(order)
     return {
         "orderId": order.id, "symbol": pair.id, "status": status_of(order), "clientOrderId": order.client_id,
-        "price": pair.price(order.price), "avgPrice": exact(round(order.average_price, 8), 2) if order.filled else "0.00",
+        "price": pair.price(order.price),
+        "avgPrice": exact(round(order.average_price, 8), 2) if order.filled else "0.00",
         "origQty": pair.quantity(order.quantity if math.isfinite(order.quantity) else order.filled),
         "executedQty": pair.quantity(order.filled), "cumQty": pair.quantity(order.filled),
         "cumQuote": exact(round(order.quote_filled, 8), 5),

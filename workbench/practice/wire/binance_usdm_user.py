@@ -64,8 +64,8 @@ class UsdmTeller:
                         self._balances[one.asset] = _balance(one, message.changes.get(one.asset, 0.0), message.reason)
             case PositionChanged() if message.position.symbol in self._venue.by_symbol:
                 yield from self._begin(message)
-                pair, one = self._venue.by_symbol[message.position.symbol], message.position
-                self._positions[one.symbol, one.leg] = self._position(pair, one)
+                held = message.position
+                self._positions[held.symbol, held.leg] = self._position(self._venue.by_symbol[held.symbol], held)
             case OrderChanged() if message.order.symbol in self._venue.by_symbol:
                 yield from self.settle()
                 for event in self._order(message):

@@ -1,4 +1,4 @@
-"""The certificate that a practice exchange shows: self-signed, for the hosts it speaks for, its key for the owner only."""
+"""The certificate that a practice exchange shows: self-signed, for its hosts, its key for the owner only."""
 
 from __future__ import annotations
 

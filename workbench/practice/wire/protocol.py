@@ -113,14 +113,9 @@ class Backing:
     ) -> None:
         self.engine: Any = engine
         self.keyring = keyring
-        self.faults = faults or Faults()
+        self.faults = Faults() if faults is None else faults  # an empty one may get rules later
         self.limits: dict[str, Limits] = dict(limits or {})
         self.catch_up: Callable[[], None] = self.engine.catch_up
-
-    @property
-    def faulty(self) -> bool:
-        """Whether anything is to go wrong at all."""
-        return bool(self.faults)
 
     def now(self) -> int:
         """Tell the exchange's time, ms UTC."""

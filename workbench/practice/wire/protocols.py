@@ -14,6 +14,7 @@ __all__ = ["PROTOCOLS", "speakers"]
 _ROOM: Final = "workbench.practice.wire."
 PROTOCOLS: Final[Mapping[str, tuple[str, ...]]] = {
     "binance": ("binance_spot:BinanceSpot", "binance_usdm:BinanceUsdm"),
+    "kraken": ("kraken:Kraken",),
 }
 """What is spoken for each venue: modules of this folder and their classes."""
 

@@ -152,7 +152,7 @@ class Server:
         if answer is not None:
             return answer
         answer = protocol.answer(call)
-        decision = backing.faults.after(asked, answer.status, answer.body.encode() if backing.faulty else b"")
+        decision = backing.faults.after(asked, answer.status, answer.body.encode())
         return await self._obey(request, protocol, decision) or answer
 
     async def _websocket(self, request: web.Request, protocol: Protocol, call: Call) -> web.StreamResponse:

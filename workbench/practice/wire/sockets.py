@@ -45,9 +45,6 @@ class Connection(Socket):
 
     def send(self, payload: str, stream: str) -> None:
         """Queue a message; see `Socket.send`."""
-        if not self._protocol.backing.faulty:
-            self._put(payload)
-            return
         for delay_ms, item in self._faults.message(stream, payload, venue=self.venue, connection=self._name):
             if delay_ms > 0.0:
                 asyncio.get_running_loop().call_later(delay_ms / 1000, self._put, item)
