@@ -147,12 +147,12 @@ class Cuts:
         if kind == "refuse":
             self.exchange.cut(stay_down=True)
         elif kind == "silent":
-            rules.append(faults.add("drop", on="any"))
+            rules.append(faults.add("drop", target="any"))
         else:
             if kind == "rejected":
-                rules.append(faults.add("reject", on="WS SUBSCRIBE", code=-1121))
+                rules.append(faults.add("reject", target="WS SUBSCRIBE", code=-1121))
             elif kind == "hang":
-                rules.append(faults.add("timeout", on="WS *", hold=60_000))
+                rules.append(faults.add("timeout", target="WS *", hold=60_000))
             self.exchange.cut()
         try:
             yield

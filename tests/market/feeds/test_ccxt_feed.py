@@ -42,7 +42,7 @@ def test_orders_and_fills_of_a_broken_connection_are_found_again_once() -> None:
             price = round((await client.fetch_ticker(BTC))["last"] * 0.8, 2)
             resting = await client.create_order(BTC, "limit", "buy", 0.01, price, {"clientOrderId": "before"})
             await reader.until(lambda _: [order.client_id for order in reader.of(OrderMoved)] == ["before"])
-            hole = exchange.faults.add("drop", on="user")
+            hole = exchange.faults.add("drop", target="user")
             await client.create_order(BTC, "market", "buy", 0.02, None, {"clientOrderId": "unseen"})
             await client.cancel_order(resting["id"], BTC)
             exchange.faults.remove(hole)
@@ -69,7 +69,7 @@ def test_a_venue_whose_websockets_fail_is_polled_and_streamed_again() -> None:
     async def run(exchange: Exchange) -> None:
         start = exchange.now
         watch = Watch.of(BTC, "1m", ["tickers", "trades", "books"], start)
-        shut = exchange.faults.add("reset", on="dial")
+        shut = exchange.faults.add("reset", target="dial")
         async with reading(exchange, watch) as reader:
             await reader.until(lambda _: reader.states.count("polling") >= 4)
             await go_on(exchange, 3 * MINUTE + 5_000, step=20_000)
@@ -107,7 +107,7 @@ def test_a_book_that_misses_a_message_is_begun_anew_and_says_so() -> None:
         async with reading(exchange, Watch.of(BTC, None, "books"), replace(QUICK, quiet_intervals=10.0)) as reader:
             await go_on_until(exchange, reader, lambda: reader.of(BookMoved))
             assert not reader.of(BookMoved)[0].resynced
-            hole = exchange.faults.add("drop", on="book")
+            hole = exchange.faults.add("drop", target="book")
             await go_on(exchange, 3 * MINUTE, step=5_000)
             exchange.faults.remove(hole)
             await go_on_until(exchange, reader, lambda: reader.of(BookMoved)[-1].resynced)
