@@ -106,3 +106,8 @@ def test_what_waited_before_a_break_does_not_close_the_gap_of_that_break() -> No
     assert tracker.answered([trade(5), trade(6), trade(7)]) == [trade(6), trade(7)]
     assert tracker.answered([trade(7), trade(8), trade(9)]) == [trade(8), trade(9)]
     assert tracker.wanted() is None and tracker.lost() == []
+
+
+def test_a_batch_that_has_a_trade_twice_tells_it_once() -> None:
+    tracker = TradeTracker()
+    assert tracker.moved([trade(1), trade(2), trade(1), trade(2)]) == [trade(1), trade(2)]

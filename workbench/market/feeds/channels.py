@@ -103,7 +103,9 @@ class BarsChannel(Channel):
         self.timeframe = timeframe
         self.name = self.group = f"bars {timeframe}"
         self.patience_s = tuning.quiet_intervals * min(timeframe.ms / 1_000, _MINUTE_S)
-        self._tracker = BarTracker(timeframe, start=start, grace_ms=tuning.grace_ms, flags=lines.marks)
+        # ccxt hands out the newest candles only, so the last form of one before may never be seen: without the venue's
+        # mark, REST has the last word
+        self._tracker = BarTracker(timeframe, start=start, grace_ms=tuning.grace_ms, flags=True)
 
     async def watch(self) -> Any:
         """Wait for candles."""

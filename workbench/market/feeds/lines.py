@@ -29,7 +29,6 @@ _OPTIONS: Final[dict[str, Any]] = {
     "watchTickers": {"name": "ticker"},
     "fetchOpenOrders": {"warnWithoutSymbol": False},
     "tradesLimit": 5_000,
-    "watchOrderBook": {"checksum": True},
 }
 _QUERY: Final = re.compile(r"\?\S+")
 _MARKED: Final = ("binance", "binanceusdm", "binancecoinm", "binanceus")  # venues that mark final candles

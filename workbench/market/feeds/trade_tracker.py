@@ -166,13 +166,17 @@ class TradeTracker:
         return self._asked > 0 or any(trade.id in self._known or trade.ts <= last.ts for trade in rows)
 
     def _tell(self, trades: list[Traded]) -> list[Traded]:
+        told = []
         for trade in trades:
+            if trade.id in self._known:
+                continue  # the same batch had it twice, as after a new subscription
+            told.append(trade)
             self._known[trade.id] = None
             if self._last is None or _order(trade) > _order(self._last):
                 self._last = trade
         while len(self._known) > _REMEMBERED:
             del self._known[next(iter(self._known))]
-        return trades
+        return told
 
 
 def _order(trade: Traded) -> tuple[int, int, str]:
