@@ -19,6 +19,7 @@ from workbench.cli.data_download import (
     update_series,
     verify_series,
 )
+from workbench.cli.data_feeds import RECORD_EXAMPLES, TAPES_EXAMPLES, list_tapes, record_feed
 from workbench.cli.data_import import IMPORT_EXAMPLES, import_series
 from workbench.cli.data_prices import TICKER_EXAMPLES, cache_app, show_tickers
 from workbench.cli.options import AsCsv, AsJson, End, Start, Symbol, Timeframe, Venue, examples
@@ -46,6 +47,8 @@ app.command("verify", epilog=examples(*VERIFY_EXAMPLES))(verify_series)
 app.command("check", epilog=examples(*CHECK_EXAMPLES))(check_series)
 app.command("tickers", epilog=examples(*TICKER_EXAMPLES))(show_tickers)
 app.add_typer(cache_app, name="cache")
+app.command("record", epilog=examples(*RECORD_EXAMPLES))(record_feed)
+app.command("tapes", epilog=examples(*TAPES_EXAMPLES))(list_tapes)
 
 
 @app.command(
