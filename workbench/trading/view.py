@@ -184,13 +184,21 @@ class View:
         >>> Cross()
         Cross()
         """
-        main = self._main.get(self.symbol if symbol is None else symbol)
-        return (main or self.history(symbol)).crosses(name, other)
+        try:  # what a bar can afford: no call where it has been asked before
+            main = self._main[self.symbol if symbol is None else symbol]
+            return main.count - 1 in main.crossed[name, other]
+        except KeyError:
+            pass
+        return self.history(symbol).crosses(name, other)
 
     def crosses_below(self, name: str, other: str, symbol: str | None = None) -> bool:
         """Tell whether a column has just gone below another; as of `crosses_above`, the other way round."""
-        main = self._main.get(self.symbol if symbol is None else symbol)
-        return (main or self.history(symbol)).crosses(other, name)
+        try:
+            main = self._main[self.symbol if symbol is None else symbol]
+            return main.count - 1 in main.crossed[other, name]
+        except KeyError:
+            pass
+        return self.history(symbol).crosses(other, name)
 
     def count(self, symbol: str | None = None) -> int:
         """Give how many bars of the finest series of an instrument have closed."""
