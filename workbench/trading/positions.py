@@ -368,7 +368,12 @@ class Pool:
 
     def available(self) -> float:
         """Give what is free to open positions with."""
-        return (self.wallet() if self.isolated else self.equity()) - self.margin_used()
+        total, used = self.ledger, 0.0
+        for line, held in self._books:
+            if held.quantity != 0.0:
+                total += held.cost if self.isolated else held.value(line.mark)
+                used += self.margin_of(line, held)
+        return total - used
 
     def maintenance(self) -> float:
         """Give the maintenance margins of all positions at their marks."""
