@@ -106,8 +106,8 @@ class Feed:
             self.close[number], self.volume[number], self.timeframe,
         )  # fmt: skip
 
-    def bars(self, rows: slice) -> Iterator[tuple[Bar, float, float]]:
-        """Give the base bars of a range, which are the strategy's, as the events of their closes, with high and low."""
+    def bars(self, rows: slice) -> Iterator[tuple[int, Bar, float, float]]:
+        """Give the base bars of a range, which are the strategy's: number, event of the close, high and low."""
         line, times = self.line, self.line.ts[rows]
         columns = (times, times + self.tf_ms, line.open[rows], line.high[rows], line.low[rows], line.close[rows])
         ts, closes, opened, high, low, close = (column.tolist() for column in columns)
@@ -117,7 +117,7 @@ class Feed:
         )
         # what `Bar(...)` does, without a call of Python for each of them
         made: Iterator[Bar] = map(tuple.__new__, repeat(Bar), values)
-        return zip(made, high, low, strict=True)
+        return zip(range(rows.start, rows.start + len(ts)), made, high, low, strict=True)
 
     def first_closing(self, ts: float) -> int:
         """Give the first base bar that closes at a time or after it."""

@@ -191,7 +191,7 @@ def _each_bar(replay: Replay, feed: Feed) -> None:
     below, above, due = _window(replay, feed)
     busy = core.desk.busy
     for start in range(0, bars, _CHUNK):
-        for i, (bar, high, low) in enumerate(feed.bars(slice(start, start + _CHUNK)), start):
+        for i, bar, high, low in feed.bars(slice(start, start + _CHUNK)):
             if low <= below or high >= above or i >= due or busy:
                 _trade(replay, feed, i, bar.ts)
                 below, above, due = _window(replay, feed)
