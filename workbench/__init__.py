@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__ finds the same names
-    from workbench import backtest, errors, indicators
+    from workbench import backtest, errors, indicators, practice
     from workbench import market as data
     from workbench.backtest.compare import compare
     from workbench.backtest.costs import Costs
@@ -76,6 +76,7 @@ __all__ = [
     "load_strategy",
     "metrics",
     "param",
+    "practice",
     "read",
     "record",
     "runs",
@@ -125,6 +126,7 @@ _ROOMS = {
     "errors": "workbench.errors",
     "indicators": "workbench.indicators",
     "metrics": "workbench.risk.metrics",
+    "practice": "workbench.practice",
 }
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.commands import arguments, call, environment
-from workbench.practice.connect import connect, running_route
+from workbench.practice.clients import connect, running_route
 from workbench.practice.faults_scenario import scenarios
 
 

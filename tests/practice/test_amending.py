@@ -9,7 +9,7 @@ import ccxt
 import pytest
 
 from tests.practice.rooms import room
-from workbench.practice.connect import connect
+from workbench.practice.clients import connect
 
 SYMBOL = "BTC/USDT"
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.practice.rooms import advance, room, soon, until
 from tests.practice.stage import MINUTE
-from workbench.practice.connect import connect
+from workbench.practice.clients import connect
 from workbench.practice.exchange import Exchange
 from workbench.practice.wire.kraken_words import Pair, number_of, order_id
 from workbench.practice.wire.signing import PRACTICE

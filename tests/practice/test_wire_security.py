@@ -15,8 +15,8 @@ from tests.practice.stage import SPOT, T0
 from tests.practice.wire_stage import ETH, run, walk
 from workbench.errors import ConfigError
 from workbench.market.sources.clients import Route, _connector
+from workbench.practice.clients import connect, running_route
 from workbench.practice.clock import HeldClock
-from workbench.practice.connect import connect, running_route
 from workbench.practice.engine_records import AccountSetup
 from workbench.practice.exchange import ROUTE_FILE, Exchange, Serving
 from workbench.practice.wire.certificate import certify

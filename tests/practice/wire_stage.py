@@ -23,8 +23,8 @@ from workbench.market.bars import Bars
 from workbench.market.instrument import Instrument
 from workbench.market.sources.clients import Route
 from workbench.market.timeframe import Timeframe
+from workbench.practice.clients import connect
 from workbench.practice.clock import HeldClock
-from workbench.practice.connect import connect
 from workbench.practice.exchange import Exchange, Serving, usual_account
 from workbench.practice.markets import RecordedMarket
 from workbench.practice.wire.signing import Credential

@@ -287,9 +287,7 @@ class Replay:
     def refresh(self, feed: Feed) -> None:
         """Ask the venue anew between which prices it does nothing."""
         if self.touched:
-            self.low, self.high = self.venue.bounds(feed.symbol)
-            self.trails = bool(self.venue.trailing(feed.symbol))
-            self.due = self.venue.due()
+            self.low, self.high, self.trails, self.due = self.venue.watch(feed.symbol)
             self.touched = False
 
     def window(self, feed: Feed) -> tuple[float, float, float]:

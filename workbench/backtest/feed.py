@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
@@ -105,16 +106,22 @@ class Feed:
             self.close[number], self.volume[number], self.timeframe,
         )  # fmt: skip
 
-    def bars(self, rows: slice) -> Iterator[Bar]:
-        """Give the base bars of a range as the events of their closes, where they are the strategy's bars."""
-        line = self.line
-        prices = (line.open, line.high, line.low, line.close, line.volume)
-        times = line.ts[rows]
-        columns = (times, times + self.tf_ms, *(column[rows] for column in prices))
-        values = zip(repeat(self.symbol), *(column.tolist() for column in columns), repeat(self.timeframe))
+    def bars(self, rows: slice) -> Iterator[tuple[int, Bar, float, float]]:
+        """Give the base bars of a range, which are the strategy's: number, event of the close, high and low."""
+        line, times = self.line, self.line.ts[rows]
+        columns = (times, times + self.tf_ms, line.open[rows], line.high[rows], line.low[rows], line.close[rows])
+        ts, closes, opened, high, low, close = (column.tolist() for column in columns)
+        volume = line.volume[rows].tolist()
+        values = zip(
+            repeat(self.symbol), ts, closes, opened, high, low, close, volume, repeat(self.timeframe), strict=False
+        )
         # what `Bar(...)` does, without a call of Python for each of them
         made: Iterator[Bar] = map(tuple.__new__, repeat(Bar), values)
-        return made
+        return zip(range(rows.start, rows.start + len(ts)), made, high, low, strict=True)
+
+    def first_closing(self, ts: float) -> int:
+        """Give the first base bar that closes at a time or after it."""
+        return bisect_left(self.ts, ts - self.tf_ms)
 
 
 def _settled(line: Line) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, overload
 
 import numpy as np
@@ -172,4 +173,5 @@ def _code(reason: str) -> int:
 
 
 def _table(rows: list[tuple[float, ...]], fields: tuple[str, ...]) -> NDArray[np.float64]:
-    return np.array(rows, dtype=np.float64).reshape(len(rows), len(fields))
+    cells = np.fromiter(chain.from_iterable(rows), dtype=np.float64, count=len(rows) * len(fields))
+    return cells.reshape(len(rows), len(fields))

@@ -16,6 +16,7 @@ import numpy as np
 from workbench.backtest.feed import Feed
 from workbench.backtest.quiet import quiet_nb
 from workbench.strategy.signal_trader import ENTRY, SHORT_ENTRY, SignalTrader
+from workbench.trading.core import NOTHING
 from workbench.trading.events import Tick
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["step_many", "step_one", "step_ticks"]
 
 _NONE: Final = (0.0, 0.0, math.nan, math.nan)
-_CHUNK: Final = 8_192
+_CHUNK: Final = 2_048
 _SIDES: Final = {1: "buy", -1: "sell", 0: ""}
 
 
@@ -185,35 +186,45 @@ class _Signals(_Skipping):
 
 def _each_bar(replay: Replay, feed: Feed) -> None:
     """Go through bars that an order strategy hears every one of."""
-    line, core, venue, log = feed.line, replay.core, replay.venue, replay.log
-    symbol, history, desk, handle = feed.symbol, feed.history, core.desk, core.handle
-    settle, at_close = replay.settles, replay.plan.at_close
-    below, above, clock = replay.window(feed)
-    i = 0
-    while i < len(line.ts):
-        rows = slice(i, i + _CHUNK)
-        for bar, high, low in zip(feed.bars(rows), line.high[rows].tolist(), line.low[rows].tolist(), strict=True):
-            if low <= below or high >= above or bar.closes >= clock or desk.intents or desk.changes:
-                ts = bar.ts
-                replay.open_one(feed, i, ts)
-                replay.inside(feed, i)
-                replay.end(feed, i)
-                if settle:
-                    replay.settle(ts)
-                replay.refresh(feed)
-                log.mark(replay, ts)
-                below, above, clock = replay.window(feed)
+    core, log, history, handle = replay.core, replay.log, feed.history, replay.core.handle
+    at_close, bars = replay.plan.at_close, len(feed.line.ts)
+    below, above, due = _window(replay, feed)
+    busy = core.desk.busy
+    for start in range(0, bars, _CHUNK):
+        for i, bar, high, low in feed.bars(slice(start, start + _CHUNK)):
+            if low <= below or high >= above or i >= due or busy:
+                _trade(replay, feed, i, bar.ts)
+                below, above, due = _window(replay, feed)
+                busy = core.desk.busy
             history.count = i + 1
             actions = handle(bar)
+            if actions is NOTHING and not at_close:
+                continue
             for action in actions:
                 replay.act(action)
             if at_close:
-                venue.close(symbol, bar.close, bar.ts)
+                replay.venue.close(feed.symbol, bar.close, bar.ts)
                 replay.fill_at_close([(feed, i)])
                 log.mark(replay, bar.ts)
-            if actions or at_close:
-                below, above, clock = replay.window(feed)
-            i += 1
+            below, above, due = _window(replay, feed)
+            busy = core.desk.busy
+
+
+def _trade(replay: Replay, feed: Feed, i: int, ts: int) -> None:
+    """Do all of one bar but let the strategy hear its close."""
+    replay.open_one(feed, i, ts)
+    replay.inside(feed, i)
+    replay.end(feed, i)
+    if replay.settles:
+        replay.settle(ts)
+    replay.refresh(feed)
+    replay.log.mark(replay, ts)
+
+
+def _window(replay: Replay, feed: Feed) -> tuple[float, float, int]:
+    """Give the prices that nothing happens between as far as is known, and the bar from which on the clock matters."""
+    below, above, clock = replay.window(feed)
+    return below, above, feed.first_closing(clock) if clock < math.inf else len(feed.line.ts)
 
 
 def step_many(replay: Replay) -> None:

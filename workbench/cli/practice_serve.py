@@ -61,8 +61,8 @@ def serve_until_stopped(wanted: Wanted) -> None:
     DataError
         A series is not in the lake.
     """
+    from workbench.practice.clients import PRACTICE_FOLDER
     from workbench.practice.clock import RunningClock
-    from workbench.practice.connect import PRACTICE_FOLDER
     from workbench.practice.exchange import Exchange, Serving
     from workbench.practice.faults import Faults
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -29,9 +29,11 @@ from workbench.trading.sizing import Sizer
 from workbench.trading.terms import CostTerms, Lots
 from workbench.trading.view import View
 
-__all__ = ["Core", "Refusal", "Traded", "Trader", "traded"]
+__all__ = ["NOTHING", "Core", "Refusal", "Traded", "Trader", "traded"]
 
 NAN: Final = math.nan
+NOTHING: Final = ()
+INF: Final = math.inf
 VERSION: Final = 1
 
 
@@ -136,6 +138,7 @@ class Core:
         self.state = "RUNNING"
         self.now = self.decided = self.number = 0
         self.prices: dict[str, float] = {}
+        self._lines = account.lines
         self.orders: dict[str, Order] = {}
         self.finished: list[Order] = []
         self.refusals: list[Refusal] = []
@@ -149,7 +152,7 @@ class Core:
         self.view = View(self)
         self._actions: list[Action] = []
         self._handlers: dict[type, Callable[[Any], None]] = {
-            ev.Bar: self._bar, ev.Opened: self._opened, ev.Tick: self._tick, ev.Filled: self._filled,
+            ev.Opened: self._opened, ev.Tick: self._tick, ev.Filled: self._filled,
             ev.Accepted: self._accepted, ev.Rejected: self._rejected, ev.Canceled: self._canceled,
             ev.Expired: self._expired, ev.Amended: self._amended, ev.Triggered: self._triggered,
             ev.Unknown: self._unknown, ev.Funded: self._funded, ev.Adjusted: self._adjusted, ev.Timer: self._timer,
@@ -161,17 +164,40 @@ class Core:
         self.histories.append(history)
         self.main.setdefault(history.symbol, history)
 
-    def handle(self, event: Event) -> list[Action]:
-        """Take in one event and say what is to be done, in order.
+    def handle(self, event: Event) -> Sequence[Action]:
+        """Take in one event and say what is to be done, in order; `NOTHING` for a bar at which nothing is wished.
 
         Raises
         ------
         StrategyError
             The strategy raised, or returned something that is no wish.
         """
+        if type(event) is not ev.Bar:
+            actions: list[Action] = []
+            self._actions = actions
+            self._handlers[type(event)](event)
+            return actions
+        # bars come most by far, so they are dealt with here, with as few calls as can be
+        view, symbol, close = self.view, event.symbol, event.close
+        self.now = view.now = event.closes
+        self.decided = event.ts
+        view.symbol = symbol
+        self.prices[symbol] = close
+        line = self._lines.get(symbol)
+        if line is not None and 0.0 < close < INF:
+            line.mark = close
+        else:
+            self.account.mark(symbol, close)  # which says what is wrong
+        if self.quiet and symbol in self.main and self.main[symbol].count <= self.quiet:
+            return NOTHING
+        said = self.trader.on_bar(view, event)
+        return self._closed(said) if said else NOTHING
+
+    def _closed(self, said: Any) -> list[Action]:
+        """Take in what the strategy wishes at the close of a bar."""
         actions: list[Action] = []
         self._actions = actions
-        self._handlers[type(event)](event)
+        self.desk.take(said, closed=True)
         return actions
 
     def _started(self, event: ev.Started) -> None:
@@ -189,19 +215,6 @@ class Core:
 
     def _at(self, ts: int) -> None:
         self.now = self.view.now = ts
-
-    def _bar(self, bar: ev.Bar) -> None:
-        view, symbol, close = self.view, bar.symbol, bar.close
-        self.now = view.now = bar.closes
-        self.decided = bar.ts
-        view.symbol = symbol
-        self.prices[symbol] = close
-        self.account.mark(symbol, close)
-        if self.quiet and symbol in self.main and self.main[symbol].count <= self.quiet:
-            return
-        said = self.trader.on_bar(view, bar)
-        if said:
-            self.desk.take(said, closed=True)
 
     def _tick(self, tick: ev.Tick) -> None:
         self.now = self.view.now = tick.ts

@@ -68,6 +68,9 @@ class Desk:
 
         `closed`: it was said of a bar that has closed, so that changes of limits wait for the next price too.
         """
+        if type(said) is Intent:  # what is said most
+            self._wait(said)
+            return
         for wish in flat_list(said):
             kind = type(wish)
             if kind is Intent:
@@ -130,10 +133,11 @@ class Desk:
         """
         if leaves and self.changes:
             self._change(symbols)
-        going = [wish for wish in self.intents if wish.symbol in symbols and (entries if wish.entry else leaves)]
         if not entries:
             self.waiting.clear()
-        for wish in going:
+        for wish in self.intents.copy():
+            if wish.symbol not in symbols or not (entries if wish.entry else leaves):
+                continue
             if wish.entry and self._other_side(wish):
                 self.waiting.add(wish.id)
                 continue

@@ -286,20 +286,24 @@ class Gate:
 
     def check(self, order: Order, context: Context) -> str:
         """Say why an order may not go out, as a code; "" where it may. A hook that reduces changes its quantity."""
-        return self.verdict(order, context).code
+        return self.verdict(order, context).code if self.checks else self._form(order, context)
 
-    def verdict(self, order: Order, context: Context) -> Verdict:
-        """Judge an order, with the words of the hook that refused it."""
+    def _form(self, order: Order, context: Context) -> str:
+        """Judge the form of an order."""
         market = context.markets.get(order.symbol)
         listing, price = None, context.prices.get(order.symbol, math.nan)
         if market is not None:
             listing = market.listing
             if market.lots.min_notional > 0.0 and price == price and order.quantity > 0.0:
                 price = context.estimate(order.symbol, order.sign, order.quantity)
-        code = check_order(order, listing, context.account, price, context.now)
+        return check_order(order, listing, context.account, price, context.now)
+
+    def verdict(self, order: Order, context: Context) -> Verdict:
+        """Judge an order, with the words of the hook that refused it."""
+        code = self._form(order, context)
         if code:
             return Verdict("reject", code, REJECTIONS[code])
-        before = order.quantity
+        market, before = context.markets[order.symbol], order.quantity
         for check in self.checks:
             said = check(order, context)
             if said.kind == "reject":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +28,21 @@ class History:
     symbol, timeframe : str
     columns : mapping of array, shape (n,), optional
         `ts` (int64 ms UTC) and open, high, low, close, volume (float64).
+
+    Attributes
+    ----------
+    count : int
+        How many bars have closed.
+    crossed : dict of (column, other) to rows
+        With which rows a column goes above another, of the whole series; what `crosses` has found out. Empty in a
+        series that grows.
     """
 
-    __slots__ = ("_cells", "_columns", "_named", "count", "symbol", "timeframe")
+    __slots__ = ("_cells", "_columns", "_grows", "_named", "count", "crossed", "symbol", "timeframe")
 
     def __init__(self, symbol: str, timeframe: str, columns: Mapping[str, NDArray[np.generic]] | None = None) -> None:
         self.symbol, self.timeframe, self.count = symbol, timeframe, 0
+        self._grows = columns is None
         if columns is None:
             empty = {name: np.empty(_FIRST, dtype=np.int64 if name == "ts" else np.float64) for name in COLUMNS}
             self._columns: dict[str, NDArray[np.generic]] = dict(empty)
@@ -41,9 +50,12 @@ class History:
             self._columns = dict(columns)
         self._named: dict[str, NDArray[np.generic]] = {}
         self._cells: dict[str, memoryview] = {}
+        self.crossed: dict[tuple[str, str], frozenset[int]] = {}
 
     def append(self, bar: Bar) -> None:
         """Add a bar that has closed."""
+        self._grows = True
+        self.crossed.clear()
         if self.count == len(self._columns["ts"]):
             self._columns = {name: np.concatenate([old, np.empty_like(old)]) for name, old in self._columns.items()}
             self._cells.clear()
@@ -63,6 +75,7 @@ class History:
                 )
             self._named[name] = np.asarray(column)
         self._cells.clear()
+        self.crossed.clear()
 
     def column(self, name: str) -> NDArray[np.generic]:
         """Give a column up to the last closed bar, shape (count,), read-only."""
@@ -83,14 +96,20 @@ class History:
 
     def crosses(self, name: str, other: str) -> bool:
         """Tell whether a column is above another at the last closed bar and was not at the one before; NaN: no."""
-        last = self.count - 1
-        if last < 1:
-            return False
-        try:
-            first, second = self._cells[name], self._cells[other]
-        except KeyError:
-            first, second = self._cells_of(name), self._cells_of(other)
-        return first[last] > second[last] and first[last - 1] <= second[last - 1]
+        rows = self.crossed.get((name, other))
+        return self.count - 1 in (self._crossings(name, other) if rows is None else rows)
+
+    def _crossings(self, name: str, other: str) -> frozenset[int]:
+        """Give the rows with which a column goes above another; of a series that grows only the last can be one."""
+        first = max(self.count - 2, 0) if self._grows else 0
+        rows = slice(first, self.count if self._grows else None)
+        upper: NDArray[Any] = self._whole(name)[rows]
+        lower: NDArray[Any] = self._whole(other)[rows]
+        rises = (upper[1:] > lower[1:]) & (upper[:-1] <= lower[:-1])
+        found = frozenset((np.flatnonzero(rises) + first + 1).tolist())
+        if not self._grows:
+            self.crossed[name, other] = found
+        return found
 
     def _cells_of(self, name: str) -> memoryview:
         # cells of a memoryview are Python numbers at once, four times as fast as those of an array

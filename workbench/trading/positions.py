@@ -373,11 +373,13 @@ class Pool:
 
     def available(self) -> float:
         """Give what is free to open positions with."""
-        worth = self.wallet() if self.isolated else self.equity()
-        for line, held in () if self.isolated else self.open():
-            if line.isolated:  # its profit stays with it
-                worth -= held.unrealised(line.mark)
-        return worth - self.margin_used()
+        total, used = self.ledger, 0.0
+        for line, held in self._books:
+            if held.quantity != 0.0:
+                # the profit of an isolated position stays with it
+                total += held.cost if self.isolated or line.isolated else held.value(line.mark)
+                used += self.margin_of(line, held)
+        return total - used
 
     def maintenance(self) -> float:
         """Give the maintenance margins of all positions at their marks."""

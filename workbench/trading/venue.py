@@ -37,7 +37,7 @@ from workbench.trading.orders import Order
 from workbench.trading.terms import CostTerms, Lots
 from workbench.trading.venue_bars import inside, is_quiet
 from workbench.trading.venue_margin import fund, refresh, settle
-from workbench.trading.venue_orders import arrivals, expiries, handle, wake
+from workbench.trading.venue_orders import arrivals, expiries, handle, submit, wake
 from workbench.trading.venue_snapshot import restore, snapshot
 from workbench.trading.venue_state import RESTLESS, Floor, Market, Options
 from workbench.trading.venue_ticks import book, pass_time, tick
@@ -106,8 +106,11 @@ class Venue:
     def handle(self, action: Action) -> list[Event]:
         """Take a request of the core: to submit, cancel or amend. Other actions are none of the venue's: []."""
         events: list[Event] = []
-        if type(action) in _REQUESTS:
-            handle(self._floor, action, events)  # type: ignore[arg-type]
+        floor = self._floor
+        if type(action) is Submit and not floor.options.latency_ms:
+            submit(floor, action.order, events)
+        elif type(action) in _REQUESTS:
+            handle(floor, action, events)  # type: ignore[arg-type]
         return events
 
     def open(
@@ -262,6 +265,16 @@ class Venue:
             return RESTLESS
         refresh(floor, market)
         return market.low, market.high
+
+    def watch(self, symbol: str) -> tuple[float, float, bool, float]:
+        """Give `bounds`, whether a trailing stop is alive, and `due`, at once."""
+        floor, market = self._floor, self._floor.market(symbol)
+        if market.stale or floor.shared:
+            refresh(floor, market)
+        if market.left or market.waits or market.arriving or market.expires < INF:
+            return (*RESTLESS, bool(market.trails), floor.due())
+        due = floor.due() if len(floor.markets) > 1 else INF
+        return market.low, market.high, bool(market.trails), due
 
     def trailing(self, symbol: str) -> tuple[Trail, ...]:
         """Give the living trailing stops of an instrument."""

@@ -14,7 +14,7 @@ from workbench.trading.queue import join
 from workbench.trading.venue_fills import cancel, expire, refuse, take
 from workbench.trading.venue_state import Floor, Market
 
-__all__ = ["arrivals", "expiries", "handle", "marketable", "wake"]
+__all__ = ["arrivals", "expiries", "handle", "marketable", "submit", "wake"]
 
 NAN: Final = math.nan
 INF: Final = math.inf
@@ -50,7 +50,7 @@ def _symbol_of(floor: Floor, order_id: str) -> str:
 
 def _arrive(floor: Floor, request: Request, events: list[Event]) -> None:
     if type(request) is Submit:
-        _submit(floor, request.order, events)
+        submit(floor, request.order, events)
         return
     order = floor.orders.get(request.id)  # type: ignore[union-attr]
     if order is None:
@@ -63,7 +63,8 @@ def _arrive(floor: Floor, request: Request, events: list[Event]) -> None:
         _amend(floor, floor.markets[order.symbol], order, request, events)  # type: ignore[arg-type]
 
 
-def _submit(floor: Floor, order: Order, events: list[Event]) -> None:
+def submit(floor: Floor, order: Order, events: list[Event]) -> None:
+    """Take an order that has arrived: refuse it, trade it, or let it rest."""
     if order.id in floor.orders or order.id in floor.gone:
         events.append(Rejected(floor.now, order.id, "duplicate_id", REJECTIONS["duplicate_id"]))
         return

@@ -184,13 +184,21 @@ class View:
         >>> Cross()
         Cross()
         """
-        main = self._main.get(self.symbol if symbol is None else symbol)
-        return (main or self.history(symbol)).crosses(name, other)
+        try:  # what a bar can afford: no call where it has been asked before
+            main = self._main[self.symbol if symbol is None else symbol]
+            return main.count - 1 in main.crossed[name, other]
+        except KeyError:
+            pass
+        return self.history(symbol).crosses(name, other)
 
     def crosses_below(self, name: str, other: str, symbol: str | None = None) -> bool:
         """Tell whether a column has just gone below another; as of `crosses_above`, the other way round."""
-        main = self._main.get(self.symbol if symbol is None else symbol)
-        return (main or self.history(symbol)).crosses(other, name)
+        try:
+            main = self._main[self.symbol if symbol is None else symbol]
+            return main.count - 1 in main.crossed[other, name]
+        except KeyError:
+            pass
+        return self.history(symbol).crosses(other, name)
 
     def count(self, symbol: str | None = None) -> int:
         """Give how many bars of the finest series of an instrument have closed."""
@@ -255,7 +263,9 @@ class View:
         """Make a wish with its id; the named methods below say what each kind of order needs."""
         core = self._core
         symbol = terms.pop("symbol", None) or self.symbol
-        wish = Intent(symbol, side, kind, terms.pop("size", quantity), decided=core.decided, **terms)  # type: ignore[arg-type, misc]
+        size = terms.pop("size", quantity)
+        wish = Intent(symbol, side, kind, size, **terms) if terms else Intent(symbol, side, kind, size)  # type: ignore[arg-type, misc]
+        wish.decided = core.decided
         wish.id = client_order_id(core.name, core.number, symbol, side, kind)
         core.number += 1
         return wish
@@ -316,8 +326,9 @@ class View:
         """Leave a position at the market, whatever its size is then."""
         wanted = self.symbol if symbol is None else symbol
         side: Side = "sell" if self._core.account.quantity(wanted, leg) > 0 else "buy"
-        wish = self.intent(side, "market", NAN, {"symbol": wanted, "leg": leg, "tag": tag, "reduce_only": True})
-        wish.close_position, wish.reason = True, reason
+        wish = self.intent(side, "market", NAN, {"symbol": wanted})
+        wish.leg, wish.tag, wish.reason = leg, tag, reason
+        wish.reduce_only = wish.close_position = True
         return wish
 
     def protect(

@@ -28,7 +28,7 @@ from workbench.market.feeds.feed import Access, Feed, Watch
 from workbench.market.feeds.lines import plain_reason
 from workbench.market.feeds.record import Recording
 from workbench.market.feeds.tape import Tape
-from workbench.practice.connect import connect
+from workbench.practice.clients import connect
 from workbench.practice.exchange import Exchange
 
 

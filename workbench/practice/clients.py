@@ -73,7 +73,7 @@ async def connect(
 
     Examples
     --------
-    >>> from workbench.practice.connect import connect
+    >>> from workbench.practice.clients import connect
     >>> async def last_price(route):
     ...     async with connect("binance", route=route) as client:
     ...         return (await client.fetch_ticker("BTC/USDT"))["last"]
