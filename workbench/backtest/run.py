@@ -110,7 +110,9 @@ def backtest(
         strategy, bars, cash=cash, costs=costs, fill=fill, leverage=leverage, detail=detail, rules=rules
     )  # fmt: skip
     traded = {one.symbol for one in plan.ticks}  # bars that were made of trades lack those in which nothing traded
-    refuse_poor((one for one in (*(line.bars for line in plan.lines), *plan.extra) if one.symbol not in traded), max_missing)
+    refuse_poor(
+        (one for one in (*(line.bars for line in plan.lines), *plan.extra) if one.symbol not in traded), max_missing
+    )
     charged = costs_by_symbol(costs, [line.bars.instrument for line in plan.lines])
     records, finer = _run(plan, path), _resolved(plan)
     return Result(plan=plan, records=records, costs=charged, fill=fill, detail=finer, rules=rules)

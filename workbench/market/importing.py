@@ -284,7 +284,10 @@ def _clean(frame: pd.DataFrame, options: _Options, source: str, found: ColumnMap
     check_step(rows.ts, bar, symbol)
     duplicates = drop_duplicates(rows, symbol)
     note_outside(rows, bar, facts.calendar)
-    odd = [*(off_grid_rows(times, bar) if off_grid else ()), *(duplicate_rows(times, values, bar) if duplicates else ())]
+    odd = [
+        *(off_grid_rows(times, bar) if off_grid else ()),
+        *(duplicate_rows(times, values, bar) if duplicates else ()),
+    ]
     if options.close_only:
         rows.notes.append("close only: open, high and low are the close, stops see closes")
     bars = Bars(

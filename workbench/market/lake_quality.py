@@ -168,9 +168,13 @@ def _unknown_finding(key: SeriesKey, name: str, known: Iterable[str]) -> DataErr
 def _check_fits(finding: QualityFinding, decision: str) -> None:
     """Refuse what cannot be carried out: only a hole can be closed, only bars that are there can be left out."""
     if decision == "fill" and finding.kind != "gap":
-        raise DataError(f"{finding.id} cannot be filled: only a gap can; accept, ignore or exclude it", finding=finding.id)
+        raise DataError(
+            f"{finding.id} cannot be filled: only a gap can; accept, ignore or exclude it", finding=finding.id
+        )
     if decision == "exclude" and finding.kind in ("gap", "early_end"):
-        raise DataError(f"{finding.id} has no bars that could be excluded; accept, ignore or fill it", finding=finding.id)
+        raise DataError(
+            f"{finding.id} has no bars that could be excluded; accept, ignore or fill it", finding=finding.id
+        )
 
 
 def with_ledger(bars: Bars, store: PartStore, key: SeriesKey) -> Bars:

@@ -155,9 +155,7 @@ class TradeBars:
         cut = self.ts[~self.complete].tolist()
         said = {"unfinished": cut, "note": f"{len(cut)} unfinished"} if cut else {}
         columns: dict[str, Any] = {name: getattr(self, name) for name in ("ts", *COLUMNS)}
-        return Bars(
-            instrument=self.instrument, timeframe=self.size, provenance={"source": "trades", **said}, **columns
-        )
+        return Bars(instrument=self.instrument, timeframe=self.size, provenance={"source": "trades", **said}, **columns)
 
     def to_pandas(self) -> pd.DataFrame:
         """Give one row a bar: UTC index `ts`, `last` as UTC timestamps, prices, volumes, `vwap`, `trades`, `complete`."""

@@ -23,7 +23,9 @@ __all__ = ["record_of"]
 _COSTS: Final = ("fee", "maker_fee", "slippage_bps")
 _CURVES: Final = {"equity_points": "equity", "benchmark_points": "benchmark"}
 # Results that have a field of their own in the record; `strategy` is there too, by its name and parameters.
-_FIELDS: Final = frozenset({*_COSTS, *_CURVES, "start", "end", "data_fingerprint", "data_quality", "strategy", "strategy_code_hash"})
+_FIELDS: Final = frozenset(
+    {*_COSTS, *_CURVES, "start", "end", "data_fingerprint", "data_quality", "strategy", "strategy_code_hash"}
+)
 _LONGEST_ERROR: Final = 2_000
 _LARGEST_SEED: Final = 2**63  # larger ones are in the inputs only
 

@@ -19,7 +19,18 @@ from workbench.market.bars import moment
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CAUSES", "DECISIONS", "KINDS", "Quality", "QualityFinding", "in_order", "plain_rows", "read_rows", "share_of", "words_of"]
+__all__ = [
+    "CAUSES",
+    "DECISIONS",
+    "KINDS",
+    "Quality",
+    "QualityFinding",
+    "in_order",
+    "plain_rows",
+    "read_rows",
+    "share_of",
+    "words_of",
+]
 
 KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -68,8 +79,8 @@ DECISIONS: Final[Mapping[str, str]] = MappingProxyType(
         "open": "nobody has decided yet",
         "accept": "it is real; its bars no longer count as missing",
         "ignore": "a false alarm; left out of the counts",
-        "fill": "`fill=\"decided\"` closes this hole, and marks what it made",
-        "exclude": "`fill=\"decided\"` leaves these bars out",
+        "fill": '`fill="decided"` closes this hole, and marks what it made',
+        "exclude": '`fill="decided"` leaves these bars out',
     }
 )
 """What a person can decide about a finding."""
@@ -273,7 +284,9 @@ def read_rows(rows: Any) -> tuple[QualityFinding, ...]:
             if row["kind"] in KINDS and row.get("cause", "") in CAUSES and math.isfinite(row["size"])
         )
     except (TypeError, KeyError, AttributeError) as error:
-        raise DataError(f"{str(rows)[:80]} are no findings: give what bars.quality found, as plain_rows() gives it") from error
+        raise DataError(
+            f"{str(rows)[:80]} are no findings: give what bars.quality found, as plain_rows() gives it"
+        ) from error
 
 
 def in_order(findings: Iterable[QualityFinding]) -> list[QualityFinding]:

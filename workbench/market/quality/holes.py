@@ -43,11 +43,15 @@ def asked_spans(coverage: Iterable[Sequence[Any]] | None) -> tuple[Span, ...] | 
     try:
         spans = sorted((to_ms(span[0]), to_ms(span[1])) for span in coverage)
     except (TypeError, IndexError, KeyError) as error:
-        raise DataError(f"coverage is {coverage!r}: give pairs of times, such as [('2021-01-01', '2021-02-01')]") from error
+        raise DataError(
+            f"coverage is {coverage!r}: give pairs of times, such as [('2021-01-01', '2021-02-01')]"
+        ) from error
     joined: list[Span] = []
     for first, last in spans:
         if last < first:
-            raise DataError(f"coverage has a span from {first} to {last} ms, which ends before it begins; turn it round")
+            raise DataError(
+                f"coverage has a span from {first} to {last} ms, which ends before it begins; turn it round"
+            )
         if joined and first <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(joined[-1][1], last))
         else:

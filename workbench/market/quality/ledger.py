@@ -66,8 +66,8 @@ class SeriesLedger:
         return self._store.exists()
 
     def delete(self) -> None:
-        """Delete all that was recorded."""
-        if self.exists():
+        """Delete all that was recorded, and what a writer that was killed left behind."""
+        if self._store.folder.is_dir():
             self._store.delete()
 
     def provenance(self) -> dict[str, Any]:
@@ -172,7 +172,9 @@ class SeriesLedger:
             The decision is unknown.
         """
         if decision not in DECISIONS:
-            raise DataError(f"decision = {decision!r} is not one of {', '.join(map(repr, DECISIONS))}", decision=decision)
+            raise DataError(
+                f"decision = {decision!r} is not one of {', '.join(map(repr, DECISIONS))}", decision=decision
+            )
         now = time.time_ns() // 1_000_000
         with self._store.transaction() as change:
             kept = dict(change.meta.get("decisions", {}))

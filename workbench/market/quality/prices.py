@@ -73,7 +73,7 @@ def _usual(values: Floats) -> Floats:
     padded[: len(values)] = values
     rest = len(values) % _BLOCK
     if rest and count > 1:  # a short last stretch borrows from the one before
-        padded[len(values) :] = values[-_BLOCK : -rest]
+        padded[len(values) :] = values[-_BLOCK:-rest]
     medians = np.nanmedian(padded.reshape(count, _BLOCK), axis=1)
     edges = np.concatenate([medians[:1], medians, medians[-1:]])
     return np.repeat(np.maximum(np.maximum(edges[:-2], edges[1:-1]), edges[2:]), _BLOCK)[: len(values)]
