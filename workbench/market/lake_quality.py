@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.errors import DataError
 from workbench.market.bars import Bars
-from workbench.market.filling import apply_decisions, fill as fill_holes
+from workbench.market.filling import apply_decisions
+from workbench.market.filling import fill as fill_holes
 from workbench.market.lake_series import SeriesInfo, SeriesKey
 from workbench.market.quality.check import check
 from workbench.market.quality.findings import Quality, QualityFinding
