@@ -92,7 +92,7 @@ def test_an_unfinished_bar_is_given_only_when_asked_for_and_then_marked() -> Non
 def test_the_lake_does_not_store_an_unfinished_bar(tmp_path) -> None:
     ticks = ticks_of([(0, 10.0, 1.0, 1), (70_000, 12.0, 1.0, -1)])
     lake, marked = wb.Lake(tmp_path), bars_from_trades(ticks, unfinished=True)
-    with pytest.raises(DataError, match="is not finished.*is never stored"):
+    with pytest.raises(DataError, match=r"is not finished.*is never stored"):
         lake.write(marked)
     assert lake.series() == []
     assert lake.write(marked[:1]).added == 1

@@ -7,7 +7,7 @@ another venue, where the other series of a venue end, which values contradicted 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -137,9 +137,8 @@ class QualityOfSeries:
 
         def _store(self, key: SeriesKey) -> PartStore: ...
 
-        def series(self) -> list[SeriesInfo]: ...
-
-        def read(self, symbol: str, timeframe: Any, **options: Any) -> Bars: ...
+        series: Callable[[], list[SeriesInfo]]
+        read: Callable[..., Bars]
 
 
 def _shell(instrument: Any, bars: Bars) -> Bars:

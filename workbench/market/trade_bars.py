@@ -158,7 +158,7 @@ class TradeBars:
         return Bars(instrument=self.instrument, timeframe=self.size, provenance={"source": "trades", **said}, **columns)
 
     def to_pandas(self) -> pd.DataFrame:
-        """Give one row a bar: UTC index `ts`, `last` as UTC timestamps, prices, volumes, `vwap`, `trades`, `complete`."""
+        """Give one row a bar: UTC index `ts`, `last` as UTC timestamps, then everything else with `vwap`."""
         import pandas as pd
 
         index = pd.DatetimeIndex(self.ts.astype("datetime64[ms]"), tz="UTC", name="ts")
@@ -240,8 +240,8 @@ def _covered(ticks: Ticks, since: Any, until: Any) -> tuple[int, int]:
     end = last if until is None else to_ms(until)
     if start > first or (until is not None and end <= last):
         raise DataError(
-            f"{ticks.symbol}: the ticks from {moment(first)} to {moment(last)} reach beyond since = {moment(start)} and "
-            f"until = {moment(end)}; give the time of which they are all the trades",
+            f"{ticks.symbol}: the ticks from {moment(first)} to {moment(last)} reach beyond since = {moment(start)} "
+            f"and until = {moment(end)}; give the time of which they are all the trades",
             since=start, until=end,
         )  # fmt: skip
     return start, end

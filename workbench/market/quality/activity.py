@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from workbench.market.bars import COLUMNS, Bars
 from workbench.market.quality.findings import QualityFinding
+from workbench.market.quality.prices import usual_around
 
 __all__ = ["repeated_bars", "runs_of", "silent_bars"]
 
 _RARE: Final = 0.002  # share of silent bars up to which every one of them is told
 _UNEXPECTED: Final = 0.01  # runs of that length that chance would give such a series
-_TRADED: Final = 0.25  # of the usual volume: two equal bars of one small order each are chance
+_TRADED: Final = 0.1  # of the usual volume: two equal bars of one small order each are chance
 _FEWEST: Final = 2  # equal bars in a row
 
 
@@ -66,7 +67,7 @@ def repeated_bars(bars: Bars) -> list[QualityFinding]:
     if len(bars) < _FEWEST:
         return []
     same = np.logical_and.reduce([getattr(bars, name)[1:] == getattr(bars, name)[:-1] for name in COLUMNS])
-    same &= (bars.volume[1:] > _TRADED * np.median(bars.volume)) & (bars.high[1:] > bars.low[1:])
+    same &= (bars.volume[1:] > _TRADED * usual_around(bars.volume)[1:]) & (bars.high[1:] > bars.low[1:])
     return [
         QualityFinding(
             kind="duplicate", cause="repeated", start=int(bars.ts[first + 1]),

@@ -7,6 +7,7 @@ kept for good.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -229,7 +230,7 @@ def _revision_runs(columns: Columns, took: str, bar: Timeframe) -> list[QualityF
             f"prices differ by up to {largest[first:stop].max():.4%}"
             + (f", {int(times[first:stop].sum()):,} times" if times[first:stop].max() > 1 else ""),
         )
-        for first, stop in zip(edges[:-1], edges[1:], strict=True)
+        for first, stop in itertools.pairwise(edges)
     ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Prices that their neighbours contradict: spikes that revert at once, and jumps between two bars that trade in no time.
+"""Prices that their neighbours contradict: spikes that revert at once, and jumps between bars in no time.
 
 What is normal is taken from the series itself: the median true range of a stretch of bars and of both its neighbours,
 the largest of the three. So a market that has become wild is measured by how wild it is, and a single wild bar cannot
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from workbench.market.bars import Bars
 from workbench.market.quality.findings import QualityFinding
 
-__all__ = ["Spread", "spread_of", "unlikely_prices"]
+__all__ = ["Spread", "spread_of", "unlikely_prices", "usual_around"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -57,16 +57,16 @@ def spread_of(bars: Bars) -> Spread:
     """Work out what is usual around each bar."""
     before = np.concatenate([bars.open[:1], bars.close[:-1]])
     ranges = np.log(np.maximum(bars.high, before) / np.minimum(bars.low, before))
-    scale = np.maximum(_usual(ranges), 0.5 * ranges.mean())
+    scale = np.maximum(usual_around(ranges), 0.5 * ranges.mean())
     steps = np.diff(bars.ts) / bars.timeframe.ms
     apart = np.maximum(np.concatenate([[1.0], steps]), np.concatenate([steps, [1.0]]))
-    usual = _usual(bars.volume)
+    usual = usual_around(bars.volume)
     with np.errstate(invalid="ignore", divide="ignore"):
         volume = np.where(usual > 0, bars.volume / usual, np.nan)
     return Spread(scale * np.sqrt(apart), volume)
 
 
-def _usual(values: Floats) -> Floats:
+def usual_around(values: Floats) -> Floats:
     """Give the median of each stretch of bars or of the one before or after it, whichever is largest."""
     count = -(-len(values) // _BLOCK)
     padded = np.full(count * _BLOCK, np.nan)
@@ -151,12 +151,13 @@ def _spike(bars: Bars, row: int, length: int, away: float, ranges: float, above:
     return QualityFinding(
         kind="outlier", cause="spike", start=int(bars.ts[row]),
         end=int(bars.ts[row + length - 1]) + bars.timeframe.ms, bars=length, size=size,
-        detail=f"{'high' if above else 'low'} {price:.10g} is {size:.2%} beyond its neighbours, {ranges:.0f} usual ranges",
+        detail=f"{'high' if above else 'low'} {price:.10g} is {size:.2%} beyond its neighbours, "
+        f"{ranges:.0f} usual ranges",
     )  # fmt: skip
 
 
 def _splits(bars: Bars, spread: Spread) -> list[QualityFinding]:
-    """Find overnight jumps by a simple ratio in a market with sessions: a split that the prices were not adjusted for.
+    """Find overnight jumps by a simple ratio in a market with sessions: a split that was not adjusted for.
 
     After a split the session itself is an ordinary one; a crash by half is not. Closes without a range cannot tell.
     """

@@ -2,8 +2,8 @@
 
 Two venues differ by fees, money and distance, and that difference wanders; a bad print leaves it and comes back. So
 the ratio of the closes is held against its own running median, and counts as odd only where the series at hand moved
-away from its own neighbours more than the other did. Where the returns fit better one or more bars earlier or later, one of
-the two clocks is wrong.
+away from its own neighbours more than the other did. Where the returns fit better one or more bars earlier or later,
+one of the two clocks is wrong.
 """
 
 from __future__ import annotations
