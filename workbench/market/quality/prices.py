@@ -141,7 +141,8 @@ def _beyond(bars: Bars, length: int) -> tuple[Floats, Floats]:
 
 def _over(values: Floats, length: int) -> Floats:
     """Give the largest value of a run of rows from each row on."""
-    return np.fmax.reduce([_shifted(values, by, np.nan) for by in range(length)])
+    largest: Floats = np.fmax.reduce([_shifted(values, by, np.nan) for by in range(length)])
+    return largest
 
 
 def _spike(bars: Bars, row: int, length: int, away: float, ranges: float, above: bool) -> QualityFinding:
@@ -175,7 +176,7 @@ def _splits(bars: Bars, spread: Spread) -> list[QualityFinding]:
             kind="outlier", cause="split", start=int(bars.ts[row]), end=int(bars.ts[row]) + bars.timeframe.ms, bars=1,
             size=abs(float(np.expm1(jump[row - 1]))),
             detail=f"opens at {bars.open[row]:.10g} after a close of {bars.close[row - 1]:.10g}, about "
-            + ("1:" if jump[row - 1] > 0 else "") + f"{SPLITS[nearest[row - 1]]:g}" + ("" if jump[row - 1] > 0 else ":1"),
+            + (f"1:{SPLITS[nearest[row - 1]]:g}" if jump[row - 1] > 0 else f"{SPLITS[nearest[row - 1]]:g}:1"),
         )
         for row in rows.tolist()
     ]  # fmt: skip
