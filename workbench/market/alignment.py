@@ -43,8 +43,8 @@ def last_closed(slow: Bars | TradeBars, *, at: Bars) -> NDArray[np.int64]:
     Notes
     -----
     A bar closes at `ts + timeframe.ms`. A slow bar that closes together with a fast one is known then. A bar that
-    trades fill is known after its last trade; one that is not complete is not known at all. Rows before any cut of `slow` and
-    `at` are the same as without the cut: nothing here sees the future.
+    trades fill is known after its last trade, an incomplete one never. Rows before any cut of `slow` and `at` are the
+    same as without the cut: nothing here sees the future.
     """
     if not isinstance(slow, Bars):
         return _rows_known(slow, at)
