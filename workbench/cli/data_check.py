@@ -60,8 +60,8 @@ def check_series(
         )
     else:
         _show(infos, gaps, findings, details=symbol is not None)
-        for info in infos:
-            _show_quality(info, judged[_name(info)], details=symbol is not None)
+        for info in infos if symbol is not None else ():
+            _show_quality(info, judged[_name(info)])
     if drop:
         _drop(lake, findings)
     elif findings:
@@ -109,12 +109,12 @@ def _quality(judged: Quality | None) -> dict[str, Any]:
     return {"quality": judged.summary, "findings": rows}
 
 
-def _show_quality(info: SeriesInfo, judged: Quality | None, *, details: bool) -> None:
-    """Say what is odd about a series, and name the findings that are no gaps where one symbol is asked for."""
+def _show_quality(info: SeriesInfo, judged: Quality | None) -> None:
+    """Say what is odd about a series, and name the findings that are no gaps."""
     if judged is None or not len(judged):
         return
     say(f"{info.symbol} {info.timeframe} at {info.venue}: {judged.in_words}", "yellow")
-    odd = [one for one in judged if one.kind != "gap"] if details else []
+    odd = [one for one in judged if one.kind != "gap"]
     for one in odd[:_SHOWN_GAPS]:
         say(f"  {one.id}: {one}")
     if len(odd) > _SHOWN_GAPS:
