@@ -18,6 +18,7 @@ from workbench.errors import DataError
 if TYPE_CHECKING:
     from workbench.market.bars import Gap
     from workbench.market.lake import Finding, Lake, SeriesInfo
+    from workbench.market.quality.findings import Quality
 
 __all__ = ["CHECK_EXAMPLES", "check_series"]
 
@@ -38,7 +39,7 @@ def check_series(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Read every byte of the lake, compare it with what was written, and count the gaps.
+    """Read every byte of the lake, compare it with what was written, count the gaps and tell what else is odd.
 
     The exit code is 1 when something is damaged. Gaps are counted by each instrument's trading calendar; they are
     facts, not damage.
@@ -48,13 +49,19 @@ def check_series(
     infos = [info for info in lake.series() if _wanted(info, symbol, timeframe, venue)]
     if symbol is not None and not infos and not findings:
         raise _unknown(lake, symbol, timeframe, venue)
+    judged = {_name(info): _judged(lake, info) for info in infos}
     gaps = {_name(info): _gaps(lake, info) for info in infos}
     if as_json:
         show_json(
-            {"series": [_plain(info, gaps, findings) for info in infos], "damaged": [asdict(one) for one in findings]}
+            {
+                "series": [_plain(info, gaps, findings) | _quality(judged[_name(info)]) for info in infos],
+                "damaged": [asdict(one) for one in findings],
+            }
         )
     else:
         _show(infos, gaps, findings, details=symbol is not None)
+        for info in infos if symbol is not None else ():
+            _show_quality(info, judged[_name(info)])
     if drop:
         _drop(lake, findings)
     elif findings:
@@ -85,6 +92,33 @@ def _gaps(lake: Lake, info: SeriesInfo) -> tuple[Gap, ...] | None:
         return lake.read(info.symbol, info.timeframe, venue=info.venue, skip_corrupt=True).gaps
     except DataError:
         return None
+
+
+def _judged(lake: Lake, info: SeriesInfo) -> Quality | None:
+    """Check the quality of a series and keep it in its ledger; None where nothing of it can be read."""
+    try:
+        return lake.quality(info.symbol, info.timeframe, venue=info.venue)
+    except DataError:
+        return None
+
+
+def _quality(judged: Quality | None) -> dict[str, Any]:
+    if judged is None:
+        return {"quality": None, "findings": None}
+    rows = [asdict(one) | {"id": one.id, "start": iso(one.start), "end": iso(one.end)} for one in judged]
+    return {"quality": judged.summary, "findings": rows}
+
+
+def _show_quality(info: SeriesInfo, judged: Quality | None) -> None:
+    """Say what is odd about a series, and name the findings that are no gaps."""
+    if judged is None or not len(judged):
+        return
+    say(f"{info.symbol} {info.timeframe} at {info.venue}: {judged.in_words}", "yellow")
+    odd = [one for one in judged if one.kind != "gap"]
+    for one in odd[:_SHOWN_GAPS]:
+        say(f"  {one.id}: {one}")
+    if len(odd) > _SHOWN_GAPS:
+        say(f"  {len(odd) - _SHOWN_GAPS:,} more: --json lists all", "dim")
 
 
 def _plain(info: SeriesInfo, gaps: dict[Any, tuple[Gap, ...] | None], findings: Sequence[Finding]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The practice exchange: a venue on loopback that real exchange clients cannot tell from the real one.
 
 `wb.practice` is this package. `Exchange` is a whole one, `connect` a client of it, `Faults` what goes wrong on demand;
-`engine` is the exchange without its network, `wire` how it speaks, `markets` where its prices come from. Names load what
-they need on first use.
+`engine` is the exchange without its network, `wire` how it speaks, `markets` where its prices come from. Names load
+what they need on first use.
 """
 
 from __future__ import annotations

@@ -67,8 +67,8 @@ class SeriesLedger:
         return self._store.exists()
 
     def delete(self) -> None:
-        """Delete all that was recorded."""
-        if self.exists():
+        """Delete all that was recorded, and what a writer that was killed left behind."""
+        if self._store.folder.is_dir():
             self._store.delete()
 
     def provenance(self) -> dict[str, Any]:

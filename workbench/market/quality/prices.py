@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from workbench.market.bars import Bars
 from workbench.market.quality.findings import QualityFinding
 
-__all__ = ["Spread", "spread_of", "unlikely_prices"]
+__all__ = ["Spread", "spread_of", "unlikely_prices", "usual_around"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -58,8 +58,8 @@ def spread_of(bars: Bars) -> Spread:
     """Work out what is usual around each bar."""
     before = np.concatenate([bars.open[:1], bars.close[:-1]])
     ranges = np.log(np.maximum(bars.high, before) / np.minimum(bars.low, before))
-    scale = np.maximum(_usual(ranges), 0.5 * ranges.mean())
-    usual = _usual(bars.volume)
+    scale = np.maximum(usual_around(ranges), 0.5 * ranges.mean())
+    usual = usual_around(bars.volume)
     with np.errstate(invalid="ignore", divide="ignore"):
         volume = np.where(usual > 0, bars.volume / usual, np.nan)
     return Spread(scale * np.sqrt(_apart(bars)), volume)
@@ -74,7 +74,7 @@ def _apart(bars: Bars) -> Floats:
     return steps
 
 
-def _usual(values: Floats) -> Floats:
+def usual_around(values: Floats) -> Floats:
     """Give the median of each stretch of bars or of the one before or after it, whichever is largest."""
     count = -(-len(values) // _BLOCK)
     padded = np.full(count * _BLOCK, np.nan)
@@ -167,7 +167,7 @@ def _spike(bars: Bars, row: int, length: int, away: float, ranges: float, above:
 
 
 def _splits(bars: Bars, spread: Spread) -> list[QualityFinding]:
-    """Find overnight jumps by a simple ratio in a market with sessions: a split that the prices were not adjusted for.
+    """Find overnight jumps by a simple ratio in a market with sessions: a split that was not adjusted for.
 
     After a split the session itself is an ordinary one; a crash by half is not. Closes without a range cannot tell.
     """

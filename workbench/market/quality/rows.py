@@ -76,8 +76,11 @@ def invalid_rows(ts: Times, values: Floats, bar: Timeframe) -> list[QualityFindi
         absent = ~np.isfinite(values).all(axis=0)
         negative = ~absent & ((prices <= 0).any(axis=0) | (volume < 0))
         crossed = ~absent & ((high < np.maximum(open_, close)) | (low > np.minimum(open_, close)))
-    told = ((absent, "a value is missing or infinite"), (negative, "a price is not above zero, or volume is below"),
-            (crossed & ~negative, "the high is not the highest, or the low not the lowest"))  # fmt: skip
+    told: tuple[tuple[Any, str], ...] = (
+        (absent, "a value is missing or infinite"),
+        (negative, "a price is not above zero, or volume is below"),
+        (crossed & ~negative, "the high is not the highest, or the low not the lowest"),
+    )
     return [
         QualityFinding(
             kind="invalid", start=int(ts[first]), end=int(ts[stop - 1]) + bar.ms, bars=stop - first,
