@@ -66,7 +66,7 @@ class BacktestSettings(_Section):
 
     cash: float = Field(10_000.0, gt=0, description="a positive amount of money, such as 10000")
     fill: Literal["next_open", "close"] = Field("next_open", description='"next_open" or "close"')
-    max_missing: float = Field(0.02, ge=0, le=1, description="a fraction from 0 to 1, such as 0.02 for two percent")
+    max_missing: float = Field(0.05, ge=0, le=1, description="a fraction from 0 to 1, such as 0.05 for five percent")
 
 
 def _usual_workers() -> int:

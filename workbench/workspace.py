@@ -41,7 +41,7 @@ reports = "reports"         # what to run (*.toml) and what came out (reports/ou
 [backtest]
 cash = 10_000               # starting cash, in the quote currency
 fill = "next_open"          # or "close": at the close of the bar that gave the signal
-max_missing = 0.02          # share of bars that may be missing or filled before a backtest is refused
+max_missing = 0.05          # share of bars that may be missing or filled before a backtest is refused
 
 [report]                    # holds for a report whose own file does not say
 # workers = 2               # notebooks at the same time; as many as there are processors (at most 8) when left out

@@ -125,7 +125,7 @@ def test_filled_bars_are_marked_and_counted_and_nothing_later_is_used() -> None:
 def test_a_backtest_on_too_many_missing_or_filled_bars_is_refused_with_the_numbers() -> None:
     holed = changed(BITCOIN, np.delete(np.arange(len(BITCOIN)), slice(1_000, 1_900)))
     signals = wb.Signals(entry=np.zeros(len(holed), bool), exit=np.zeros(len(holed), bool))
-    with pytest.raises(DataError, match=r"900 bars are missing in 1 gaps .* that is 10\.\d+% and the limit is 2\.00%"):
+    with pytest.raises(DataError, match=r"900 bars are missing in 1 gaps .* that is 10\.\d+% and the limit is 5\.00%"):
         wb.backtest(signals, holed)
     result = wb.backtest(signals, holed, max_missing=0.2)
     assert result.quality["BTC/USDT"]["missing"] == 900

@@ -31,7 +31,7 @@ def check_limit(max_missing: Any) -> None:
     number = isinstance(max_missing, Real) and not isinstance(max_missing, bool)
     if max_missing is not None and not (number and 0 <= float(max_missing) <= 1):
         raise ConfigError(
-            f"max_missing = {max_missing!r} must be a fraction from 0 to 1, such as 0.02 for two percent",
+            f"max_missing = {max_missing!r} must be a fraction from 0 to 1, such as 0.05 for five percent",
             max_missing=max_missing,
         )
 
