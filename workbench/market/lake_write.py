@@ -309,7 +309,8 @@ def blocks_of(bars: Bars) -> Iterator[Bars]:
                 "seconds, microseconds or nanoseconds? `wb.data.clean` finds out",
                 ts=ts,
             )
-    unfinished = np.intersect1d(bars.ts, np.array(bars.provenance.get("unfinished", []), dtype=np.int64))
+    marked = bars.provenance.get("unfinished")
+    unfinished = bars.ts[np.isin(bars.ts, marked)] if marked else bars.ts[:0]
     if len(unfinished):
         raise DataError(
             f"{bars.symbol} {bars.timeframe}: the bar at {moment(int(unfinished[0]))} UTC is not finished, and an "
