@@ -7,6 +7,8 @@ file a month, each of which is on the disk at the end.
 from __future__ import annotations
 
 import resource
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -45,7 +47,8 @@ def main() -> None:
     times: dict[str, list[float]] = {"lake": [], "duckdb": []}
     with tempfile.TemporaryDirectory() as name:
         folder, source = Path(name), Path(name) / "source.parquet"
-        make(source)
+        # in a process of its own, whose memory is not counted as the import's
+        subprocess.run([sys.executable, __file__, str(source)], check=True)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         for run in range(RUNS):
             start = time.perf_counter()
@@ -59,11 +62,9 @@ def main() -> None:
             times["duckdb"].append(time.perf_counter() - start)
     ours, theirs = min(times["lake"]), min(times["duckdb"])
     print(f"{ROWS:,} bars from one Parquet file, memory={MEMORY}, best of {RUNS}")
-    print(
-        f"  lake         {ours:6.2f} s  {ROWS / ours / 1e6:5.2f} M rows/s  (peak above the maker's own: {grown:.0f} MB)"
-    )
+    print(f"  lake         {ours:6.2f} s  {ROWS / ours / 1e6:5.2f} M rows/s  (memory grew by {grown:.0f} MB)")
     print(f"  duckdb copy  {theirs:6.2f} s  {ROWS / theirs / 1e6:5.2f} M rows/s  ratio {ours / theirs:.2f}")
 
 
 if __name__ == "__main__":
-    main()
+    make(Path(sys.argv[1])) if len(sys.argv) > 1 else main()

@@ -197,21 +197,46 @@ def test_a_file_that_is_not_there_is_named(run: Command, tmp_path: Path) -> None
 def test_check_finds_every_series_sound_and_counts_the_gaps(run: Command, desk: Path) -> None:
     done = run("data", "check")
     assert done.code == 0
-    said = {tuple(line.split()[:3]): line.split()[4:7] for line in done.lines[1:-1]}
+    said = {tuple(line.split()[:3]): line.split()[4:7] for line in done.lines[1:-1] if "  sound  " in line}
     for info in lake_of(desk).series():
         state, missing, _ = said[info.symbol, info.timeframe, info.venue]
         assert (state, missing) == ("sound", f"{info.missing:,}")
+    assert "IXIC 1d at index: 2 zero volume" in done.lines
     assert done.lines[-1] == f"{len(said)} series checked, every byte is as it was written"
 
 
 def test_check_of_one_symbol_lists_its_gaps(run: Command) -> None:
     done = run("data", "check", "EUR/USD")
     assert "Gaps of EUR/USD 1h at gym-anytrading:" in done.lines
-    assert "  14 bars from 2017-12-25 08:00 to 2017-12-25 22:00" in done.lines
+    assert "  14 bars from 2017-12-25 08:00 to 2017-12-25 22:00  gap@2017-12-25T08:00" in done.lines
     (series,) = run("data", "check", "EUR/USD", "60m", "--json").json()["series"]
     assert series["missing"] == sum(gap["missing"] for gap in series["gaps"]) == 15
     unknown = run("data", "check", "EUR/USB")
     assert (unknown.code, "the lake has no EUR/USB: did you mean 'EUR/USD'?" in unknown.err) == (2, True)
+
+
+def test_findings_are_decided_about_and_the_decision_is_kept(own_desk: Path) -> None:
+    words = ("--workspace", own_desk, "data")
+    gap, silence = "gap@2018-02-08T01:00", "zero_volume@2020-12-21T14:00"
+    done = call(*words, "decide", "BTC/USDT", "1h", gap, silence, "--as", "accept", "--note", "the venue was down")
+    assert done.lines[0] == f"{gap}  unknown, 75 bars [accept: the venue was down]"
+    assert done.lines[-1].startswith("BTC/USDT 1h at binance: 95 bars missing in 28 gaps")
+    checked = call(*words, "check", "BTC/USDT", "1h")
+    assert f"  {silence}  1 bar [accept: the venue was down]" in checked.lines
+    (series,) = call(*words, "check", "BTC/USDT", "1h", "--json").json()["series"]
+    assert series["quality"]["missing"] == 95
+    assert {row["id"]: row["decision"] for row in series["findings"]}[gap] == "accept"
+    for finding, decision, told in (
+        (
+            "gap@2018-02-08T02:00",
+            "accept",
+            "has no finding 'gap@2018-02-08T02:00': did you mean 'gap@2018-02-08T01:00'",
+        ),
+        (gap, "exclude", "has no bars that could be excluded"),
+        (gap, "maybe", "decision = 'maybe' is not one of 'open', 'accept'"),
+    ):
+        refused = call(*words, "decide", "BTC/USDT", "1h", finding, "--as", decision)
+        assert (refused.code, told in refused.err) == (2, True)
 
 
 def test_damage_is_found_named_and_taken_out(own_desk: Path) -> None:

@@ -101,10 +101,13 @@ def test_bars_outside_trading_time_are_left_out_and_counted():
     assert f"{48 - len(session)} bars outside the trading time of XNYS left out" in day.provenance["note"]
 
 
-def test_only_wholly_filled_bars_are_marked_as_filled():
-    marks = np.array([True, True, True, False, False, False])
-    long = resample(walk(np.arange(6) * HOUR, filled=marks), "2h")
+def test_bars_of_which_half_was_made_up_are_marked_as_filled():
+    marks = np.array([True, True, True, True, False, False, True, False, False, False, False, False])
+    long = resample(walk(np.arange(12) * HOUR, filled=marks), "4h")
     assert long.filled.tolist() == [True, False, False]
+    assert resample(walk(np.arange(4) * HOUR, filled=np.array([True, False, False, True])), "4h").filled.tolist() == [
+        True
+    ]
 
 
 def test_provenance_says_what_the_bars_were_made_from():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from workbench.cli.console import Cell, Column, on_terminal, say, show_csv, show_json, show_table
-from workbench.cli.data_check import CHECK_EXAMPLES, check_series
+from workbench.cli.data_check import CHECK_EXAMPLES, DECIDE_EXAMPLES, check_series, decide_finding
 from workbench.cli.data_download import (
     DOWNLOAD_EXAMPLES,
     FILL_EXAMPLES,
@@ -45,6 +45,7 @@ app.command("update", epilog=examples(*UPDATE_EXAMPLES))(update_series)
 app.command("fill", epilog=examples(*FILL_EXAMPLES))(fill_series)
 app.command("verify", epilog=examples(*VERIFY_EXAMPLES))(verify_series)
 app.command("check", epilog=examples(*CHECK_EXAMPLES))(check_series)
+app.command("decide", epilog=examples(*DECIDE_EXAMPLES))(decide_finding)
 app.command("tickers", epilog=examples(*TICKER_EXAMPLES))(show_tickers)
 app.add_typer(cache_app, name="cache")
 app.command("record", epilog=examples(*RECORD_EXAMPLES))(record_feed)

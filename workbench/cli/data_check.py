@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from workbench.cli.console import Cell, Column, say, show_json, show_table
-from workbench.cli.options import AsJson, Venue
+from workbench.cli.options import AsJson, Symbol, Timeframe, Venue
 from workbench.cli.place import lake_here
 from workbench.cli.words import iso
 from workbench.errors import DataError
@@ -18,16 +18,21 @@ from workbench.errors import DataError
 if TYPE_CHECKING:
     from workbench.market.bars import Gap
     from workbench.market.lake import Finding, Lake, SeriesInfo
-    from workbench.market.quality.findings import Quality
+    from workbench.market.quality.findings import Quality, QualityFinding
 
-__all__ = ["CHECK_EXAMPLES", "check_series"]
+__all__ = ["CHECK_EXAMPLES", "DECIDE_EXAMPLES", "check_series", "decide_finding"]
 
 CHECK_EXAMPLES: Final = (
     "workbench data check                        every byte of every series",
     "workbench data check BTC/USDT               one symbol, with its longest gaps",
     "workbench data check BTC/USDT 1h --drop     take out what is damaged, to import it again",
 )
+DECIDE_EXAMPLES: Final = (
+    'workbench data decide BTC/USDT 1h gap@2018-02-08T01:00 --as accept --note "the venue was down"',
+    "workbench data decide BTC/USDT 1d outlier.spike@2017-04-15 --as exclude",
+)
 _SHOWN_GAPS: Final = 20
+_SHOWN_FINDINGS: Final = 20
 
 
 def check_series(
@@ -60,8 +65,9 @@ def check_series(
         )
     else:
         _show(infos, gaps, findings, details=symbol is not None)
-        for info in infos if symbol is not None else ():
-            _show_quality(info, judged[_name(info)])
+        for info in infos:
+            _show_quality(info, judged[_name(info)], details=symbol is not None)
+        _show_damage(infos, findings)
     if drop:
         _drop(lake, findings)
     elif findings:
@@ -109,16 +115,48 @@ def _quality(judged: Quality | None) -> dict[str, Any]:
     return {"quality": judged.summary, "findings": rows}
 
 
-def _show_quality(info: SeriesInfo, judged: Quality | None) -> None:
-    """Say what is odd about a series, and name the findings that are no gaps."""
-    if judged is None or not len(judged):
+def _show_quality(info: SeriesInfo, judged: Quality | None, *, details: bool) -> None:
+    """Say what is odd about a series beside its gaps; with details, name each finding."""
+    odd = [one for one in judged or () if one.kind != "gap"]
+    if judged is None or not (odd or (details and len(judged))):
         return
     say(f"{info.symbol} {info.timeframe} at {info.venue}: {judged.in_words}", "yellow")
-    odd = [one for one in judged if one.kind != "gap"]
-    for one in odd[:_SHOWN_GAPS]:
-        say(f"  {one.id}: {one}")
-    if len(odd) > _SHOWN_GAPS:
-        say(f"  {len(odd) - _SHOWN_GAPS:,} more: --json lists all", "dim")
+    for one in odd[: _SHOWN_FINDINGS if details else 0]:
+        say(f"  {_told(one)}")
+    if details and len(odd) > _SHOWN_FINDINGS:
+        say(f"  {len(odd) - _SHOWN_FINDINGS:,} more: --json lists all", "dim")
+
+
+def _told(finding: QualityFinding) -> str:
+    """Write a finding by the name under which it can be decided about."""
+    words = [finding.cause, f"{finding.bars:,} bar{'s' * (finding.bars != 1)}", finding.detail]
+    decided = "" if finding.decision == "open" else f" [{finding.decision}{finding.note and ': ' + finding.note}]"
+    return f"{finding.id}  {', '.join(filter(None, words))}{decided}"
+
+
+def decide_finding(
+    symbol: Symbol,
+    timeframe: Timeframe,
+    findings: Annotated[
+        list[str], typer.Argument(metavar="FINDING...", help="By the names that `data check SYMBOL` gives.")
+    ],
+    decision: Annotated[
+        str, typer.Option("--as", metavar="accept|ignore|fill|exclude|open", help="What is to be thought of them.")
+    ],
+    note: Annotated[str, typer.Option(metavar="TEXT", help="Why.")] = "",
+    venue: Venue = None,
+) -> None:
+    """Note what is to be thought of findings about a series; its bars stay as they are.
+
+    accept: it is real, and its bars no longer count as missing. ignore: a false alarm. fill and exclude are carried out
+    by who reads with fill="decided". open: take a decision back.
+    """
+    quality = lake_here().decide(symbol, timeframe, findings, decision, note=note, venue=venue)
+    chosen = set(findings)
+    for one in quality:
+        if one.id in chosen:
+            say(_told(one))
+    say(f"{quality.series}: {quality.in_words}", "dim")
 
 
 def _plain(info: SeriesInfo, gaps: dict[Any, tuple[Gap, ...] | None], findings: Sequence[Finding]) -> dict[str, Any]:
@@ -172,6 +210,9 @@ def _show(
     show_table(columns, rows)
     for info in infos if details else ():
         _show_gaps(info, gaps[_name(info)] or ())
+
+
+def _show_damage(infos: Sequence[SeriesInfo], findings: Sequence[Finding]) -> None:
     for finding in findings:
         say(f"damaged: {finding}", "red")
     if not findings:
@@ -179,13 +220,15 @@ def _show(
 
 
 def _show_gaps(info: SeriesInfo, gaps: Sequence[Gap]) -> None:
+    from workbench.market.bars import moment
+
     longest = sorted(gaps, key=lambda gap: -gap.missing)[:_SHOWN_GAPS]
     if not longest:
         return
     more = "" if len(longest) == len(gaps) else f", the {len(longest)} longest of {len(gaps):,}"
     say(f"Gaps of {info.symbol} {info.timeframe} at {info.venue}{more}:", "bold")
     for gap in longest:
-        say(f"  {_words(gap)}")
+        say(f"  {_words(gap)}  gap@{moment(gap.start).replace(' ', 'T')}")
 
 
 def _words(gap: Gap) -> str:

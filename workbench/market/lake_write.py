@@ -17,15 +17,14 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.errors import DataError
-from workbench.market.bars import COLUMNS, Bars, fingerprint_of, moment
+from workbench.market.bars import Bars, fingerprint_of, moment
 from workbench.market.calendar import gaps
 from workbench.market.coverage import Coverage
 from workbench.market.instrument import Instrument
-from workbench.market.lake_read import load_rows
-from workbench.market.lake_series import SeriesKey, bars_of, missing_of, part_notes, span, table_of
+from workbench.market.lake_merge import DETAILED, Columns, Merged, OnConflict, merge_block, sound_bars
+from workbench.market.lake_series import SeriesKey, missing_of, part_notes, table_of
 from workbench.market.quality.findings import QualityFinding, read_rows
 from workbench.market.quality.ledger import SeriesLedger
 from workbench.store import Part, PartStore, Transaction
@@ -42,16 +41,12 @@ __all__ = [
     "write_series",
 ]
 
-OnConflict = Literal["error", "keep", "replace"]
 Mode = Literal["merge", "replace"]
 
 _SHOWN: Final = 5
-_DETAILED: Final = 100  # of a block that differs everywhere; the count is exact, the list need not be complete
 _FIRST_MS: Final = -2_208_988_800_000  # 1900
 _LAST_MS: Final = 7_258_118_400_000  # 2200
 _MOST_THREADS: Final = 8
-
-Columns = dict[str, NDArray[Any]]
 
 
 class Origin(NamedTuple):
@@ -99,19 +94,6 @@ class WriteReport:
         words = ("added", "identical", "replaced", "kept", "removed")
         did = [f"{getattr(self, word):,} {word}" for word in words if getattr(self, word)]
         return f"{self.series}: {', '.join(did) or 'nothing changed'}; {self.rows:,} bars"
-
-
-class _Merged(NamedTuple):
-    """A block after the merge, and which of the new rows were fresh, the same, or in conflict."""
-
-    bars: Bars
-    added: int
-    identical: int = 0
-    conflicts: int = 0
-    examples: tuple[dict[str, Any], ...] = ()
-    changed: bool = True
-    old: Columns | None = None
-    new: Columns | None = None
 
 
 def origin_of(bars: Bars, **given: str | None) -> Origin:
@@ -170,7 +152,7 @@ def write_blocks(
         def put(bars: Bars) -> _Placed:
             block = int(bars.timeframe.block_of(bars.ts[:1])[0])
             old = before.get(block)
-            merged = _merge(store, change, old if mode == "merge" else None, bars, on_conflict)
+            merged = merge_block(store, change, old if mode == "merge" else None, bars, on_conflict)
             fine = not total.refused and not (merged.conflicts and on_conflict == "error")
             return _Placed(block, old, merged, _put(store, change, old, merged) if fine else None)
 
@@ -226,7 +208,7 @@ class _Placed(NamedTuple):
 
     block: int
     old: Part | None
-    merged: _Merged
+    merged: Merged
     part: Part | None
 
 
@@ -259,7 +241,7 @@ class _Total:
         self.added += merged.added
         self.identical += merged.identical
         self.conflicts += merged.conflicts
-        self.examples += merged.examples[: _DETAILED - len(self.examples)]
+        self.examples += merged.examples[: DETAILED - len(self.examples)]
         if merged.conflicts and merged.old is not None and merged.new is not None:
             self.revised.append((merged.old, merged.new))
         self.last = merged.bars
@@ -320,63 +302,6 @@ def blocks_of(bars: Bars) -> Iterator[Bars]:
     return (bars[rows] for _, rows in bars.timeframe.blocks(bars.ts))
 
 
-def _merge(store: PartStore, change: Transaction, part: Part | None, new: Bars, on_conflict: OnConflict) -> _Merged:
-    if part is None:
-        return _Merged(new, added=len(new))
-    there, given = _columns(_sound(store, change, part)), _columns(new)
-    place = np.minimum(np.searchsorted(there["ts"], given["ts"]), part.rows - 1)
-    known = there["ts"][place] == given["ts"]
-    same = known & np.logical_and.reduce([there[name][place] == given[name] for name in (*COLUMNS, "filled")])
-    differs = known & ~same
-    examples = [_conflict(there, place[row], given, row) for row in np.flatnonzero(differs)[:_DETAILED].tolist()]
-    before = {name: column[place[differs]] for name, column in there.items()}
-    if on_conflict == "replace":
-        for name, column in there.items():
-            there[name] = column.copy()
-            there[name][place[differs]] = given[name][differs]
-    joined = {name: np.concatenate([there[name], given[name][~known]]) for name in there}
-    order = np.argsort(joined["ts"], kind="stable")
-    columns: dict[str, Any] = {name: column[order] for name, column in joined.items()}
-    bars = Bars(instrument=new.instrument, timeframe=new.timeframe, **columns)
-    return _Merged(
-        bars,
-        added=int((~known).sum()),
-        identical=int(same.sum()),
-        conflicts=int(differs.sum()),
-        examples=tuple(examples),
-        changed=not known.all() or (on_conflict == "replace" and bool(differs.any())),
-        old=before,
-        new={name: column[differs] for name, column in given.items()},
-    )
-
-
-def _sound(store: PartStore, change: Transaction, part: Part) -> Bars:
-    """Read a part that is to be merged into; a corrupt one is never merged with anything."""
-    rows = load_rows(store, [part])
-    for _, reason in rows.damaged:
-        raise DataError(
-            f"{store.path(part)}, which holds the bars of {span([part])}, is corrupt ({reason}), so nothing can be "
-            "merged with it. Take it out with lake.drop_corrupt(…) and import that time again, or write the whole "
-            "series with mode='replace'",
-            path=str(store.path(part)),
-        )
-    return bars_of(change.manifest, rows)
-
-
-def _columns(bars: Bars) -> Columns:
-    filled = np.zeros(len(bars), dtype=np.bool_) if bars.filled is None else bars.filled
-    return {**{name: getattr(bars, name) for name in ("ts", *COLUMNS)}, "filled": filled}
-
-
-def _conflict(there: Columns, old: int, given: Columns, new: int) -> dict[str, Any]:
-    names = [name for name in (*COLUMNS, "filled") if there[name][old] != given[name][new]]
-    return {
-        "ts": int(given["ts"][new]),
-        "old": {name: there[name][old].item() for name in names},
-        "new": {name: given[name][new].item() for name in names},
-    }
-
-
 def _contradiction(key: SeriesKey, count: int, examples: list[dict[str, Any]]) -> DataError:
     shown = "; ".join(
         f"{moment(example['ts'])} UTC "
@@ -393,7 +318,7 @@ def _contradiction(key: SeriesKey, count: int, examples: list[dict[str, Any]]) -
     )
 
 
-def _put(store: PartStore, change: Transaction, old: Part | None, merged: _Merged) -> Part | None:
+def _put(store: PartStore, change: Transaction, old: Part | None, merged: Merged) -> Part | None:
     if not merged.changed:
         return None
     notes = part_notes(merged.bars)
@@ -441,7 +366,7 @@ def _record(
 
 def _count_missing_again(store: PartStore, change: Transaction, instrument: Instrument) -> None:
     for part in change.parts:
-        held = _sound(store, change, part)
+        held = sound_bars(store, change, part)
         missing = sum(gap.missing for gap in gaps(held.ts, held.timeframe, instrument.calendar))
         change.note(part, {**part.meta, "missing": missing})
 

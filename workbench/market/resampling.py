@@ -35,7 +35,8 @@ def resample(bars: Bars, timeframe: str | Timeframe) -> Bars:
     -------
     Bars
         The complete long bars. `provenance` keeps source and licence; its note says what the bars were made from and
-        how many were left out. A long bar is marked as filled where all its short bars are.
+        how many were left out. A long bar is marked as filled where at least half of its short
+        bars are.
 
     Raises
     ------
@@ -64,9 +65,14 @@ def resample(bars: Bars, timeframe: str | Timeframe) -> Bars:
         low=np.minimum.reduceat(rows["low"], first)[whole],
         close=rows["close"][first + present - 1][whole],
         volume=np.add.reduceat(rows["volume"], first)[whole],
-        filled=None if bars.filled is None else np.logical_and.reduceat(bars.filled[trading], first)[whole],
+        filled=None if bars.filled is None else _mostly(bars.filled[trading], first, present)[whole],
         provenance=_provenance(bars, bar, begun[~whole], int((~trading).sum())),
     )
+
+
+def _mostly(filled: NDArray[np.bool_], first: NDArray[np.intp], present: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Tell of each long bar whether at least half of its short bars were made up."""
+    return np.asarray(2 * np.add.reduceat(filled.astype(np.int64), first) >= present)
 
 
 def _require_multiple(bars: Bars, bar: Timeframe) -> None:
