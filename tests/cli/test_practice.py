@@ -80,6 +80,7 @@ def test_a_wrong_scenario_is_an_error_with_its_place(desk: Path) -> None:
         (("--speed", "0"), "--speed 0: give a number above 0"),
         (("--protocol", "bybit"), "does not speak for 'bybit', but for binance, kraken"),
         (("--scenario", "nope"), "there is no scenario 'nope'"),
+        (("--tape", "nope"), "no tape 'nope'"),
     ],
 )
 def test_wrong_options(desk: Path, words: tuple[str, ...], said: str) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 
 from tests.practice.stage import MINUTE, SPOT, T0, bars, flat, instrument, market
 from workbench.errors import DataError
+from workbench.market.feeds.events import TradePrinted
+from workbench.market.feeds.tape import Tape
 from workbench.market.ticks import Ticks
 from workbench.market.timeframe import Timeframe
 from workbench.practice.markets import Listing, Print, RecordedMarket
@@ -204,3 +207,18 @@ def test_funding_is_at_its_times() -> None:
     known = market("BTC/USDT:USDT", flat(100.0, 60), Listing(funding=((T0 + 5, 0.01), (T0 + 9, -0.02))))
     assert known.funding(T0, T0 + 9) == [(T0 + 5, 0.01), (T0 + 9, -0.02)]
     assert market(SPOT, flat(100.0, 600)).funding(0, FOREVER) == []
+
+
+def test_a_tape_of_the_lake_is_a_market(tmp_path: Path) -> None:
+    told = [
+        TradePrinted(SPOT, 1_000 * n, 1_000 * n + 5, str(70 + n), 100.0 + n, 0.5, (-1, 0, 1)[n % 3]) for n in range(6)
+    ]
+    tape = Tape(tmp_path, "monday")
+    with tape.writer("binance") as writer:
+        for event in told:
+            writer.add(event)
+    market = RecordedMarket.from_events(tape.events(), instrument=instrument(SPOT))
+    prints = list(market.prints(-1, 10_000))
+    assert [(one.ts, one.price, one.id) for one in prints] == [(one.ts, one.price, int(one.id)) for one in told]
+    known = [(one.side, print_.side) for one, print_ in zip(told, prints, strict=True) if one.side]
+    assert set(known) == {(1, "buy"), (-1, "sell")}

@@ -35,6 +35,7 @@ _ScenarioName = Annotated[
         "workbench practice serve BTC/USDT --speed 60 --scenario bad_day",
         "workbench practice serve BTC/USDT ETH/USDT --timeframe 1m --start 2021-05-19 --speed 600",
         "workbench practice serve SOL/USDT --synthetic --seed 7 --protocol binance --protocol kraken",
+        "workbench practice serve --tape btc-monday --speed 10",
     ),
 )
 def serve(
@@ -56,6 +57,9 @@ def serve(
         float, typer.Option(metavar="TIMES", help="Of the exchange's clock; 60 is a minute a second.")
     ] = 1,
     synthetic: Annotated[bool, typer.Option("--synthetic", help="Make the markets up, from a seed.")] = False,
+    tape: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Replay the trades of a tape (`workbench data tapes`) instead.")
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(metavar="NUMBER", help="Of synthetic markets, and instead of the scenario's own.")
     ] = None,
@@ -77,7 +81,8 @@ def serve(
 
     wanted = Wanted(
         symbols=tuple(symbols or ()), timeframe=timeframe, venue=venue, start=start, end=end, speed=speed,
-        synthetic=synthetic, seed=seed, scenario=scenario, protocols=tuple(protocol or ("binance",)), port=port,
+        synthetic=synthetic, tape=tape, seed=seed, scenario=scenario, protocols=tuple(protocol or ("binance",)),
+        port=port,
     )  # fmt: skip
     serve_until_stopped(wanted)
 

@@ -45,6 +45,7 @@ class Wanted:
     end: str | None
     speed: float
     synthetic: bool
+    tape: str | None
     seed: int | None
     scenario: str | None
     protocols: tuple[str, ...]
@@ -112,6 +113,8 @@ def _refuse_a_second(folder: Path) -> None:
 
 def _markets(wanted: Wanted, lake_root: Path) -> tuple[list[Market], int]:
     """Give the markets, and when (ms UTC) the clock begins: a day in, so that there are 24 hours to look back at."""
+    if wanted.tape is not None:
+        return _taped(wanted, lake_root)
     if wanted.synthetic or not wanted.symbols:
         return _made_up(wanted)
     from workbench.market.bars import to_ms
@@ -134,6 +137,28 @@ def _markets(wanted: Wanted, lake_root: Path) -> tuple[list[Market], int]:
             start=begin,
         )
     return markets, begin
+
+
+def _taped(wanted: Wanted, lake_root: Path) -> tuple[list[Market], int]:
+    """Give the markets whose trades a tape has, from its first trade on."""
+    from workbench.market.bars import to_ms
+    from workbench.market.feeds.events import TradePrinted
+    from workbench.market.feeds.tape import Tape
+    from workbench.market.instrument import Instrument
+    from workbench.practice.markets import RecordedMarket
+
+    trades = [event for event in Tape(lake_root, str(wanted.tape)).events() if isinstance(event, TradePrinted)]
+    there = sorted({trade.symbol for trade in trades})
+    lacking = sorted(set(wanted.symbols) - set(there)) or ([] if there else ["any market"])
+    if lacking:
+        has = f"it has those of {', '.join(there)}" if there else "record them: data record … --channels trades"
+        raise ConfigError(f"the tape {wanted.tape!r} has no trades of {', '.join(lacking)}; {has}", tape=wanted.tape)
+    markets: list[Market] = [
+        RecordedMarket.from_events(trades, instrument=Instrument.default(symbol, f"practice-{wanted.protocols[0]}"))
+        for symbol in (wanted.symbols or there)
+    ]
+    first = min(one.start for one in markets)
+    return markets, first if wanted.start is None else to_ms(wanted.start)
 
 
 def _series(known: list[SeriesInfo], symbol: str, wanted: Wanted) -> SeriesInfo:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from workbench.practice.markets.base import BarMarket, Listing, TradeMarket
 from workbench.practice.markets.prints import Rows, Trades
 
 __all__ = ["RecordedMarket", "RecordedTrades"]
+
+_SIGNS: Final = {1: 1, -1: -1, "buy": 1, "sell": -1}
 
 
 class RecordedMarket(BarMarket):
@@ -56,8 +58,8 @@ class RecordedMarket(BarMarket):
         Parameters
         ----------
         events : iterable
-            Whatever has `symbol`, `ts`, `price`, `quantity`, `side` ("buy", "sell" or "") and, where known, `id` counts
-            as a trade if its symbol is the instrument's; others are passed over.
+            Whatever has `symbol`, `ts`, `price`, `quantity`, `side` (+1 or "buy", -1 or "sell", 0 or "" where it is not
+            known) and, where known, `id` counts as a trade if its symbol is the instrument's; others are passed over.
         instrument : Instrument
         listing : Listing, optional
 
@@ -75,7 +77,7 @@ class RecordedMarket(BarMarket):
         if not trades:
             raise DataError(f"{instrument.symbol}: the tape has no trade of it; record its trades too")
         ts, price, quantity, side, ids = zip(*trades, strict=True)
-        signs = [{"buy": 1, "sell": -1}.get(str(one), 0) for one in side]
+        signs = [_SIGNS.get(one, 0) for one in side]
         known = [int(one) for one in ids if str(one).isdigit()]
         ticks = Ticks(
             instrument=instrument, ts=np.array(ts), price=np.array(price), quantity=np.array(quantity),
