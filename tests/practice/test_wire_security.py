@@ -99,8 +99,12 @@ def test_a_client_that_trusts_only_real_authorities_gets_nothing() -> None:
 def test_the_route_is_there_while_it_serves(tmp_path: Path) -> None:
     folder = tmp_path / "practice"
     with small(serving=Serving(folder=folder)) as exchange:
-        assert running_route(tmp_path) == exchange.route == Route.read(folder / ROUTE_FILE)
+        route = exchange.route
+        assert running_route(tmp_path) == route == Route.read(folder / ROUTE_FILE)
     with pytest.raises(ConfigError, match="no practice exchange runs"):
+        running_route(tmp_path)
+    route.write(folder / ROUTE_FILE)  # as one leaves it that was killed
+    with pytest.raises(ConfigError, match=rf"no longer answers on port {route.port}; start one with"):
         running_route(tmp_path)
     with pytest.raises(Exception, match="does not serve"):
         _ = exchange.route

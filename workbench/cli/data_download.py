@@ -186,12 +186,12 @@ def _row(one: Revision) -> list[str]:
 def _connection(practice: bool, timeout: float, share: float) -> Connection:
     import os
 
-    from workbench.market.sources.clients import Route
     from workbench.market.sources.session import Connection
+    from workbench.practice.clients import running_route
 
     route = None
     if practice:
-        route = Route.read(settings_here().data / "practice" / "route.json")
+        route = running_route(settings_here().data)
     key, secret = os.environ.get(_KEY, ""), os.environ.get(_SECRET, "")
     if bool(key) != bool(secret):
         raise ConfigError(f"of {_KEY} and {_SECRET} only one is set in the environment; set both or none")

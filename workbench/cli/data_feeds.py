@@ -123,11 +123,11 @@ def _public(channels: list[str]) -> list[str]:
 
 def _access(settings: Settings, practice: bool) -> Access:
     from workbench.market.feeds.feed import Access
-    from workbench.market.sources.clients import Route
+    from workbench.practice.clients import running_route
 
     if not practice:
         return Access()
-    return Access(route=Route.read(settings.data / "practice" / "route.json"))
+    return Access(route=running_route(settings.data))
 
 
 def list_tapes(

@@ -32,11 +32,11 @@ def show_tickers(
     as_csv: AsCsv = False,
 ) -> None:
     """Show what some symbols cost now. What could not be had is named below, and the exit code is then 1."""
-    from workbench.market.sources.clients import Route
     from workbench.market.ticker import Ticker, tickers
+    from workbench.practice.clients import running_route
 
     settings = settings_here()
-    route = Route.read(settings.data / "practice" / "route.json") if practice else None
+    route = running_route(settings.data) if practice else None
     found = tickers(symbols, venue=venue, route=route)
     if as_json:
         rows = [{**row._asdict(), "ts": iso(row.ts)} for row in found]

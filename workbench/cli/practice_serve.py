@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -101,14 +100,12 @@ def _refuse_a_second(folder: Path) -> None:
         there = Route.read(folder / ROUTE_FILE)
     except ConfigError:
         return
-    with socket.socket() as probe:
-        probe.settimeout(1.0)
-        if probe.connect_ex(("127.0.0.1", there.port)) == 0:
-            raise ConfigError(
-                f"a practice exchange runs in this workspace already, on port {there.port}; stop it with Ctrl-C where "
-                "it runs, or serve from another workspace",
-                port=there.port,
-            )
+    if there.answers():
+        raise ConfigError(
+            f"a practice exchange runs in this workspace already, on port {there.port}; stop it with Ctrl-C where "
+            "it runs, or serve from another workspace",
+            port=there.port,
+        )
 
 
 def _markets(wanted: Wanted, lake_root: Path) -> tuple[list[Market], int]:

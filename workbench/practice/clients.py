@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from workbench.errors import ConfigError
 from workbench.market.sources.clients import Route, open_client
 from workbench.practice.exchange import ROUTE_FILE
 from workbench.practice.wire.signing import PRACTICE
@@ -33,7 +34,15 @@ def running_route(data: Path | None = None) -> Route:
         from workbench.settings import load_settings
 
         data = load_settings().data
-    return Route.read(data / PRACTICE_FOLDER / ROUTE_FILE)
+    path = data / PRACTICE_FOLDER / ROUTE_FILE
+    route = Route.read(path)
+    if not route.answers():
+        raise ConfigError(
+            f"the practice exchange that left {path} no longer answers on port {route.port}; start one with "
+            "`workbench practice serve`",
+            port=route.port,
+        )
+    return route
 
 
 @asynccontextmanager

@@ -53,6 +53,16 @@ class Route:
         """Give the name under which data of a venue is stored that came by this route."""
         return f"{self.label}-{venue}"
 
+    def answers(self) -> bool:
+        """Tell whether anything listens there, without a connection that it would have to deal with."""
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((_LOOPBACK, self.port))
+            except OSError:
+                return True  # the port is taken
+        return False
+
     def write(self, path: Path) -> None:
         """Leave the route in a file for other processes."""
         path.parent.mkdir(parents=True, exist_ok=True)
