@@ -75,6 +75,21 @@ def test_what_unpacks_without_end(tmp_path: Path, seed: int) -> None:
     attack(range(seed, seed + 1), tmp_path)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 200_000,
+        '[{"ts":' + "[" * 200_000,
+        '{"ts":1,"open":1,"high":1,"low":1,"close":1,"volume":1}\n{"ts":' + '{"a":' * 100_000,
+    ],
+)
+def test_what_is_nested_without_end(tmp_path: Path, text: str) -> None:
+    (tmp_path / "bars.json").write_text(text)
+    with pytest.raises(DataError, match="it is nested too deeply"):
+        import_into_lake(tmp_path / "bars.json", symbol="A", into=Lake(tmp_path / "lake"), memory="17MB")
+    assert not (tmp_path / "lake").exists()
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("start", range(0, 10_000, 1_000))
 def test_ten_thousand_hostile_files(tmp_path: Path, start: int) -> None:

@@ -40,6 +40,7 @@ SHAPES = {
     "an answer": json.dumps({"code": 0, "result": {"symbol": "BTCUSDT", "list": ROWS}}),
     "record a line": lines(RECORDS),
     "row a line": lines(ROWS),
+    "record a line, with empty lines": lines(RECORDS).replace("\n", "\n\n \n", 3),
     "with a byte order mark": "\ufeff \n" + json.dumps(RECORDS, indent=1),
 }
 

@@ -207,7 +207,9 @@ def test_a_cut_in_the_middle_of_a_fill_keeps_websockets_down_for_a_while() -> No
 def test_maintenance_and_a_wrong_clock_hold_for_their_window() -> None:
     hands = Hands()
     faults = hands.faults("maintenance")
+    faults.add("clock_skew", skew="7s", venue="kraken", when={"end": "+1m"})
     faults.add("clock_skew", skew="-40s", when={"end": "+1m"})
+    assert faults.skew_ms("kraken") == -33_000
     assert (faults.skew_ms("binance"), faults.closed("binance"), faults.before(ORDER).action) == (
         -40_000,
         False,

@@ -72,6 +72,9 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
     broken.write_text("x: !!python/object/apply:os.system [true]\n")
     with pytest.raises(ConfigError, match="could not determine a constructor"):
         load_scenario(broken)
+    broken.write_text("# nothing but words\n" * 60_000)
+    with pytest.raises(ConfigError, match="more than 1,000,000 bytes, which is no scenario"):
+        load_scenario(broken)
     with pytest.raises(ConfigError, match=r"no scenario 'bad-day'; did you mean bad_day\?"):
         load_scenario("bad-day")
 

@@ -144,3 +144,15 @@ def test_a_futures_stop_is_told_while_it_waits_when_it_triggers_and_when_it_is_d
     assert [one["z"] for one in fills][-1] == "0.050" and fills[-1]["ot"] == "STOP_MARKET"
     listed = desk.sign("GET", "/fapi/v1/allAlgoOrders", symbol="BTCUSDT")[1]
     assert [row["algoStatus"] for row in listed] == ["FINISHED", "CANCELED"]
+
+
+def test_a_listen_key_lasts_until_it_is_taken_away(desk: Desk) -> None:
+    path = "/fapi/v1/listenKey"
+    assert desk.refused("PUT", path) == -1125
+    _, first = desk.sign("POST", path)
+    assert desk.sign("POST", path)[1] == desk.sign("PUT", path)[1] == first
+    assert desk.usdm.users.account_of(first["listenKey"]) == PRACTICE.account
+    desk.sign("DELETE", path)
+    assert desk.refused("PUT", path) == -1125
+    assert desk.usdm.users.account_of(first["listenKey"]) == ""
+    assert desk.sign("POST", path)[1] != first

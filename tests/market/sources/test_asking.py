@@ -87,6 +87,30 @@ def test_what_will_never_go_right_is_not_asked_again(error: Exception, kind: typ
         ask([error, 7])
 
 
+def test_a_venue_that_asks_one_to_slow_down_is_left_alone_by_all() -> None:
+    limiter = Limiter(0.0)
+    asker = Asker(Client(**{"Retry-After": "0.2"}), limiter, venue="binance", patience=QUICK)
+    told = asyncio.Event()
+
+    async def refused_once() -> int:
+        if told.is_set():
+            return 1
+        told.set()
+        raise ccxt.RateLimitExceeded("-1003")
+
+    async def both() -> float:
+        began = asyncio.get_running_loop().time()
+        asked = asyncio.ensure_future(asker.ask("candles", refused_once, int))
+        await told.wait()
+        await asyncio.sleep(0)  # let the refusal be heard
+        await limiter.acquire()  # somebody else's request
+        waited = asyncio.get_running_loop().time() - began
+        assert await asked == 1
+        return waited
+
+    assert asyncio.run(both()) >= 0.19
+
+
 def test_a_ban_too_long_to_wait_for_is_told_with_its_end() -> None:
     with pytest.raises(DataError, match="has banned this address for 3600 s, until 20"):
         ask([ccxt.DDoSProtection("binance 418 I'm a teapot"), 7], Client(**{"retry-after": "3600"}))

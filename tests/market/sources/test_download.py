@@ -275,6 +275,7 @@ def test_it_works_where_an_event_loop_runs(way: Connection, pool: Lake) -> None:
         ({"symbols": "AAB/USDT"}, DataError, "practice-binance has no market 'AAB/USDT'; did you mean 'AAA/USDT'"),
         ({"symbols": "AAAUSDT"}, DataError, "did you mean 'AAA/USDT'"),
         ({"timeframe": "7m"}, DataError, "practice-binance has no 7m candles; it has 1s, 1m, 3m"),
+        ({"since": "2050-01-01"}, DataError, "it is wanted since 2050-01-01 UTC, which has not come: it is 2024-01-"),
         ({"timeframe": "x"}, DataError, "timeframe 'x' is not understood"),
         ({"since": None}, DataError, "so there is nothing to go on from; say since when"),
         ({"since": "2024-02-01", "until": "2024-01-01"}, DataError, "is empty; `since` must come before `until`"),

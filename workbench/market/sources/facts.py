@@ -141,6 +141,6 @@ def require_timeframe(client: Any, timeframe: str, venue: str) -> None:
     if timeframe not in offered:
         raise DataError(
             f"{venue} has no {timeframe} candles; it has {', '.join(offered)}. Longer bars are made of shorter ones: "
-            "wb.data.resample(bars, '2h')",
+            f"wb.data.resample(bars, {timeframe!r})",
             timeframe=timeframe,
         )

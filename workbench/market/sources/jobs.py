@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from workbench.errors import DataError, WorkbenchError
+from workbench.market.bars import moment
 from workbench.market.coverage import Coverage, Span
 from workbench.market.lake import Lake
 from workbench.market.sources.outcome import Outcome
@@ -90,6 +91,13 @@ class _Plan:
 
     def _missing(self, coverage: Coverage) -> list[Span]:
         start, end, frame = self._job.start, self._session.now(), self._job.frame
+        if start is not None and start >= end:
+            raise DataError(
+                f"{self.sink.label}: it is wanted since {moment(start)} UTC, which has not come: it is {moment(end)} "
+                "there",
+                since=start,
+                now=end,
+            )
         end = end if self._job.end is None else min(end, self._job.end)
         if start is None:
             if not coverage.asked:
@@ -154,7 +162,7 @@ async def _fetch(
                 progress.advanced(page.span.end - page.span.start, len(page.rows), job.symbol)
     except WorkbenchError as given_up:
         error = str(given_up)
-        progress.failed(series.sink.label, error)
+        progress.failed(series.sink.label, error.removeprefix(f"{series.sink.label}: "))
     await asyncio.to_thread(series.flush)
     did = series.written
     wanted = 0 if job.frame is None or error else sum(span.end - span.start for span in spans) // job.frame.ms
