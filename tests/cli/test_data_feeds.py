@@ -24,14 +24,14 @@ def test_record_tapes_a_practice_exchange_and_tapes_lists_it(tmp_path: Path) -> 
     with Exchange([synthetic()], clock=RunningClock(100.0, to_ms("2024-01-02")), serving=serving):
         done = call(
             "--workspace", desk, "data", "record", "binance", "BTC/USDT", "--practice", "--channels", "trades",
-            "--name", "try", "--for", "3s",
+            "--name", "try", "--for", "60s", "--events", "24",
         )  # fmt: skip
         wrong = call("--workspace", desk, "data", "record", "binance", "BTC/USD", "--practice")
     assert done.code == 0 and "Taping practice-binance onto 'try'" in done.out
     assert "BTC/USDT bars 1m live" in done.out and 'wb.data.replay("try")' in done.out
     (tape,) = call("--workspace", desk, "data", "tapes", "--json").json()
     assert tape["feed"] == "practice-binance" and tape["kinds"]["trade"] > 3
-    assert tape["events"] == len(list(Tape(desk / "data" / "lake", "try").events()))
+    assert tape["events"] == 24 == len(list(Tape(desk / "data" / "lake", "try").events()))
     assert wrong.code == 2 and "did you mean 'BTC/USDT'?" in wrong.err
 
 

@@ -49,6 +49,9 @@ def record_feed(
     length: Annotated[
         str | None, typer.Option("--for", metavar="TIME", help="How long, such as 30s, 10m or 8h; until Ctrl-C else.")
     ] = None,
+    events: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="How many events; the first limit that is met ends it.")
+    ] = None,
     practice: Annotated[bool, typer.Option("--practice", help="From the practice exchange that runs here.")] = False,
 ) -> None:
     """Tape what a venue says, live: closed bars, trades, tickers, order books.
@@ -67,19 +70,23 @@ def record_feed(
     feed = CcxtFeed(venue, watch, access=_access(settings, practice))
     tape = Tape(settings.lake_root, name or f"{feed.name}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}")
     try:
-        asyncio.run(_tape(Recording(feed, tape), seconds))
+        asyncio.run(_tape(Recording(feed, tape), seconds, events))
     except KeyboardInterrupt:
         say()  # the tape is whole: it was closed on the way here
     _say_end(tape.info)
 
 
-async def _tape(recording: Recording, seconds: float | None) -> None:
+async def _tape(recording: Recording, seconds: float | None, events: int | None) -> None:
     async with recording:
         say(f"Taping {recording.name} onto {recording.tape.name!r}; Ctrl-C ends it")
         try:
             async with asyncio.timeout(seconds):
+                taped = 0
                 async for event in recording:
                     _say_change(event)
+                    taped += 1
+                    if taped == events:
+                        break
         except TimeoutError:
             pass  # as long as was asked for
 

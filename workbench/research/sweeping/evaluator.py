@@ -1,8 +1,8 @@
 """`Evaluator`: what a signal strategy makes of some bars under many parameters.
 
-The one door through which sweeps, optimisers, walk-forwards and validation compute. What can be varied is a parameter of
-the strategy, one of its exits, or what trading costs; `Evaluator.result` is the definition (a backtest), `rows` the fast
-way to the same numbers.
+The one door through which sweeps, optimisers, walk-forwards and validation compute. What can be varied is a parameter
+of the strategy, one of its exits, or what trading costs; `Evaluator.result` is the definition (a backtest), `rows` the
+fast way to the same numbers.
 """
 
 from __future__ import annotations
