@@ -60,8 +60,8 @@ test: setup      ## all tests but the long ones, the examples in docstrings, and
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -p no:randomly --nbval-lax --nbval-cell-timeout=120 notebooks
 
-test-long: setup ## the tests that take minutes
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m long --hypothesis-profile=long --timeout=3600
+test-long: setup ## the tests that take minutes, and all the cases of the deep ones
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "long or deep" --hypothesis-profile=long --timeout=3600
 
 notebooks: setup ## build notebooks/*.ipynb from their sources notebooks/*.py
 	@$(BIN)/python -m workbench.reporting.notebook_files --all notebooks

@@ -7,10 +7,14 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 import workbench as wb
 from tests.backtest.reference import simulate
+from tests.effort import examples
+
+pytestmark = pytest.mark.deep
 
 CALM = [HealthCheck.too_slow]
 
@@ -49,7 +53,7 @@ def run(case: dict[str, Any], rows: slice = slice(None)) -> wb.Result:
     return wb.backtest(signals, case["bars"][rows], costs=case["costs"], fill=case["fill"])
 
 
-@settings(max_examples=400, suppress_health_check=CALM)
+@settings(max_examples=examples(400), suppress_health_check=CALM)
 @given(case=cases())
 def test_every_trade_and_the_equity_are_equal(case: dict[str, Any]) -> None:
     result = run(case)
@@ -68,7 +72,7 @@ def test_every_trade_and_the_equity_are_equal(case: dict[str, Any]) -> None:
     np.testing.assert_allclose(result.equity, equity, rtol=1e-9, atol=1e-6)
 
 
-@settings(max_examples=200, suppress_health_check=CALM)
+@settings(max_examples=examples(200), suppress_health_check=CALM)
 @given(case=cases(), share=st.floats(0, 1))
 def test_a_longer_history_never_changes_what_was_done_earlier(case: dict[str, Any], share: float) -> None:
     whole = run(case)
@@ -79,7 +83,7 @@ def test_a_longer_history_never_changes_what_was_done_earlier(case: dict[str, An
     np.testing.assert_array_equal(over, whole.trade_records[: len(over)])
 
 
-@settings(max_examples=200, suppress_health_check=CALM)
+@settings(max_examples=examples(200), suppress_health_check=CALM)
 @given(case=cases())
 def test_money_is_conserved(case: dict[str, Any]) -> None:
     result = run(case)
@@ -91,7 +95,7 @@ def test_money_is_conserved(case: dict[str, Any]) -> None:
     assert (moved <= result.trades["mfe"] + worst_cost).all() and (moved >= result.trades["mae"] - worst_cost).all()
 
 
-@settings(max_examples=100, suppress_health_check=CALM)
+@settings(max_examples=examples(100), suppress_health_check=CALM)
 @given(case=cases())
 def test_orders_and_trades_tell_the_same_story(case: dict[str, Any]) -> None:
     result = run(case)

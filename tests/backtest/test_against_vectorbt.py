@@ -11,6 +11,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 import workbench as wb
+from tests.effort import examples
+
+pytestmark = pytest.mark.deep
 
 vbt = pytest.importorskip("vectorbt")
 
@@ -62,7 +65,7 @@ def assert_same(result: wb.Result, portfolio: Any) -> None:
     np.testing.assert_allclose(result.equity, portfolio.value(), rtol=RELATIVE)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(history=histories(), fee=st.sampled_from([0.0, 0.0005, 0.01]), bps=st.sampled_from([0.0, 2.0, 40.0]))
 def test_all_in_trades_and_equity_agree(history: Any, fee: float, bps: float) -> None:
     bars, words = history
@@ -73,7 +76,7 @@ def test_all_in_trades_and_equity_agree(history: Any, fee: float, bps: float) ->
     assert_same(result, witness(bars, words, fees=fee, slippage=bps / 10_000))
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=examples(120), suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(history=histories(), share=st.floats(0.01, 0.3), fee=st.sampled_from([0.0, 0.002]))
 def test_fixed_quantities_agree(history: Any, share: float, fee: float) -> None:
     bars, words = history
@@ -84,7 +87,7 @@ def test_fixed_quantities_agree(history: Any, share: float, fee: float) -> None:
     assert_same(result, witness(bars, words, fees=fee, slippage=3 / 10_000, size=quantity))
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=examples(30), suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(history=histories(), fill=st.sampled_from(["close", "next_open"]))
 def test_the_portfolio_handed_to_vectorbt_has_our_equity(history: Any, fill: Any) -> None:
     bars, words = history

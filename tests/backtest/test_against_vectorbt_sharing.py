@@ -17,6 +17,9 @@ from hypothesis import HealthCheck, assume, given, settings
 
 import workbench as wb
 from tests.backtest.conftest import bars_of, flags
+from tests.effort import examples
+
+pytestmark = pytest.mark.deep
 
 vbt = pytest.importorskip("vectorbt")
 
@@ -80,13 +83,13 @@ def assert_same(result: wb.Result, portfolio: Any, bars: list[wb.Bars]) -> None:
     np.testing.assert_allclose(result.equity, portfolio.value(), rtol=1e-9)
 
 
-@settings(max_examples=60, suppress_health_check=CALM)
+@settings(max_examples=examples(60), suppress_health_check=CALM)
 @given(market=markets(shorts=False), fee=st.sampled_from([0.0, 0.001]))
 def test_all_the_cash_goes_from_one_to_the_next(market: Market, fee: float) -> None:
     assert_same(ours(market, fee), theirs(*market, fees=fee), market[0])
 
 
-@settings(max_examples=60, suppress_health_check=CALM)
+@settings(max_examples=examples(60), suppress_health_check=CALM)
 @given(market=markets(shorts=True), fee=st.sampled_from([0.0, 0.001]))
 def test_fixed_quantities_on_both_sides_agree(market: Market, fee: float) -> None:
     bars, _ = market
@@ -96,7 +99,7 @@ def test_fixed_quantities_on_both_sides_agree(market: Market, fee: float) -> Non
     assert_same(result, theirs(*market, fees=fee, size=size), bars)
 
 
-@settings(max_examples=60, suppress_health_check=CALM)
+@settings(max_examples=examples(60), suppress_health_check=CALM)
 @given(market=markets(shorts=False), stop=st.sampled_from([0.01, 0.03]))
 def test_what_a_stop_frees_is_there_for_another_on_the_same_bar(market: Market, stop: float) -> None:
     bars, words = market

@@ -36,6 +36,9 @@ from hypothesis import HealthCheck, assume, given, settings
 
 import workbench as wb
 from tests.backtest.conftest import bars_of, flags
+from tests.effort import examples
+
+pytestmark = pytest.mark.deep
 
 vbt = pytest.importorskip("vectorbt")
 
@@ -114,7 +117,7 @@ def no_ruin(result: wb.Result) -> bool:
 DISTANCES = st.sampled_from([0.01, 0.02, 0.03, 0.07])
 
 
-@settings(max_examples=120, suppress_health_check=CALM)
+@settings(max_examples=examples(120), suppress_health_check=CALM)
 @given(history=histories(), distance=DISTANCES, kind=st.sampled_from(["stop_loss", "trailing_stop"]),
        fee=st.sampled_from([0.0, 0.001]), bps=st.sampled_from([0.0, 10.0]))  # fmt: skip
 def test_stops_agree(history: Any, distance: float, kind: str, fee: float, bps: float) -> None:
@@ -127,7 +130,7 @@ def test_stops_agree(history: Any, distance: float, kind: str, fee: float, bps: 
     assert_same(result, theirs(bars, words, fees=fee, slippage=bps / 10_000, **options))
 
 
-@settings(max_examples=120, suppress_health_check=CALM)
+@settings(max_examples=examples(120), suppress_health_check=CALM)
 @given(history=histories(), distance=DISTANCES, fee=st.sampled_from([0.0, 0.001]), bps=st.sampled_from([0.0, 10.0]))
 def test_targets_agree(history: Any, distance: float, fee: float, bps: float) -> None:
     bars, words = history
@@ -139,7 +142,7 @@ def test_targets_agree(history: Any, distance: float, fee: float, bps: float) ->
     assert_same(result, portfolio)
 
 
-@settings(max_examples=120, suppress_health_check=CALM)
+@settings(max_examples=examples(120), suppress_health_check=CALM)
 @given(history=histories(), stop=DISTANCES, target=DISTANCES, trails=st.booleans(), fee=st.sampled_from([0.0, 0.001]))
 def test_stops_and_targets_together_agree(
     history: Any, stop: float, target: float, trails: bool, fee: float
@@ -158,7 +161,7 @@ def gapped_through_the_target(bars: wb.Bars, result: wb.Result) -> bool:
     return bool((bars.open[at] == trades["exit_price"]).any())
 
 
-@settings(max_examples=80, suppress_health_check=CALM)
+@settings(max_examples=examples(80), suppress_health_check=CALM)
 @given(history=histories(), data=st.data(), fee=st.sampled_from([0.0, 0.001]))
 def test_stops_per_bar_are_those_of_the_deciding_bar(history: Any, data: st.DataObject, fee: float) -> None:
     bars, words = history
@@ -172,7 +175,7 @@ def test_stops_per_bar_are_those_of_the_deciding_bar(history: Any, data: st.Data
     assert_same(result, theirs(bars, words, fees=fee, sl_stop=per_bar))
 
 
-@settings(max_examples=80, suppress_health_check=CALM)
+@settings(max_examples=examples(80), suppress_health_check=CALM)
 @given(history=histories(), unit=st.sampled_from(["quantity", "cash"]), lot=st.sampled_from([0.0, 0.5, 8.0]),
        stop=DISTANCES)  # fmt: skip
 def test_sizes_and_lots_agree(history: Any, unit: str, lot: float, stop: float) -> None:
@@ -191,7 +194,7 @@ def reversed_at_all(result: wb.Result) -> bool:
     return bool((result.trades["exit_reason"] == "reversal").any())
 
 
-@settings(max_examples=80, suppress_health_check=CALM)
+@settings(max_examples=examples(80), suppress_health_check=CALM)
 @given(history=histories(), share=st.sampled_from([0.25, 0.5, 1.0]), fee=st.sampled_from([0.0, 0.001]))
 def test_a_fraction_of_the_equity_is_vectorbts_percent(history: Any, share: float, fee: float) -> None:
     bars, words = history

@@ -113,6 +113,7 @@ def test_the_package_takes_every_case() -> None:
     take()
 
 
+@pytest.mark.long
 def test_a_case_shrinks_to_a_few_bars() -> None:
     def stopped(case: dict[str, Any]) -> bool:
         return any(fill["reason"] == "stop_loss" for fill in Replay(case).run().fills)

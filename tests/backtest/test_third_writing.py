@@ -15,6 +15,9 @@ from tests.backtest.cases import cases, run
 from tests.backtest.parity import differences, explain, told_by_package, told_by_reference
 from tests.backtest.reference_contract import Replay
 from tests.backtest.test_two_paths import BY_HAND, CALM, PHASES
+from tests.effort import examples
+
+pytestmark = pytest.mark.deep
 
 SHARDS: Final = 4
 LONG: Final = 8_000
@@ -26,13 +29,13 @@ def assert_equal(case: dict[str, Any]) -> None:
     assert not found, explain(case, ours, reference, found)
 
 
-@settings(max_examples=300, phases=PHASES, suppress_health_check=CALM)
+@settings(max_examples=examples(300), phases=PHASES, suppress_health_check=CALM)
 @given(case=cases(most=1))
 def test_one_instrument_trades_as_the_contract_says(case: dict[str, Any]) -> None:
     assert_equal(case)
 
 
-@settings(max_examples=200, phases=PHASES, suppress_health_check=CALM)
+@settings(max_examples=examples(200), phases=PHASES, suppress_health_check=CALM)
 @given(case=cases())
 def test_a_portfolio_trades_as_the_contract_says(case: dict[str, Any]) -> None:
     assert_equal(case)

@@ -1,4 +1,4 @@
-"""Eight processes read a series in a loop while a writer is killed a hundred times: nothing torn, nothing lost.
+"""Eight processes read a series in a loop while a writer is killed time and again: nothing torn, nothing lost.
 
 The file is also the script that starts these processes (a light one, so that a writer is forked in a millisecond).
 The writer adds bars and rewrites the whole series in turns, and says which moment it has written only when `write`
@@ -23,13 +23,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from workbench.market.bars import Bars, to_ms
 from workbench.market.instrument import Instrument
 from workbench.market.lake import Lake
 from workbench.market.timeframe import Timeframe
 
-READERS, KILLS = 8, 100
+READERS = 8
 START, STEP = to_ms("2021-01-01"), 3_600_000
 # one bar an hour in a timeframe of seconds: a block is a day, so that even a short series has several parts
 INSTRUMENT, SECOND = Instrument.default("BTC/USDT", "binance"), Timeframe.parse("1s")
@@ -107,7 +108,7 @@ def code_of(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def harness(root: str, seed: int) -> None:
+def harness(root: str, seed: int, kills: int) -> None:
     # loaded once, so that each new writer is at work at once
     import duckdb  # noqa: F401
     import filelock  # noqa: F401
@@ -121,7 +122,7 @@ def harness(root: str, seed: int) -> None:
         MOMENT.pack_into(said, 0, 50)
         readers = [forked(read, root, said, stop) for _ in range(READERS)]
         try:
-            words = sum(writer_killed(root, said, dice) for _ in range(KILLS))
+            words = sum(writer_killed(root, said, dice) for _ in range(kills))
         finally:
             stop.touch()
         codes = [code_of(reader) for reader in readers]
@@ -154,10 +155,11 @@ def hear(pipe: int, said: mmap.mmap, words: int) -> int:
     return heard
 
 
-def test_readers_see_whole_moments_and_no_written_bar_is_lost(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [35, pytest.param(150, marks=pytest.mark.long)])
+def test_readers_see_whole_moments_and_no_written_bar_is_lost(kills: int, tmp_path: Path) -> None:
     root, seed = tmp_path / "lake", random.randrange(2**32)
     done = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", __file__, str(root), str(seed)],
+        [sys.executable, "-W", "ignore::DeprecationWarning", __file__, str(root), str(seed), str(kills)],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
@@ -165,7 +167,7 @@ def test_readers_see_whole_moments_and_no_written_bar_is_lost(tmp_path: Path) ->
     *reads, summary = done.stdout.splitlines()
     result = json.loads(summary)
     assert result["codes"] == [0] * READERS and len(reads) == READERS
-    assert sum(map(int, reads)) >= KILLS and result["words"] >= KILLS / 2  # it was a fire
+    assert sum(map(int, reads)) >= kills and result["words"] >= kills / 2  # it was a fire
     pool = Lake(root, grace_s=0, lock_timeout_s=5)
     assert look(pool) >= result["said"]
     pool.write(make(0, 1, 10**6), source="after", mode="replace")  # the lock is free
@@ -176,4 +178,4 @@ def test_readers_see_whole_moments_and_no_written_bar_is_lost(tmp_path: Path) ->
 
 
 if __name__ == "__main__":
-    harness(sys.argv[1], int(sys.argv[2]))
+    harness(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

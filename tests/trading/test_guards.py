@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from tests.effort import examples
 from workbench.backtest.plan import Guards
 from workbench.backtest.records import SKIP_REASONS
 from workbench.errors import ConfigError
 from workbench.trading import guards as g
 from workbench.trading.orders import REASONS
+
+pytestmark = pytest.mark.deep
 
 TF = 1_000
 STOP, SIGNAL = REASONS.index("stop_loss"), REASONS.index("signal")
@@ -292,7 +295,7 @@ def stories(draw: st.DrawFn) -> list[Trip]:
     return trips
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(guards=all_guards(), trips=stories())
 def test_equal_to_the_slow_writing(guards: g.Guarding, trips: list[Trip]) -> None:
     slow = Slow(guards, 64.0)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import examples
 from tests.trading.venue_cases import MINUTE, PERP, SPOT, Desk
 from workbench.trading.account import Account
 from workbench.trading.events import (
@@ -28,6 +29,8 @@ from workbench.trading.events import (
 from workbench.trading.gate import REJECTIONS
 from workbench.trading.orders import FINAL, may_follow
 from workbench.trading.terms import AccountTerms, CostTerms, Lots
+
+pytestmark = pytest.mark.deep
 
 LOTS = Lots(tick=0.5, lot=0.1)
 TIERS = ((0.0, 0.01, 0.0, 50.0), (5000.0, 0.02, 50.0, 5.0))
@@ -155,7 +158,7 @@ def follow(desk: Desk) -> dict[str, str]:
     return status
 
 
-@settings(max_examples=250)
+@settings(max_examples=examples(250))
 @given(world=worlds, history=histories)
 def test_orders_only_go_from_state_to_state_as_they_may(world: dict[str, Any], history: list[Any]) -> None:
     desk = desk_of(world)
@@ -167,7 +170,7 @@ def test_orders_only_go_from_state_to_state_as_they_may(world: dict[str, Any], h
     assert all(one.status == status[one.id] for one in desk.venue.orders())
 
 
-@settings(max_examples=250)
+@settings(max_examples=examples(250))
 @given(world=worlds, history=histories)
 def test_no_fill_breaks_a_limit_the_volume_or_the_steps(world: dict[str, Any], history: list[Any]) -> None:
     desk = desk_of(world)
@@ -194,7 +197,7 @@ def test_no_fill_breaks_a_limit_the_volume_or_the_steps(world: dict[str, Any], h
             assert taken <= 0.1 * step[1]["volume"] + 1e-9
 
 
-@settings(max_examples=250)
+@settings(max_examples=examples(250))
 @given(world=worlds, history=histories)
 def test_reduce_only_never_increases_and_the_books_follow_from_the_events(
     world: dict[str, Any], history: list[Any]
@@ -229,7 +232,7 @@ def test_reduce_only_never_increases_and_the_books_follow_from_the_events(
     assert [one.snapshot() for one in mirror.positions] == [one.snapshot() for one in desk.account.positions]
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(
     quantity=quantities, other=quantities, volume=st.integers(1, 100), steps=st.lists(bars(), min_size=1, max_size=6)
 )
@@ -252,7 +255,7 @@ def written(events: list[Event]) -> str:
     return json.dumps([to_plain(one) for one in events])
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(world=worlds, history=histories, cut=st.integers(0, 25))
 def test_keeping_and_restoring_in_the_middle_changes_nothing(
     world: dict[str, Any], history: list[Any], cut: int
@@ -272,7 +275,7 @@ def test_keeping_and_restoring_in_the_middle_changes_nothing(
     assert json.dumps(second.venue.snapshot()) == json.dumps(whole.venue.snapshot())
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(world=worlds, history=histories, step=bars())
 def test_a_bar_between_the_bounds_changes_nothing(world: dict[str, Any], history: list[Any], step: Any) -> None:
     desk = desk_of({**world, "latency_ms": 0})
@@ -288,7 +291,7 @@ def test_a_bar_between_the_bounds_changes_nothing(world: dict[str, Any], history
         assert repr(desk.venue.orders()) == repr(before)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(history=st.lists(st.one_of(sends(), prices.map(lambda price: ("tick", price))), min_size=5, max_size=40))
 def test_trades_of_the_market_keep_the_states_too(history: list[Any]) -> None:
     desk = Desk(symbol=PERP, cash=1000.0, terms=AccountTerms(leverage=5.0), lots=LOTS, tiers=TIERS)
