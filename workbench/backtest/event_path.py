@@ -145,7 +145,8 @@ class Replay:
             self._fund_at(feed, ts, price)
         if self.plan.at_close:
             self.deliver(venue.carry(symbol, leaving=True, triggered=True))
-        if self.core.desk.busy or self.timers:
+        desk = self.core.desk
+        if desk.intents or desk.changes or self.timers:
             for action in self.core.handle(Opened(ts, {symbol: price})):
                 self.act(action)
         if not self.plan.at_close and venue.has_left(symbol):

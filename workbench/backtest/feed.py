@@ -121,7 +121,8 @@ class Feed:
 
     def first_closing(self, ts: float) -> int:
         """Give the first base bar that closes at a time or after it."""
-        return bisect_left(self.ts, ts - self.tf_ms)
+        opens = ts - self.tf_ms
+        return len(self.ts) if opens > self.ts[-1] else bisect_left(self.ts, opens)
 
 
 def _settled(line: Line) -> NDArray[np.float64]:

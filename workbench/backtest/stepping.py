@@ -186,18 +186,18 @@ class _Signals(_Skipping):
 
 def _each_bar(replay: Replay, feed: Feed) -> None:
     """Go through bars that an order strategy hears every one of."""
-    core, log, history, handle = replay.core, replay.log, feed.history, replay.core.handle
+    desk, log, history, listen = replay.core.desk, replay.log, feed.history, replay.core.listener(feed.symbol)
     at_close, bars = replay.plan.at_close, len(feed.line.ts)
     below, above, due = _window(replay, feed)
-    busy = core.desk.busy
+    busy = bool(desk.intents or desk.changes)
     for start in range(0, bars, _CHUNK):
         for i, bar, high, low in feed.bars(slice(start, start + _CHUNK)):
             if low <= below or high >= above or i >= due or busy:
                 _trade(replay, feed, i, bar.ts)
                 below, above, due = _window(replay, feed)
-                busy = core.desk.busy
+                busy = bool(desk.intents or desk.changes)
             history.count = i + 1
-            actions = handle(bar)
+            actions = listen(bar)
             if actions is NOTHING and not at_close:
                 continue
             for action in actions:
@@ -206,17 +206,25 @@ def _each_bar(replay: Replay, feed: Feed) -> None:
                 replay.venue.close(feed.symbol, bar.close, bar.ts)
                 replay.fill_at_close([(feed, i)])
                 log.mark(replay, bar.ts)
-            below, above, due = _window(replay, feed)
-            busy = core.desk.busy
+            busy = bool(desk.intents or desk.changes)
+            if not busy:  # else the next bar matters whatever its prices are
+                below, above, due = _window(replay, feed)
 
 
 def _trade(replay: Replay, feed: Feed, i: int, ts: int) -> None:
     """Do all of one bar but let the strategy hear its close."""
     replay.open_one(feed, i, ts)
-    replay.inside(feed, i)
-    replay.end(feed, i)
-    if replay.settles:
-        replay.settle(ts)
+    closes = ts + feed.tf_ms
+    # the core need not hear of the close here: the bar itself, which comes next, tells it
+    if (
+        replay.timers
+        or feed.next_funding < closes
+        or not replay.venue.pass_over(feed.symbol, feed.close[i], ts, closes)
+    ):
+        replay.inside(feed, i)
+        replay.end(feed, i)
+        if replay.settles:
+            replay.settle(ts)
     replay.refresh(feed)
     replay.log.mark(replay, ts)
 

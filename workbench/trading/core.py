@@ -138,7 +138,7 @@ class Core:
         self.state = "RUNNING"
         self.now = self.decided = self.number = 0
         self.prices: dict[str, float] = {}
-        self._lines = account.lines
+        self._listeners: dict[str, Callable[[ev.Bar], Sequence[Action]]] = {}
         self.orders: dict[str, Order] = {}
         self.finished: list[Order] = []
         self.refusals: list[Refusal] = []
@@ -162,6 +162,7 @@ class Core:
     def watch(self, history: History) -> None:
         """Show a series to the strategy; of an instrument the finest one first."""
         self.histories.append(history)
+        self._listeners.clear()
         self.main.setdefault(history.symbol, history)
 
     def handle(self, event: Event) -> Sequence[Action]:
@@ -172,26 +173,41 @@ class Core:
         StrategyError
             The strategy raised, or returned something that is no wish.
         """
-        if type(event) is not ev.Bar:
-            actions: list[Action] = []
-            self._actions = actions
-            self._handlers[type(event)](event)
-            return actions
-        # bars come most by far, so they are dealt with here, with as few calls as can be
-        view, symbol, close = self.view, event.symbol, event.close
-        self.now = view.now = event.closes
-        self.decided = event.ts
-        view.symbol = symbol
-        self.prices[symbol] = close
-        line = self._lines.get(symbol)
-        if line is not None and 0.0 < close < INF:
-            line.mark = close
-        else:
-            self.account.mark(symbol, close)  # which says what is wrong
-        if self.quiet and symbol in self.main and self.main[symbol].count <= self.quiet:
-            return NOTHING
-        said = self.trader.on_bar(view, event)
-        return self._closed(said) if said else NOTHING
+        if type(event) is ev.Bar:
+            return self.listener(event.symbol)(event)
+        actions: list[Action] = []
+        self._actions = actions
+        self._handlers[type(event)](event)
+        return actions
+
+    def listener(self, symbol: str) -> Callable[[ev.Bar], Sequence[Action]]:
+        """Give what `handle` does with the bars of one instrument: they come most by far, so all is looked up before.
+
+        It holds until another series is watched or a snapshot is restored.
+        """
+        return self._listeners.get(symbol) or self._listener(symbol)
+
+    def _listener(self, symbol: str) -> Callable[[ev.Bar], Sequence[Action]]:
+        view, prices, on_bar = self.view, self.prices, self.trader.on_bar
+        line, quiet, main = self.account.lines.get(symbol), self.quiet, self.main.get(symbol)
+
+        def listen(bar: ev.Bar) -> Sequence[Action]:
+            close = bar.close
+            self.now = view.now = bar.closes
+            self.decided = bar.ts
+            view.symbol = symbol
+            prices[symbol] = close
+            if line is not None and 0.0 < close < INF:
+                line.mark = close
+            else:
+                self.account.mark(symbol, close)  # which says what is wrong
+            if quiet and main is not None and main.count <= quiet:
+                return NOTHING
+            said = on_bar(view, bar)
+            return self._closed(said) if said else NOTHING
+
+        self._listeners[symbol] = listen
+        return listen
 
     def _closed(self, said: Any) -> list[Action]:
         """Take in what the strategy wishes at the close of a bar."""
@@ -221,8 +237,9 @@ class Core:
         self.view.symbol = symbol = tick.symbol
         self.prices[symbol] = tick.price
         self.account.mark(symbol, tick.price)
-        if self.desk.busy:
-            self.desk.release({symbol}, True, True)
+        desk = self.desk
+        if desk.intents or desk.changes:
+            desk.release({symbol}, True, True)
         self.decided = tick.ts
         said = self.trader.on_tick(self.view, tick)
         if said:
@@ -239,8 +256,9 @@ class Core:
         for symbol, price in event.prices.items():
             self.prices[symbol] = price
             self.account.mark(symbol, price)
-        if self.desk.busy:
-            self.desk.release(event.prices.keys(), event.leaves, event.entries)
+        desk = self.desk
+        if desk.intents or desk.changes:
+            desk.release(event.prices.keys(), event.leaves, event.entries)
 
     def _timer(self, event: ev.Timer) -> None:
         self._at(event.ts)
@@ -394,6 +412,7 @@ class Core:
         self.state, self.now, self.decided, self.number = (data[key] for key in ("state", "now", "decided", "number"))
         self.view.symbol, self.view.now = data["symbol"], data["now"]
         self.prices = dict(data["prices"])
+        self._listeners.clear()
         self.orders = {order["id"]: Order(**order) for order in data["orders"]}
         self.desk.intents = [Intent(**wish) for wish in data["intents"]]
         kinds: dict[str, Any] = {"Amend": Amend, "Protect": Protect}

@@ -33,7 +33,7 @@ class History:
     ----------
     count : int
         How many bars have closed.
-    crossed : dict of (column, other) to rows
+    crossed : dict of column to dict of other to rows
         With which rows a column goes above another, of the whole series; what `crosses` has found out. Empty in a
         series that grows.
     """
@@ -50,7 +50,7 @@ class History:
             self._columns = dict(columns)
         self._named: dict[str, NDArray[np.generic]] = {}
         self._cells: dict[str, memoryview] = {}
-        self.crossed: dict[tuple[str, str], frozenset[int]] = {}
+        self.crossed: dict[str, dict[str, frozenset[int]]] = {}
 
     def append(self, bar: Bar) -> None:
         """Add a bar that has closed."""
@@ -96,7 +96,7 @@ class History:
 
     def crosses(self, name: str, other: str) -> bool:
         """Tell whether a column is above another at the last closed bar and was not at the one before; NaN: no."""
-        rows = self.crossed.get((name, other))
+        rows = self.crossed.get(name, {}).get(other)
         return self.count - 1 in (self._crossings(name, other) if rows is None else rows)
 
     def _crossings(self, name: str, other: str) -> frozenset[int]:
@@ -108,7 +108,7 @@ class History:
         rises = (upper[1:] > lower[1:]) & (upper[:-1] <= lower[:-1])
         found = frozenset((np.flatnonzero(rises) + first + 1).tolist())
         if not self._grows:
-            self.crossed[name, other] = found
+            self.crossed.setdefault(name, {})[other] = found
         return found
 
     def _cells_of(self, name: str) -> memoryview:

@@ -132,7 +132,8 @@ class Venue:
         carry : bool
             Whether what was left over trades now; else it waits for `carry`.
         """
-        floor, market, events = self._floor, self._floor.market(symbol), []  # type: Floor, Market, list[Event]
+        floor = self._floor
+        market, events = floor.markets.get(symbol) or floor.market(symbol), []  # type: Market, list[Event]
         floor.now, floor.clock = ts, float(ts)
         market.price, market.opening, market.stamp = price, True, ts
         market.set_volume(volume, sigma)
@@ -199,10 +200,35 @@ class Venue:
             return iter(())
         return inside(floor, market, (open, high, low, close), pause)
 
+    def pass_over(self, symbol: str, price: float, ts: int, closes: int) -> bool:
+        """End the bar that was opened last without a look inside, if nothing waits there that it could reach.
+
+        Parameters
+        ----------
+        symbol : str
+        price : float
+            Its close.
+        ts, closes : int
+            When it opens and closes, ms UTC.
+
+        Returns
+        -------
+        bool
+            False where `bar` and `close` are to be called: nothing was done then.
+        """
+        floor = self._floor
+        market = floor.markets.get(symbol) or floor.market(symbol)
+        if market.resting or market.forced or market.margined or floor.shared:
+            return False
+        market.span, market.price, market.stamp = closes - ts, price, ts
+        floor.now, floor.clock = ts, float(closes)
+        floor.account.mark(symbol, price)
+        return True
+
     def close(self, symbol: str, price: float, ts: int) -> None:
         """End the bar: the price is its close, fills bear `ts` and use what its volume has left until the next open."""
         floor = self._floor
-        market = floor.market(symbol)
+        market = floor.markets.get(symbol) or floor.market(symbol)
         floor.now, floor.clock, market.stamp = ts, float(ts + market.span), ts
         market.price = price
         floor.account.mark(symbol, price)
@@ -268,7 +294,8 @@ class Venue:
 
     def watch(self, symbol: str) -> tuple[float, float, bool, float]:
         """Give `bounds`, whether a trailing stop is alive, and `due`, at once."""
-        floor, market = self._floor, self._floor.market(symbol)
+        floor = self._floor
+        market = floor.markets.get(symbol) or floor.market(symbol)
         if market.stale or floor.shared:
             refresh(floor, market)
         if market.left or market.waits or market.arriving or market.expires < INF:

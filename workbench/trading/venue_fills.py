@@ -74,14 +74,15 @@ def take(floor: Floor, market: Market, order: Resting, quoted: float, events: li
             price = market.taker_price(quoted, order.sign, quantity)
             fee = _fee(market, order, quantity, price, False)
     known = order.id in floor.orders
-    if not known and not _completes(order, quantity, wanted):
+    final = _completes(order, quantity, wanted)
+    if not known and not final:
         known = True
         floor.rest(market, order)
         events.append(Accepted(floor.now, order.id))
     if quantity > 0.0:
         if market.bids or market.asks:
             _taken_from_book(market, order, quantity)
-        execute(floor, market, order, (quantity, quoted, price, fee, False), events)
+        execute(floor, market, order, (quantity, quoted, price, fee, False), events, final)
     if known and order.id in floor.orders:
         _rest_of_taker(floor, market, order, short, events)
 
@@ -171,10 +172,13 @@ def _affordable(floor: Floor, market: Market, order: Resting, quoted: float) -> 
     return round_down(most, market.lot)
 
 
-def execute(floor: Floor, market: Market, order: Resting, how: Execution, events: list[Event]) -> None:
-    """Book an execution."""
+def execute(
+    floor: Floor, market: Market, order: Resting, how: Execution, events: list[Event], final: bool | None = None
+) -> None:
+    """Book an execution; `final` says whether it ends its order, where that is known."""
     quantity, quoted, price, fee, maker = how
-    final = _completes(order, quantity, floor.held(market, order) if order.close_position else NAN)
+    if final is None:
+        final = _completes(order, quantity, floor.held(market, order) if order.close_position else NAN)
     if order.kind == LIMIT and order.reason in EXITS:
         order.decided = market.stamp
     order.filled += quantity

@@ -186,7 +186,7 @@ class View:
         """
         try:  # what a bar can afford: no call where it has been asked before
             main = self._main[self.symbol if symbol is None else symbol]
-            return main.count - 1 in main.crossed[name, other]
+            return main.count - 1 in main.crossed[name][other]
         except KeyError:
             pass
         return self.history(symbol).crosses(name, other)
@@ -195,7 +195,7 @@ class View:
         """Tell whether a column has just gone below another; as of `crosses_above`, the other way round."""
         try:
             main = self._main[self.symbol if symbol is None else symbol]
-            return main.count - 1 in main.crossed[other, name]
+            return main.count - 1 in main.crossed[other][name]
         except KeyError:
             pass
         return self.history(symbol).crosses(other, name)
