@@ -1,0 +1,192 @@
+"""`Engine`: from what a strategy says, packed into a byte a bar, to one row of numbers a combination.
+
+A run leaves nothing behind but its row: equity and fills are written into the buffers of a thread, scored and written
+over. What trading means is the compiled path's own loop (`backtest.kernel`), so a row is the backtest's metrics.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench._kernels import frozen
+from workbench.backtest import compiled
+from workbench.backtest.costs import Costs
+from workbench.backtest.kernel_state import ENTRY, SHORT_ENTRY, Log
+from workbench.backtest.plan import Plan
+from workbench.backtest.prepare import prepare
+from workbench.backtest.records import FILL_FIELDS, FUNDING_FIELDS, REASON_CODES, SKIP_FIELDS
+from workbench.market.bars import Bars
+from workbench.research.sweeping.kernel_score import SCORES, Batch, Facts, batch_nb
+from workbench.risk.metrics import YEAR_MS
+from workbench.strategy.signals import Signals
+from workbench.trading.guards import guarding_of, new_state
+from workbench.trading.orders import REASONS
+
+__all__ = ["Compact", "Engine", "unfit"]
+
+Floats = NDArray[np.float64]
+
+_DECISIONS: Final = ("entry", "signal", "reversal", "time_limit")
+_NUMBERS: Final = ("size", "stop_loss", "take_profit", "trailing_stop", "trailing_activation")
+_TERMS: Final = {"fee": "taker", "maker_fee": "maker", "slippage_bps": "slippage"}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Compact:
+    """What one combination says and asks for.
+
+    Attributes
+    ----------
+    said : uint8 array, shape (n,)
+        Bits of `backtest.kernel_state` (ENTRY, EXIT, SHORT_ENTRY, SHORT_EXIT, and CLOSES on every bar).
+    size, stop_loss, take_profit, trailing_stop, trailing_activation : float
+        As in `Signals`, one value for all bars; NaN for none.
+    max_bars : int
+        0 for no limit.
+    fee, maker_fee, slippage_bps, leverage : float, optional
+        The engine's own when left out.
+    """
+
+    said: NDArray[np.uint8]
+    size: float = 1.0
+    stop_loss: float = np.nan
+    take_profit: float = np.nan
+    trailing_stop: float = np.nan
+    trailing_activation: float = np.nan
+    max_bars: int = 0
+    fee: float | None = None
+    maker_fee: float | None = None
+    slippage_bps: float | None = None
+    leverage: float | None = None
+
+
+def unfit(plan: Plan) -> str:
+    """Say why a plan cannot be scored by the fast engine; "" if it can."""
+    line = plan.lines[0]
+    reasons = (
+        (len(plan.lines) > 1, "several instruments share the account"),
+        (bool(compiled.unfit(plan)), compiled.unfit(plan)),
+        (bool(len(line.funding_ts)), "funding is settled"),
+        (plan.guards.any, "protections look at trips"),
+        (line.word is not None, "finer bars resolve what happens inside"),
+    )
+    return next((reason for applies, reason in reasons if applies), "")
+
+
+class Engine:
+    """Scores many combinations on one series.
+
+    Parameters
+    ----------
+    bars : Bars
+    size_unit : str
+        Of every combination's size, as in `Signals`.
+    roi : mapping, optional
+        Profit targets by time, the same for all.
+    **options
+        As `wb.backtest` takes them.
+
+    Attributes
+    ----------
+    reason : str
+        Why combinations cannot be scored here; "" where they can.
+    """
+
+    def __init__(self, bars: Bars, *, size_unit: Any = "fraction", roi: Any = None, **options: Any) -> None:
+        nothing = np.zeros(len(bars), dtype=np.bool_)
+        quiet = Signals(entry=nothing, exit=nothing, size_unit=size_unit, roi=roi)
+        options = {name: value for name, value in options.items() if name not in ("path", "max_missing")}
+        self.plan = prepare(quiet, bars, **options)
+        self.bars = bars
+        self.reason = unfit(self.plan)
+        if self.reason:
+            return
+        line = self.plan.lines[0]
+        self._given = compiled._given(self.plan)
+        self._book, self._account = compiled._book(self.plan), compiled._account(self.plan)
+        self._terms = line.costs
+        years = (bars.end - bars.start) / YEAR_MS
+        said = np.isin(np.arange(len(REASONS)), [REASON_CODES[name] for name in _DECISIONS])
+        self._facts = Facts(self.plan.cash, years, bars.periods_per_year, frozen(said, np.bool_))
+        self._here = threading.local()
+
+    def run(self, batch: Sequence[Compact], threads: int = 1) -> Floats:
+        """Score combinations.
+
+        Parameters
+        ----------
+        batch : sequence of Compact, length k
+        threads : int, default 1
+
+        Returns
+        -------
+        float64 array, shape (k, len(SCORES))
+        """
+        out = np.empty((len(batch), len(SCORES)))
+        if threads <= 1 or len(batch) < 2:
+            self._score(batch, out)
+            return out
+        cuts = np.linspace(0, len(batch), min(4 * threads, len(batch)) + 1).astype(int)
+        parts = [slice(a, b) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(lambda part: self._score(batch[part], out[part]), parts))
+        return out
+
+    def _score(self, batch: Sequence[Compact], out: Floats) -> None:
+        laid = self._laid(batch)
+        entries = np.count_nonzero(laid.said & (ENTRY | SHORT_ENTRY), axis=1)
+        room, done = 2 * int(entries.max(initial=0)) + 32, 0
+        while done < len(batch):
+            log = self._log(room)
+            left = laid._replace(**{name: getattr(laid, name)[done:] for name in laid._fields})
+            guards = new_state(1, 1, self.plan.cash)
+            lists = np.empty((2, 1), dtype=np.int64)
+            done += batch_nb(
+                self._book, self._account, self._book.copy(), self._account.copy(), self._given, left, log, guards,
+                guarding_of(self.plan.guards), lists, self._facts, out[done:],
+            )  # fmt: skip
+            room *= 2
+
+    def _laid(self, batch: Sequence[Compact]) -> Batch:
+        """Lay combinations out in columns."""
+        own, bars = self._terms, len(self.bars)
+        said = np.empty((len(batch), bars), dtype=np.uint8)
+        for row, one in zip(said, batch, strict=True):
+            row[:] = one.said
+        column = lambda name, value: np.array(  # noqa: E731
+            [value if getattr(one, name) is None else getattr(one, name) for one in batch], dtype=np.float64
+        )
+        taker = column("fee", own.taker)
+        maker = np.array([_maker(one, own) for one in batch], dtype=np.float64)
+        slips = [own.slippage if one.slippage_bps is None else one.slippage_bps / 10_000 for one in batch]
+        return Batch(
+            frozen(said, np.uint8), *(frozen(column(name, np.nan)) for name in _NUMBERS),
+            frozen([one.max_bars for one in batch], np.int64), frozen(taker), frozen(maker), frozen(slips),
+            frozen(column("leverage", self.plan.lines[0].leverage)),
+        )  # fmt: skip
+
+    def _log(self, room: int) -> Log:
+        """Give this thread's buffers, with room for so many fills."""
+        log: Log | None = getattr(self._here, "log", None)
+        if log is None or len(log.fills) < room:
+            slots = self._given.words.starts
+            log = Log(
+                fills=np.empty((room, len(FILL_FIELDS))), funding=np.empty((1, len(FUNDING_FIELDS))),
+                skipped=np.empty((room, len(SKIP_FIELDS))), slots=slots, equity=np.empty(len(slots)),
+            )  # fmt: skip
+            self._here.log = log
+        return log
+
+
+def _maker(one: Compact, own: Any) -> float:
+    """Give the maker fee: its own, else that of the fee where only that is varied."""
+    if one.maker_fee is not None:
+        return one.maker_fee
+    return float(own.maker)
