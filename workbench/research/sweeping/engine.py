@@ -6,10 +6,13 @@ over. What trading means is the compiled path's own loop (`backtest.kernel`), so
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -17,14 +20,40 @@ from numpy.typing import NDArray
 
 from workbench._kernels import frozen
 from workbench.backtest import compiled
-from workbench.backtest.costs import Costs
 from workbench.backtest.kernel_state import ENTRY, SHORT_ENTRY, Log
 from workbench.backtest.plan import Plan
 from workbench.backtest.prepare import prepare
 from workbench.backtest.records import FILL_FIELDS, FUNDING_FIELDS, REASON_CODES, SKIP_FIELDS
 from workbench.market.bars import Bars
+from workbench.research.sweeping.kernel_cross import (
+    BELOW,
+    BLOCK,
+    CASH,
+    EXPOSED,
+    LOST,
+    NOTHING,
+    PEAK,
+    S1,
+    S2,
+    S3,
+    S4,
+    SINCE,
+    STATE,
+    TILE,
+    TRADED,
+    TRADES,
+    WINS,
+    WON,
+    WORST,
+    WORTH,
+    Room,
+    Terms,
+    cross_nb,
+    prefix_nb,
+)
+from workbench.research.sweeping.kernel_cross import Market as CrossMarket
 from workbench.research.sweeping.kernel_score import SCORES, Batch, Facts, batch_nb
-from workbench.risk.metrics import YEAR_MS
+from workbench.risk.metrics import YEAR_MS, growth_rate
 from workbench.strategy.signals import Signals
 from workbench.trading.guards import guarding_of, new_state
 from workbench.trading.orders import REASONS
@@ -32,6 +61,7 @@ from workbench.trading.orders import REASONS
 __all__ = ["Compact", "Engine", "unfit"]
 
 Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
 
 _DECISIONS: Final = ("entry", "signal", "reversal", "time_limit")
 _NUMBERS: Final = ("size", "stop_loss", "take_profit", "trailing_stop", "trailing_activation")
@@ -134,9 +164,82 @@ class Engine:
             self._score(batch, out)
             return out
         cuts = np.linspace(0, len(batch), min(4 * threads, len(batch)) + 1).astype(int)
-        parts = [slice(a, b) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+        parts = [slice(a, b) for a, b in pairwise(cuts)]
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(lambda part: self._score(batch[part], out[part]), parts))
+        return out
+
+    @property
+    def simple(self) -> bool:
+        """Whether whole entries and exits are all there is: no lots, ticks, caps of volume, leverage or other costs."""
+        if self.reason:
+            return False
+        line, costs = self.plan.lines[0], self.plan.lines[0].costs
+        steps = line.lots.tick or line.lots.lot or line.lots.min_notional
+        others = costs.per_unit or costs.per_order or costs.impact_kind
+        capped = costs.volume_share != np.inf and bool(line.volume.any())
+        return not (steps or others or capped or line.margined or line.leverage != 1.0)
+
+    def run_crosses(
+        self, lines: Floats, pairs: NDArray[np.int64], first: NDArray[np.int64], threads: int = 1
+    ) -> Floats:
+        """Score long positions, of all there is, that are entered as one line crosses above another and left below.
+
+        Parameters
+        ----------
+        lines : float64 array, shape (m, n)
+            NaN only before a line begins.
+        pairs : int64 array, shape (k, 2)
+            Rows of `lines`: the one that is to be above, and the other.
+        first : int64 array, shape (k,)
+            The first bar on which a cross counts: the end of the warm-up.
+        threads : int, default 1
+
+        Returns
+        -------
+        float64 array, shape (k, len(SCORES))
+            As of `run` with the same signals.
+        """
+        known = np.argmax(~np.isnan(lines), axis=1)
+        first = np.maximum(first, known[pairs].max(axis=1) + 1)
+        states = np.zeros((len(pairs), STATE))
+        states[:, CASH] = states[:, PEAK] = self.plan.cash
+        states[:, SINCE] = NOTHING
+        parts = [slice(part, None, threads) for part in range(threads)]
+        jobs = [(frozen(pairs[part], np.int64), frozen(first[part], np.int64), states[part].copy()) for part in parts]
+        if threads == 1:
+            self._cross(lines, *jobs[0])
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(lambda job: self._cross(lines, *job), jobs))
+        for part, job in zip(parts, jobs, strict=True):
+            states[part] = job[2]
+        return self._rows(states)
+
+    def _cross(self, lines: Floats, pairs: Whole, first: Whole, states: Floats) -> None:
+        marks = np.zeros(TILE, dtype=np.uint8)
+        room = Room(marks.view(np.uint64), marks, np.empty(TILE + 8, dtype=np.int32))
+        cross_nb(lines, pairs, first, self._prices, self._cross_terms, states, room)
+
+    @cached_property
+    def _prices(self) -> CrossMarket:
+        line, bars = self.plan.lines[0], len(self.bars)
+        sums, blocks = np.empty((bars + 1, 6)), np.empty((2, (bars + BLOCK - 1) // BLOCK))
+        prefix_nb(frozen(line.close), sums, blocks[0], blocks[1])
+        trade = line.close if self.plan.at_close else line.open
+        return CrossMarket(frozen(line.close), frozen(trade), sums, blocks[0], blocks[1])
+
+    @cached_property
+    def _cross_terms(self) -> Terms:
+        up, down, fee = 1.0 + self._terms.slippage, 1.0 - self._terms.slippage, self._terms.taker
+        late = 0 if self.plan.at_close else 1
+        return Terms(up, down, 1.0 / (up * (1.0 + fee)), down * (1.0 - fee), late, len(self.bars))
+
+    def _rows(self, states: Floats) -> Floats:
+        """Turn what pairs have come to into scores."""
+        out, bars = np.empty((len(states), len(SCORES))), len(self.bars)
+        for row, state in zip(out, states.tolist(), strict=True):
+            row[:] = scored(state, bars, self._facts)
         return out
 
     def _score(self, batch: Sequence[Compact], out: Floats) -> None:
@@ -190,3 +293,25 @@ def _maker(one: Compact, own: Any) -> float:
     if one.maker_fee is not None:
         return one.maker_fee
     return float(own.maker)
+
+
+def scored(state: Sequence[float], bars: int, facts: Facts) -> tuple[float, ...]:
+    """Give the scores of a pair from its sums; the definitions are those of `kernel_score`."""
+    mean = state[S1] / bars
+    squares = max(state[S2] - bars * mean * mean, 0.0)
+    spread = math.sqrt(squares / (bars - 1)) if bars > 1 else math.nan
+    short, scale, whole = math.sqrt(state[BELOW] / bars), math.sqrt(facts.periods), squares / bars
+    growth, low, trades = state[CASH] / facts.cash - 1.0, state[WORST], state[TRADES]
+    annual = growth_rate(growth, facts.years)
+    third = (state[S3] - 3.0 * mean * state[S2]) / bars + 2.0 * mean**3
+    fourth = (state[S4] - 4.0 * mean * state[S3] + 6.0 * mean * mean * state[S2]) / bars - 3.0 * mean**4
+    moved = spread > 0.0
+    worth = state[WORTH] / bars
+    return (
+        growth, annual, spread * scale, mean / spread * scale if moved else math.nan,
+        mean / short * scale if short > 0.0 else math.nan, annual / -low if low < 0.0 else math.nan, low,
+        state[WINS] / trades if trades else math.nan, state[WON] / -state[LOST] if state[LOST] < 0.0 else math.nan,
+        (state[WON] + state[LOST]) / trades if trades else math.nan, state[EXPOSED] / bars,
+        state[TRADED] / worth / facts.years if worth > 0.0 and facts.years > 0.0 else math.nan, trades,
+        third / whole**1.5 if moved else math.nan, fourth / (whole * whole) - 3.0 if moved else math.nan,
+    )  # fmt: skip

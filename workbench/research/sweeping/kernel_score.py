@@ -171,7 +171,12 @@ def trades_score_nb(fills: Floats, count: int, given: Given, facts: Facts, at_cl
 @inner
 def set_up_nb(one: Any, account: Any, batch: Batch, k: int) -> None:
     """Make the terms of one combination those of the record."""
-    one.taker, one.maker, one.slippage, one.leverage = batch.taker[k], batch.maker[k], batch.slippage[k], batch.leverage[k]
+    one.taker, one.maker, one.slippage, one.leverage = (
+        batch.taker[k],
+        batch.maker[k],
+        batch.slippage[k],
+        batch.leverage[k],
+    )
     one.size_from = one.stop_from = one.target_from = one.trail_from = one.start_from = k
     one.size_step = one.stop_step = one.target_step = one.trail_step = one.start_step = 0
     account.max_bars = batch.max_bars[k]
