@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench._kernels import frozen, kernel
 from workbench.indicators._array import Columns, Floats, Line, empty, take, whole
+from workbench.indicators.indicator import RECORDER
 
 __all__ = ["crosses_above", "crosses_below", "previous"]
 
@@ -51,6 +52,9 @@ def crosses_above(a: ArrayLike, b: ArrayLike | float) -> Line:
     >>> crosses_above([1.0, 2.0, 3.0, 4.0], 2.0)
     array([False, False,  True, False])
     """
+    recorded = _recorded("crosses_above", a, b)
+    if recorded is not NotImplemented:
+        return recorded
     columns, line, level, step = _pair("crosses_above", a, b)
     out = np.empty(len(columns), dtype=np.bool_)
     _crosses_nb(line, level, 1, step, out)
@@ -84,10 +88,19 @@ def crosses_below(a: ArrayLike, b: ArrayLike | float) -> Line:
     >>> crosses_below([3.0, 2.0, 1.0, 2.0], [2.0, 2.0, 2.0, 1.0])
     array([False, False,  True, False])
     """
+    recorded = _recorded("crosses_below", a, b)
+    if recorded is not NotImplemented:
+        return recorded
     columns, line, level, step = _pair("crosses_below", a, b)
     out = np.empty(len(columns), dtype=np.bool_)
     _crosses_nb(level, line, step, 1, out)
     return columns.line(out)
+
+
+def _recorded(function: str, *given: Any) -> Any:
+    """Ask who records in this context, if anybody does."""
+    recorder = RECORDER.get()
+    return NotImplemented if recorder is None else recorder(function, given)
 
 
 def _pair(function: str, a: ArrayLike, b: Any) -> tuple[Columns, Floats, Floats, int]:
@@ -128,6 +141,9 @@ def previous(values: ArrayLike, bars: int = 1) -> Line:
     >>> previous([1.0, 2.0, 3.0])
     array([nan,  1.,  2.])
     """
+    recorded = _recorded("previous", values, bars)
+    if recorded is not NotImplemented:
+        return recorded
     columns = take("previous", values=values)
     bars = whole("previous", "bars", bars)
     (out,) = empty(1, columns)

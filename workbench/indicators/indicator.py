@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike
 from workbench.errors import StrategyError
 from workbench.indicators._array import Floats, Line, positive, take, whole
 
-__all__ = ["GROUPS", "INPUTS", "OBSERVER", "Group", "Indicator", "Rows"]
+__all__ = ["GROUPS", "INPUTS", "OBSERVER", "RECORDER", "Group", "Indicator", "Rows"]
 
 Group = Literal["trend", "momentum", "volatility", "volume", "statistics", "pattern", "microstructure", "user", "ta"]
 GROUPS: Final = ("trend", "momentum", "volatility", "volume", "statistics", "pattern", "microstructure")
@@ -34,6 +34,10 @@ OBSERVER: Final[ContextVar[Callable[[Indicator, tuple[Any, ...], Any], None] | N
     "OBSERVER", default=None
 )
 """Who hears of every call made in this context: the indicator, its parameters and its answer (`research.check`)."""
+
+RECORDER: Final[ContextVar[Callable[[Any, tuple[Any, ...]], Any] | None]] = ContextVar("RECORDER", default=None)
+"""Who is asked before anything is computed in this context: the indicator (or the name of one of `compare`) and what it
+was given; `NotImplemented` has it computed as ever (`research.sweeping`, which computes each thing once)."""
 
 
 class Rows:
@@ -190,6 +194,11 @@ class Indicator:
         -------
         float64 array or Series, shape (n,), or the NamedTuple of several
         """
+        recorder = RECORDER.get()
+        if recorder is not None:
+            recorded = recorder(self, given)
+            if recorded is not NotImplemented:
+                return recorded
         inputs, parameters = given[: len(self.inputs)], self.parameters(*given[len(self.inputs) :])
         columns = take(self.name, **dict(zip(self.inputs, inputs, strict=True)))
         # numpy's large pages make first touching a long array faster than numba's allocation does

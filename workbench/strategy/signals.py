@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import sys
 from collections.abc import Callable, Mapping
@@ -16,11 +17,15 @@ from numpy.typing import NDArray
 from workbench.errors import StrategyError
 from workbench.market.bars import moment
 
-__all__ = ["OBSERVER", "Signals", "SizeUnit", "checked_ladder", "checked_limit"]
+__all__ = ["HELD_BACK", "OBSERVER", "Signals", "SizeUnit", "checked_ladder", "checked_limit"]
 
 SizeUnit = Literal["fraction", "quantity", "cash", "risk"]
 OBSERVER: Final[ContextVar[Callable[[], None] | None]] = ContextVar("OBSERVER", default=None)
 """Who hears that signals are being made in this context (`research.check`)."""
+
+HELD_BACK: Final[ContextVar[bool]] = ContextVar("HELD_BACK", default=False)
+"""Whether signals made in this context are kept as they were given, unchecked: they stand for columns that are not
+computed yet (`research.sweeping`)."""
 
 _SIDES: Final = ("entry", "exit", "short_entry", "short_exit")
 _STOPS: Final = ("stop_loss", "take_profit", "trailing_stop", "trailing_activation", "stop_price")
@@ -96,6 +101,8 @@ class Signals:
     ts: NDArray[np.int64] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
+        if HELD_BACK.get():
+            return
         observer = OBSERVER.get()
         if observer is not None:
             observer()
@@ -170,6 +177,8 @@ class Signals:
 
     def replace(self, **changes: Any) -> Signals:
         """Give the same signals with some fields changed."""
+        if HELD_BACK.get():
+            return dataclasses.replace(self, **changes)
         said = {name: getattr(self, name) for name in (*_SIDES, *_FOR_ALL)}
         numbers = {name: getattr(self, name) for name in ("size", *_STOPS)}
         one_for_all = {name: value.item() if len(value) == 1 else value for name, value in numbers.items()}

@@ -2,33 +2,57 @@
 
 The one door through which sweeps, optimisers, walk-forwards and validation compute. What can be varied is a parameter
 of the strategy, one of its exits, or what trading costs; `Evaluator.result` is the definition (a backtest), `rows` the
-fast way to the same numbers.
+fast way to the same numbers: what combinations say is worked out together (`speaking`) and scored in the compiled loop
+(`engine`). Where either cannot, a combination is backtested by itself.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.backtest.costs import Costs
 from workbench.backtest.result import Result
+from workbench.backtest.rules import Rules
 from workbench.backtest.run import backtest
-from workbench.errors import ConfigError
+from workbench.backtest.sound import refuse_poor
+from workbench.errors import ConfigError, StrategyError
 from workbench.market.bars import Bars
-from workbench.strategy.strategy import SignalStrategy
+from workbench.research.sweeping.engine import Compact, Engine
+from workbench.research.sweeping.kernel_score import SCORES
+from workbench.research.sweeping.sheet import Sheet
+from workbench.research.sweeping.speaking import EXITS, GroupedSpeaker, Speaker, speaker_of, varied
+from workbench.risk import metrics as known_metrics
+from workbench.strategy.parameterised import Parameterised
+from workbench.strategy.signals import Signals
+from workbench.strategy.strategy import SignalStrategy, signals_of
 
-__all__ = ["COSTS", "EXITS", "USUAL", "Evaluator"]
+__all__ = ["COSTS", "EXITS", "USUAL", "Evaluator", "Scored", "combinations_of"]
 
 Floats = NDArray[np.float64]
 
-USUAL: Final = ("total_return", "annualised_return", "sharpe_ratio", "sortino_ratio", "calmar_ratio", "max_drawdown",
-                "win_rate", "profit_factor", "expectancy", "exposure", "trades")  # fmt: skip
-EXITS: Final = ("stop_loss", "take_profit", "trailing_stop", "trailing_activation", "max_bars", "size")
+USUAL: Final = (
+    "total_return", "annualised_return", "annualised_volatility", "sharpe_ratio", "sortino_ratio", "calmar_ratio",
+    "max_drawdown", "win_rate", "profit_factor", "expectancy", "exposure", "trades",
+)  # fmt: skip
 COSTS: Final = ("fee", "maker_fee", "slippage_bps")
+_AT_ONCE: Final = 64  # combinations whose signals wait for the engine together
+_SHEET_SHARE: Final = 0.4
+_OPTIONS: Final = ("cash", "costs", "fill", "leverage", "detail", "rules", "path", "max_missing")
+
+
+class Scored(NamedTuple):
+    """What came of combinations: `table` of shape (k, metrics), and why some were refused, by their place."""
+
+    table: Floats
+    refused: dict[int, str]
 
 
 class Evaluator:
@@ -41,9 +65,22 @@ class Evaluator:
     bars : Bars or list of Bars
         Several share one account, as in a backtest.
     metrics : sequence of str
-        Names of `Result.metrics`.
+        Names of `Result.metrics`, or of metrics of returns per bar (`wb.metrics.METRICS`).
+    memory : int
+        Bytes that may be used for what combinations have in common and for signals that wait.
     **options
-        As `wb.backtest` takes them.
+        As `wb.backtest` takes them: cash, costs, fill, leverage, detail, rules, path, max_missing.
+
+    Raises
+    ------
+    ConfigError
+        An option or a metric is unknown.
+
+    Notes
+    -----
+    Parameters of a combination are looked for among those that the strategy declares, then among its exits
+    (`stop_loss take_profit trailing_stop trailing_activation max_bars size`), then among what trading costs
+    (`fee maker_fee slippage_bps`), and `leverage`.
     """
 
     def __init__(
@@ -52,35 +89,81 @@ class Evaluator:
         bars: Bars | Iterable[Bars],
         *,
         metrics: Sequence[str] = USUAL,
+        memory: int = 2 * 10**9,
         **options: Any,
     ) -> None:
         self.strategy = strategy() if isinstance(strategy, type) else strategy
+        if not isinstance(self.strategy, SignalStrategy):
+            raise ConfigError(
+                f"{self.strategy!r} is no signal strategy: sweeps are for wb.SignalStrategy and rule files"
+            )
         self.bars: Bars | list[Bars] = bars if isinstance(bars, Bars) else list(bars)
-        self.metrics = tuple(metrics)
+        self.metrics, self.memory = tuple(metrics), memory
+        unknown = [name for name in options if name not in _OPTIONS]
+        if unknown:
+            raise ConfigError(f"{unknown[0]!r} is no option: a backtest takes {', '.join(_OPTIONS)}", option=unknown[0])
+        for name in self.metrics:
+            if name not in known_metrics.METRICS and name not in ("trades",):
+                raise ConfigError(f"there is no metric {name!r}; wb.metrics.METRICS lists them", metric=name)
         self.options = options
+        self._lock = threading.Lock()
+        self._speakers: dict[tuple[str, ...], Speaker] = {}
+        self._engines: dict[Any, Engine] = {}
+        self._sheet: Sheet | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = ("strategy", "bars", "metrics", "memory", "options")
+        return {name: getattr(self, name) for name in kept}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        again = Evaluator(
+            state["strategy"], state["bars"], metrics=state["metrics"], memory=state["memory"], **state["options"]
+        )
+        self.__dict__.update(again.__dict__)
 
     def on(self, bars: Bars | Iterable[Bars]) -> Evaluator:
         """Give the same on other bars."""
-        return Evaluator(self.strategy, bars, metrics=self.metrics, **self.options)
+        return Evaluator(self.strategy, bars, metrics=self.metrics, memory=self.memory, **self.options)
+
+    def check(self, names: Iterable[str]) -> None:
+        """Hold names to be such as can be varied; ConfigError for one that is not."""
+        known = (*self.strategy.declared, *EXITS, *COSTS, "leverage")
+        for name in names:
+            if name not in known:
+                raise ConfigError(
+                    f"{type(self.strategy).__name__} has no parameter {name!r}, and it is neither an exit nor a cost; "
+                    f"what can be varied is {', '.join(dict.fromkeys(known))}",
+                    parameter=name,
+                )
 
     def result(self, parameters: Mapping[str, Any]) -> Result:
         """Run one combination in full."""
+        self.check(parameters)
         own = {name: value for name, value in parameters.items() if name in self.strategy.declared}
         rest = {name: value for name, value in parameters.items() if name not in own}
-        strategy = self.strategy.replace(**own)
         options = dict(self.options)
-        for name, value in rest.items():
-            if name in EXITS:
-                object.__setattr__(strategy, name, value)
-            elif name in COSTS:
-                options["costs"] = dataclasses.replace(options.get("costs") or Costs(), **{name: value})
-            elif name == "leverage":
-                options[name] = value
+        charged = {name: float(rest[name]) for name in COSTS if name in rest}
+        if charged:
+            costs = options.get("costs") or Costs()
+            if isinstance(costs, Mapping):
+                options["costs"] = {symbol: dataclasses.replace(one, **charged) for symbol, one in costs.items()}
             else:
-                raise ConfigError(
-                    f"{strategy!r} has no parameter {name!r}, and it is neither exit nor cost", parameter=name
-                )
+                options["costs"] = dataclasses.replace(costs, **charged)
+        if "leverage" in rest:
+            options["leverage"] = rest["leverage"]
+        strategy: Any = varied(self.strategy, parameters)
+        if "size" in rest:
+            strategy = self._sized(strategy, float(rest["size"]), options)
         return backtest(strategy, self.bars, **options)
+
+    def _sized(self, strategy: SignalStrategy, size: float, options: dict[str, Any]) -> dict[str, Signals]:
+        """Give a strategy's signals with another size; what else is asked of the strategy goes to the options."""
+        series = [self.bars] if isinstance(self.bars, Bars) else self.bars
+        options.setdefault("leverage", strategy.leverage)
+        rules = options.get("rules") or Rules()
+        if strategy.protections and rules.protections is None:
+            options["rules"] = dataclasses.replace(rules, protections=tuple(strategy.protections))
+        return {one.symbol: signals_of(strategy, one).replace(size=size) for one in series}
 
     def rows(self, parameters: Mapping[str, Sequence[Any]]) -> dict[str, Floats]:
         """Give the metrics of many combinations.
@@ -92,15 +175,221 @@ class Evaluator:
         Returns
         -------
         dict of str to float64 array, shape (k,)
+            NaN for combinations that the strategy does not take.
         """
-        results = [self.result(one) for one in combinations_of(parameters)]
-        return {name: np.array([result.metrics[name] for result in results], dtype=np.float64) for name in self.metrics}
+        table = self.score(parameters).table
+        return dict(zip(self.metrics, table.T, strict=True))
+
+    def score(self, parameters: Mapping[str, Sequence[Any]], threads: int | None = None) -> Scored:
+        """Give the metrics of many combinations, and which of them the strategy does not take.
+
+        Parameters
+        ----------
+        parameters : mapping of str to sequence, length k each
+        threads : int, optional
+            As many as there are processors when left out.
+        """
+        self.check(parameters)
+        columns = {name: _listed(values) for name, values in parameters.items()}
+        count = len(next(iter(columns.values()))) if columns else 1
+        table = np.full((count, len(self.metrics)), np.nan)
+        threads = threads or os.cpu_count() or 1
+        refused = self._unwelcome(columns, count)
+        welcome = [k for k in range(count) if k not in refused]
+        if welcome:
+            found = self._fast(columns, welcome, table, refused, threads)
+            if not found:
+                self._slow(columns, welcome, table, refused, threads)
+        return Scored(table, refused)
+
+    def _unwelcome(self, columns: Mapping[str, list[Any]], count: int) -> dict[int, str]:
+        """Say of which combinations a value, or how values go together, is not what the strategy takes."""
+        refused: dict[int, str] = {}
+        name, declared = type(self.strategy).__name__, self.strategy.declared
+        for parameter, values in columns.items():
+            if parameter in declared:
+                wrong = {}
+                for value in set(values):
+                    try:
+                        declared[parameter].check(name, value)
+                    except StrategyError as error:
+                        wrong[value] = str(error)
+                refused |= {k: wrong[value] for k, value in enumerate(values) if wrong and value in wrong}
+        if type(self.strategy).validate is not Parameterised.validate:
+            for k, settings in enumerate(_settings(columns, range(count))):
+                if k not in refused:
+                    try:
+                        varied(self.strategy, settings)
+                    except StrategyError as error:
+                        refused[k] = str(error)
+        return refused
+
+    def _fast(
+        self, columns: Mapping[str, list[Any]], places: list[int], table: Floats, refused: dict[int, str], threads: int
+    ) -> bool:  # fmt: skip
+        """Score what can be scored without a backtest each; False where nothing can."""
+        if not isinstance(self.bars, Bars) or "leverage" in columns or not set(self.metrics) <= set(SCORES):
+            return False
+        first, last = ({name: values[k] for name, values in columns.items()} for k in (places[0], places[-1]))
+        speaker = self._speaker(tuple(columns), [_without_costs(first), _without_costs(last)])
+        engine = self._engine(speaker)
+        if engine.reason:
+            return False
+        wanted = [SCORES.index(name) for name in self.metrics]
+        if self._crossed(columns, places, engine, speaker, (table, wanted, threads)):
+            return True
+        at_once = int(max(1, min(_AT_ONCE, self.memory * (1 - _SHEET_SHARE) / threads / (4 * len(self.bars)))))
+        parts = [places[k : k + at_once] for k in range(0, len(places), at_once)]
+
+        def work(part: list[int]) -> None:
+            said = list(self._spoken(columns, part, speaker, refused))
+            scores = engine.run([one for _, one in said if one is not None])
+            table[[k for k, one in said if one is not None]] = scores[:, wanted]
+            for k, one in said:
+                if one is None:
+                    self._alone(columns, k, table, refused)
+
+        with ThreadPoolExecutor(threads) as pool:
+            for _ in pool.map(work, parts):
+                pass
+        return True
+
+    def _spoken(
+        self, columns: Mapping[str, list[Any]], part: list[int], speaker: Speaker, refused: dict[int, str]
+    ) -> Iterator[tuple[int, Compact | None]]:
+        """Give what combinations say; None where one has to be backtested by itself."""
+        own = self.options.get("costs") or Costs()
+        for k, settings in zip(part, _settings(columns, part), strict=True):
+            try:
+                said = speaker.speak(_without_costs(settings))
+            except StrategyError as error:
+                refused[k] = str(error)
+                continue
+            if said is not None and not settings.keys().isdisjoint(COSTS):
+                charged = {name: float(settings[name]) for name in COSTS if name in settings}
+                if "fee" in charged and "maker_fee" not in charged and own.maker_fee is None:
+                    charged["maker_fee"] = charged["fee"]
+                said = dataclasses.replace(said, **charged)
+            yield k, said
+
+    def _crossed(
+        self, columns: Mapping[str, list[Any]], places: list[int], engine: Engine, speaker: Speaker,
+        out: tuple[Floats, list[int], int],
+    ) -> bool:  # fmt: skip
+        """Score a strategy that is nothing but the crosses of two lines; False where it is more."""
+        first = {name: values[places[0]] for name, values in columns.items()}
+        if (
+            not isinstance(speaker, GroupedSpeaker)
+            or not engine.simple
+            or not set(columns) <= set(self.strategy.declared)
+        ):
+            return False
+        found = speaker.crossing(first)
+        if found is None:
+            return False
+        own, lines = found
+        rows: dict[Any, int] = {}
+        values: list[Floats] = []
+        pairs, begin = np.empty((len(places), 2), dtype=np.int64), np.empty(len(places), dtype=np.int64)
+        for k, settings in enumerate(_settings(columns, places)):
+            for side, node in enumerate((lines.fast, lines.slow)):
+                key, line = own.line(node, settings)
+                if key not in rows:
+                    rows[key] = len(values)
+                    values.append(line)
+                    if len(values) * line.nbytes > self.memory * (1 - _SHEET_SHARE):
+                        return False
+                pairs[k, side] = rows[key]
+            begin[k] = own.warm_up(settings)
+        block = np.array(values, dtype=np.float64)
+        known = np.argmax(~np.isnan(block), axis=1)
+        if any(np.isnan(line[start:]).any() for line, start in zip(block, known, strict=True)):
+            return False
+        table, wanted, threads = out
+        table[places] = engine.run_crosses(block, pairs, begin, threads)[:, wanted]
+        return True
+
+    def _speaker(self, names: tuple[str, ...], samples: list[dict[str, Any]]) -> Speaker:
+        with self._lock:
+            if names not in self._speakers:
+                self._sheet = self._sheet or Sheet(int(self.memory * _SHEET_SHARE))
+                assert isinstance(self.bars, Bars)
+                self._speakers[names] = speaker_of(self.strategy, self.bars, samples, self._sheet)
+            return self._speakers[names]
+
+    def _engine(self, speaker: Speaker) -> Engine:
+        key = (speaker.manner.size_unit, repr(speaker.manner.roi))
+        with self._lock:
+            if key not in self._engines:
+                assert isinstance(self.bars, Bars)
+                self._engines[key] = self._made_engine(speaker, self.bars)
+            return self._engines[key]
+
+    def _made_engine(self, speaker: Speaker, bars: Bars) -> Engine:
+        refuse_poor([bars], self.options.get("max_missing"))
+        options = {"leverage": self.strategy.leverage, **self.options}
+        rules = options.get("rules") or Rules()
+        if rules.protections is None and self.strategy.protections:
+            options["rules"] = dataclasses.replace(rules, protections=tuple(self.strategy.protections))
+        engine = Engine(bars, size_unit=speaker.manner.size_unit, roi=speaker.manner.roi, **options)
+        if options.get("path", "auto") == "event":
+            engine.reason = "the event path was asked for"
+        if self.strategy.needs_next_open and options.get("fill") == "close":
+            engine.reason = "it needs the next open"  # which the backtest refuses in its own words
+        return engine
+
+    def _slow(
+        self, columns: Mapping[str, list[Any]], places: list[int], table: Floats, refused: dict[int, str], threads: int
+    ) -> None:  # fmt: skip
+        with ThreadPoolExecutor(threads) as pool:
+            for _ in pool.map(lambda k: self._alone(columns, k, table, refused), places):
+                pass
+
+    def _alone(self, columns: Mapping[str, list[Any]], k: int, table: Floats, refused: dict[int, str]) -> None:
+        """Backtest one combination."""
+        try:
+            result = self.result({name: values[k] for name, values in columns.items()})
+        except StrategyError as error:
+            refused[k] = str(error)
+            return
+        table[k] = [number_of(result, name) for name in self.metrics]
 
     def returns(self, parameters: Mapping[str, Sequence[Any]]) -> Floats:
         """Give the returns per bar of many combinations, fractions, shape (k, n)."""
-        return np.array([self.result(one).returns.to_numpy() for one in combinations_of(parameters)])
+        columns = {name: _listed(values) for name, values in parameters.items()}
+        count = len(next(iter(columns.values()))) if columns else 1
+        return np.array([self.result(one).returns.to_numpy() for one in _settings(columns, range(count))])
+
+
+def number_of(result: Result, name: str) -> float:
+    """Give a metric of a result: one of its own, or one of its returns; NaN where there is no answer."""
+    told = result.metrics
+    if name in told:
+        value = told[name]
+        return float(value) if isinstance(value, int | float) else np.nan
+    function = getattr(known_metrics, name)
+    returns, periods = result.returns.to_numpy(), result.periods_per_year
+    kind = known_metrics.METRICS[name]
+    if kind.group == "trades":
+        return float(function(result.profits[result.closed]))
+    return float(function(returns, periods) if kind.annualised else function(returns))
 
 
 def combinations_of(parameters: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
     """Turn columns of parameters into one mapping a combination."""
     return [dict(zip(parameters, values, strict=True)) for values in zip(*parameters.values(), strict=True)]
+
+
+def _settings(columns: Mapping[str, list[Any]], places: Iterable[int]) -> Iterator[dict[str, Any]]:
+    for k in places:
+        yield {name: values[k] for name, values in columns.items()}
+
+
+def _without_costs(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name not in COSTS}
+
+
+def _listed(values: Sequence[Any]) -> list[Any]:
+    """Give plain Python values; NaN stands for none."""
+    listed = values.tolist() if hasattr(values, "tolist") else list(values)
+    return [None if isinstance(value, float) and value != value else value for value in listed]

@@ -1,0 +1,416 @@
+"""What combinations say, each made `Compact` as cheaply as the strategy allows.
+
+A strategy in code is recorded as a graph (`recording`) where that is possible, a rule file is worked out by its own
+parts; both share what combinations have in common through a `Sheet`. Any other strategy is asked as a backtest asks it.
+All three say the same bit for bit (tested over every strategy that is bundled).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from workbench.backtest.kernel import pack_nb
+from workbench.errors import StrategyError
+from workbench.indicators import compare
+from workbench.indicators.indicator import RECORDER, Indicator
+from workbench.market.bars import Bars
+from workbench.research.sweeping.engine import Compact
+from workbench.research.sweeping.recording import Recorded, Setting, Unrecordable, record
+from workbench.research.sweeping.sheet import Sheet
+from workbench.strategy.rules.arrays import Frame, on_bars
+from workbench.strategy.rules.nodes import Column, Part, walk
+from workbench.strategy.rules.nodes import Setting as RuleSetting
+from workbench.strategy.rules.plan import SIDES
+from workbench.strategy.rules.strategy import RuleStrategy
+from workbench.strategy.rules.warming import first_known
+from workbench.strategy.signals import Signals
+from workbench.strategy.strategy import SignalStrategy, signals_of, warm_up_of
+
+__all__ = ["EXITS", "Crossing", "Manner", "Speaker", "speaker_of", "varied"]
+
+EXITS: Final = ("stop_loss", "take_profit", "trailing_stop", "trailing_activation", "max_bars", "size")
+_NUMBERS: Final = ("size", "stop_loss", "take_profit", "trailing_stop", "trailing_activation")
+_CLOSES: Final = np.uint8(16)
+_BELOW_ONE: Final = ("stop_loss", "trailing_stop")
+
+Settings = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manner:
+    """What all combinations of a speaker share: what their sizes are in, and the ladder of targets."""
+
+    size_unit: str = "fraction"
+    roi: Mapping[float, float] | None = None
+
+
+class Speaker(Protocol):
+    """Says what each combination says."""
+
+    kind: str
+    manner: Manner
+
+    def speak(self, settings: Settings) -> Compact | None:
+        """Give what a combination says; None for one that has to be backtested by itself.
+
+        Raises
+        ------
+        StrategyError
+            The strategy does not take these parameters.
+        """
+
+
+def varied(strategy: SignalStrategy, settings: Settings) -> SignalStrategy:
+    """Give the strategy of a combination: its parameters changed, and its exits where they are none of these."""
+    own = {name: value for name, value in settings.items() if name in strategy.declared}
+    made = strategy.replace(**own)
+    for name in EXITS[:-1]:
+        if name in settings and name not in own:
+            object.__setattr__(made, name, _plain(settings[name]))
+    return made
+
+
+def _plain(value: Any) -> Any:
+    value = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+class PlainSpeaker:
+    """Asks the strategy as a backtest does; indicators with the same parameters are computed once."""
+
+    kind = "asked"
+
+    def __init__(self, strategy: SignalStrategy, bars: Bars, sheet: Sheet, manner: Manner) -> None:
+        self._strategy, self._bars, self._sheet, self.manner = strategy, bars, sheet, manner
+
+    def speak(self, settings: Settings) -> Compact | None:
+        strategy = varied(self._strategy, settings)
+        token = RECORDER.set(self._remembered)
+        try:
+            said = signals_of(strategy, self._bars)
+        finally:
+            RECORDER.reset(token)
+        return compact_of(said, self.manner, settings)
+
+    def _remembered(self, what: Any, given: tuple[Any, ...]) -> Any:
+        if not isinstance(what, Indicator):
+            return NotImplemented
+        columns = [getattr(self._bars, name) for name in ("open", "high", "low", "close", "volume")]
+        inputs, parameters = given[: len(what.inputs)], given[len(what.inputs) :]
+        places = [next((k for k, one in enumerate(columns) if one is value), -1) for value in inputs]
+        if -1 in places or not all(isinstance(one, int | float | str | None) for one in parameters):
+            return NotImplemented
+        return self._sheet.get((what.name, *places, *parameters), lambda: _computed(what, given))
+
+
+def _computed(indicator: Indicator, given: tuple[Any, ...]) -> Any:
+    token = RECORDER.set(None)
+    try:
+        found = indicator(*given)
+    finally:
+        RECORDER.reset(token)
+    for column in found if isinstance(found, tuple) else (found,):
+        column.flags.writeable = False  # it is shared from now on
+    return found
+
+
+def compact_of(said: Signals, manner: Manner, settings: Settings) -> Compact | None:
+    """Pack signals; None where what they ask for differs from bar to bar, or from combination to combination."""
+    numbers = {name: getattr(said, name) for name in _NUMBERS}
+    if any(len(one) > 1 for one in numbers.values()) or not np.isnan(said.stop_price).all():
+        return None
+    if said.size_unit != manner.size_unit or said.roi != manner.roi:
+        return None
+    packed = np.empty(len(said), dtype=np.uint8)
+    pack_nb(said.entry, said.exit, said.short_entry, said.short_exit, packed)
+    found = {name: float(one[0]) for name, one in numbers.items()}
+    if "size" in settings:
+        found["size"] = checked("size", float(settings["size"]), manner)
+    return Compact(said=packed, max_bars=said.max_bars or 0, **found)
+
+
+def checked(name: str, value: float, manner: Manner) -> float:
+    """Hold a number to what `Signals` takes."""
+    if name == "size":
+        if not (math.isfinite(value) and value > 0 and (value <= 1 or manner.size_unit not in ("fraction", "risk"))):
+            raise StrategyError(f"size {value!r} must be above zero, and at most 1 where it is a fraction")
+    elif value <= 0 or value >= (1.0 if name in _BELOW_ONE else math.inf):
+        raise StrategyError(f"{name} = {value!r} must be a fraction above 0{' and below 1' * (name in _BELOW_ONE)}")
+    return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crossing:
+    """A strategy that is long while one line is above another: the two, as nodes of its graph."""
+
+    fast: int
+    slow: int
+
+
+class RecordedSpeaker:
+    """Works combinations out from the graph of a strategy."""
+
+    kind = "recorded"
+
+    def __init__(self, strategy: SignalStrategy, bars: Bars, sheet: Sheet, recorded: Recorded) -> None:
+        self._strategy, self._bars, self._sheet = strategy, bars, sheet
+        self.recorded, self._graph = recorded, recorded.graph
+        self.manner = Manner(size_unit=recorded.size_unit, roi=recorded.roi)
+        self._mark = object()  # what tells the columns of this graph from those of another in the same sheet
+
+    def value(self, part: Any, settings: Settings) -> Any:
+        """Give what a part is in a combination: a column, or a number."""
+        if type(part) is Setting:
+            return settings[part.name]
+        if type(part) is tuple:
+            return getattr(part[1], "array", part[1])
+        node = self._graph.nodes[part]
+        key = (self._mark, part, *(settings[name] for name in node.needs))
+        return self._sheet.get(key, lambda: self._made(node, settings))
+
+    def _made(self, node: Any, settings: Settings) -> Any:
+        what, values = node.what, [self.value(one, settings) for one in node.parts]
+        if isinstance(what, Indicator):
+            return what(*values)
+        kind, name = what
+        if kind == "price":
+            return getattr(self._bars, name)
+        if kind == "ufunc":
+            return getattr(np, name)(*values)
+        if kind == "compare":
+            return getattr(compare, name)(*values)
+        return values[0][name] if kind == "output" else values[0]
+
+    def warm_up(self, settings: Settings) -> int:
+        """Give the bars before which nothing counts."""
+        part = self.recorded.warm_up
+        if part is None:
+            return warm_up_of(varied(self._strategy, settings), self._bars.timeframe)
+        return int(self.value(part, settings))
+
+    @property
+    def crossing(self) -> Crossing | None:
+        """The two lines, where the strategy is nothing but their crosses; else None."""
+        said, nodes = self.recorded.said, self._graph.nodes
+        if set(said) != {"entry", "exit"} or self.recorded.roi:
+            return None
+        entry, leave = (nodes[said[name]] if type(said[name]) is int else None for name in ("entry", "exit"))
+        if entry is None or leave is None or entry.parts != leave.parts:
+            return None
+        if entry.what != ("compare", "crosses_above") or leave.what != ("compare", "crosses_below"):
+            return None
+        fast, slow = entry.parts
+        return Crossing(fast=fast, slow=slow) if type(fast) is type(slow) is int else None
+
+    def line(self, node: int, settings: Settings) -> tuple[tuple[Any, ...], Any]:
+        """Give a line and what it depends on."""
+        key = tuple(settings[name] for name in self._graph.nodes[node].needs)
+        return (node, *key), self.value(node, settings)
+
+    def speak(self, settings: Settings) -> Compact | None:
+        said, bars = self.recorded.said, len(self._bars)
+        sides = []
+        for name in SIDES:
+            flags = self.value(said[name], settings) if name in said else False
+            if isinstance(flags, np.ndarray) and flags.dtype != np.bool_:
+                raise StrategyError(f"{name} holds {flags.dtype} values, not bool")
+            sides.append(flags if isinstance(flags, np.ndarray) else np.full(bars, bool(flags)))
+        packed = np.empty(bars, dtype=np.uint8)
+        pack_nb(*sides, packed)
+        packed[: self.warm_up(settings)] = _CLOSES
+        return Compact(said=packed, **self._numbers(settings))
+
+    def _numbers(self, settings: Settings) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name in _NUMBERS:
+            part = self.recorded.said.get(name)
+            value = settings[name] if name == "size" and "size" in settings else None
+            value = self.value(part, settings) if value is None and part is not None else value
+            if value is not None and not math.isnan(value):
+                found[name] = checked(name, float(value), self.manner)
+        limit = self.recorded.said.get("max_bars")
+        limit = None if limit is None else _plain(self.value(limit, settings))
+        return {**found, "max_bars": 0 if limit is None else int(limit)}
+
+
+class SharedFrame(Frame):
+    """A frame of a rule file that takes what combinations have in common from a sheet."""
+
+    def __init__(self, bars: Bars, settings: Settings, speaker: RuleSpeaker) -> None:
+        super().__init__(bars, settings, speaker.file)
+        self._speaker = speaker
+
+    def value(self, part: Any) -> Any:
+        own = super().value
+        if type(part) is RuleSetting:
+            return own(part)
+        return self._speaker.sheet.get(self._speaker.key(part, self.settings, True), lambda: own(part))
+
+    def holds(self, part: Any, yes: bool = True) -> Any:
+        own = super().holds
+        return self._speaker.sheet.get(self._speaker.key(part, self.settings, yes), lambda: own(part, yes))
+
+
+class RuleSpeaker:
+    """Works combinations of a rule file out."""
+
+    kind = "rules"
+
+    def __init__(self, strategy: RuleStrategy, bars: Bars, sheet: Sheet, manner: Manner) -> None:
+        self._strategy, self._bars, self.sheet = strategy, bars, sheet
+        self.file, self.manner = strategy.file, manner
+        self._needs: dict[Any, tuple[str, ...]] = {}
+        self._mark = object()
+
+    def needs(self, part: Part) -> tuple[str, ...]:
+        """Give the parameters that a part depends on."""
+        known = self._needs.get(part)
+        if known is None:
+            names: dict[str, None] = {}
+            for one in walk(part):
+                if isinstance(one, Column):
+                    names.update(dict.fromkeys(self.needs(self.file.columns[one.name])))
+                names.update({one.name: None} if hasattr(one, "name") and one.name in self.file.settings else {})
+            known = self._needs[part] = tuple(names)
+        return known
+
+    def key(self, part: Part, settings: Settings, yes: bool) -> tuple[Any, ...]:
+        """Give what tells a part of one combination from that of another."""
+        return (self._mark, part, yes, *(settings[name] for name in self.needs(part)))
+
+    def speak(self, settings: Settings) -> Compact | None:
+        strategy = varied(self._strategy, settings)
+        whole = strategy.parameters
+        frame, bars = SharedFrame(self._bars, whole, self), len(self._bars)
+        sides = [
+            on_bars(frame.holds(self.file.sides[name]) if name in self.file.sides else False, bars, np.bool_)
+            for name in SIDES
+        ]
+        packed = np.empty(bars, dtype=np.uint8)
+        pack_nb(*sides, packed)
+        warm = self.sheet.get((self._mark, "warm", *whole.values()), lambda: self._warm_up(whole))
+        packed[:warm] = _CLOSES
+        numbers = self._numbers(frame, strategy, settings)
+        return None if numbers is None else Compact(said=packed, **numbers)
+
+    def _warm_up(self, whole: Settings) -> int:
+        return first_known(self.file, whole, self._bars.timeframe)
+
+    def _numbers(self, frame: Frame, strategy: SignalStrategy, settings: Settings) -> dict[str, Any] | None:
+        found: dict[str, Any] = {}
+        for name in _NUMBERS:
+            part = self.file.size if name == "size" else self.file.stops.get(name)
+            value = frame.value(part) if part is not None else getattr(strategy, name, None)
+            value = settings["size"] if name == "size" and "size" in settings else value
+            if isinstance(value, np.ndarray):
+                return None
+            if value is not None and not math.isnan(value):
+                found[name] = checked(name, float(value), self.manner)
+        limit = frame.value(self.file.max_bars) if self.file.max_bars is not None else None
+        limit = strategy.max_bars if limit is None or math.isnan(limit) else limit
+        return {**found, "max_bars": 0 if limit is None else int(limit)}
+
+
+class GroupedSpeaker:
+    """Records a strategy anew for each value of the parameters that cannot stay open."""
+
+    kind = "recorded"
+
+    def __init__(self, strategy: SignalStrategy, bars: Bars, sheet: Sheet, fixed: tuple[str, ...]) -> None:
+        self._strategy, self._bars, self._sheet, self._fixed = strategy, bars, sheet, fixed
+        self._made: dict[tuple[Any, ...], RecordedSpeaker] = {}
+        self.manner = Manner()
+
+    def of(self, settings: Settings) -> RecordedSpeaker:
+        """Give the speaker for the fixed values of a combination; `Unrecordable` where there is none."""
+        left_out = tuple(name for name in settings if name not in self._fixed and _is_none(settings[name]))
+        key = (left_out, *(settings[name] for name in self._fixed))
+        if key not in self._made:
+            closed = {name: settings[name] for name in (*self._fixed, *left_out)}
+            apart = {*closed, *({"size"} - set(self._strategy.declared))}
+            opened = [name for name in settings if name not in apart]
+            recorded = record(varied(self._strategy, closed), self._bars, opened)
+            self._made[key] = RecordedSpeaker(self._strategy, self._bars, self._sheet, recorded)
+        return self._made[key]
+
+    def speak(self, settings: Settings) -> Compact | None:
+        try:
+            own = self.of(settings)
+        except Unrecordable:
+            return None
+        return own.speak(settings) if own.manner == self.manner else None
+
+    def crossing(self, settings: Settings) -> tuple[RecordedSpeaker, Crossing] | None:
+        """Give the two lines, where nothing is fixed and the strategy is nothing but their crosses."""
+        if self._fixed or any(_is_none(value) for value in settings.values()):
+            return None
+        own = self.of(settings)
+        found = own.crossing
+        return None if found is None else (own, found)
+
+
+def _is_none(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def speaker_of(strategy: SignalStrategy, bars: Bars, samples: Sequence[Settings], sheet: Sheet) -> Speaker:
+    """Give the cheapest speaker that says what the strategy says.
+
+    Parameters
+    ----------
+    strategy : SignalStrategy
+    bars : Bars
+    samples : sequence of mapping
+        Some of the combinations, on which speakers are compared with the strategy itself.
+    sheet : Sheet
+
+    Returns
+    -------
+    Speaker
+
+    Raises
+    ------
+    StrategyError
+        The strategy takes none of the samples.
+    """
+    plain = signals_of(varied(strategy, samples[0]), bars)
+    manner = Manner(size_unit=plain.size_unit, roi=plain.roi)
+    asked = PlainSpeaker(strategy, bars, sheet, manner)
+    made = _cheaper(strategy, bars, samples[0], sheet, manner)
+    return made if made is not None and all(_agree(made, asked, one) for one in samples) else asked
+
+
+def _cheaper(
+    strategy: SignalStrategy, bars: Bars, sample: Settings, sheet: Sheet, manner: Manner
+) -> RuleSpeaker | GroupedSpeaker | None:
+    if isinstance(strategy, RuleStrategy):
+        file = strategy.file
+        open_ladder = any(isinstance(one, RuleSetting) for _, level in file.roi for one in walk(level))
+        known = not (file.follows_position or "stop_price" in file.stops or open_ladder)
+        return RuleSpeaker(strategy, bars, sheet, manner) if known else None
+    fixed = [name for name, value in sample.items() if isinstance(value, bool | str)]
+    while True:
+        made = GroupedSpeaker(strategy, bars, sheet, tuple(fixed))
+        made.manner = manner
+        try:
+            made.of(sample)
+        except Unrecordable as error:
+            if error.setting not in sample or error.setting in fixed:
+                return None
+            fixed.append(error.setting)
+        else:
+            return made
+
+
+def _agree(made: Speaker, asked: Speaker, settings: Settings) -> bool:
+    """Try a combination on both: a speaker that says anything else than the strategy is not used."""
+    one, other = made.speak(settings), asked.speak(settings)
+    if one is None or other is None:
+        return one is other
+    numbers = ((getattr(one, name), getattr(other, name)) for name in (*_NUMBERS, "max_bars"))
+    return np.array_equal(one.said, other.said) and all(a == b or (a != a and b != b) for a, b in numbers)
