@@ -43,6 +43,8 @@ class Future(Protocol):
 class Crew(Protocol):
     """Who runs pieces."""
 
+    hint: str  # why its workers get lost, for a message
+
     @property
     def width(self) -> int:
         """How many pieces can run at the same time, as of now."""
@@ -56,8 +58,8 @@ class Crew(Protocol):
     def check(self) -> None:
         """Raise a `RunError` when nothing can be expected any more; called when nothing has come for a while."""
 
-    def close(self) -> None:
-        """Give back everything that this crew has taken: processes, sockets, files."""
+    def close(self, *, running: bool) -> None:
+        """Give back everything that this crew has taken; some pieces may be `running` that nobody wants any more."""
 
 
 def cores() -> int:
@@ -77,6 +79,8 @@ class ExecutorCrew:
     own : bool, default False
         Whether to shut the executor down in the end.
     """
+
+    hint = "it died"
 
     def __init__(self, executor: Executor, parcel: Parcel, *, own: bool = False) -> None:
         self._executor = executor
@@ -107,7 +111,7 @@ class ExecutorCrew:
     def check(self) -> None:
         """See `Crew`."""
 
-    def close(self) -> None:
+    def close(self, *, running: bool) -> None:
         """See `Crew`."""
         if self._own:
             self._executor.shutdown(wait=True, cancel_futures=True)

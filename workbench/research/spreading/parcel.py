@@ -19,13 +19,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, Final
 
 from workbench import __version__
-from workbench.errors import WorkbenchError
+from workbench.errors import RunError
 from workbench.research.spreading.pickling import dumps, loads
 
-__all__ = ["Done", "Failure", "Missing", "Parcel", "Task", "differences", "forget", "run_piece", "versions_here"]
+__all__ = [
+    "Content",
+    "Done",
+    "Failure",
+    "FullParcel",
+    "Missing",
+    "Parcel",
+    "Task",
+    "differences",
+    "run_piece",
+    "run_piece_of",
+    "versions_here",
+]
 
 Task = Callable[[Any, int, int], Any]
 
@@ -69,10 +82,9 @@ def versions_here() -> dict[str, str]:
     return found
 
 
-def differences(versions: Mapping[str, str]) -> str:
-    """Say what this process has in other versions than the one that sent these; empty where they agree."""
-    here = versions_here()
-    return ", ".join(f"{name} {here[name]} in place of {own}" for name, own in versions.items() if here[name] != own)
+def differences(wanted: Mapping[str, str], there: Mapping[str, str]) -> str:
+    """Say which versions of a worker are other than wanted; empty where they agree."""
+    return ", ".join(f"{name} {there[name]} in place of {own}" for name, own in wanted.items() if there[name] != own)
 
 
 class Parcel:
@@ -113,9 +125,14 @@ class Parcel:
         """Give the same with its content inside."""
         return FullParcel(self.token, self.versions, self.pack())
 
-    def open(self, content: bytes | None = None) -> tuple[Task, Any]:
-        """Give task and shared; see `_open`."""
-        return self._inside or _open(self.token, self._spool, content)
+    def open(self) -> tuple[Task, Any]:
+        """Give task and shared; a worker reads them the first time that it is asked."""
+        return self._inside or _open(self.token, lambda: Path(str(self._spool)).read_bytes())
+
+    @property
+    def sent(self) -> bool:
+        """Whether this is a copy in a worker."""
+        return self._inside is None
 
     def close(self) -> None:
         """Remove the spool file."""
@@ -140,65 +157,105 @@ def _parcel_of(token: str, versions: dict[str, str], spool: str | None) -> Parce
 
 @dataclass(frozen=True, slots=True)
 class FullParcel:
-    """A parcel that has its content with it, or is told it by who runs it."""
+    """A parcel that carries its content."""
 
     token: str
     versions: dict[str, str]
-    content: bytes | None = None
+    content: bytes
 
-    def open(self, content: bytes | None = None) -> tuple[Task, Any]:
-        """Give task and shared."""
-        return _open(self.token, None, content or self.content)
+    def open(self) -> tuple[Task, Any]:
+        """See `Parcel.open`."""
+        return _open(self.token, lambda: self.content)
 
 
-def _open(token: str, spool: str | None, content: bytes | None) -> tuple[Task, Any]:
-    """Read the content of a parcel in a worker, the first time that it is asked for."""
+class Content:
+    """What is in a parcel, for a cluster: one object on each worker, which is opened once and goes when dask drops it.
+
+    Parameters
+    ----------
+    packed : bytes
+    """
+
+    def __init__(self, packed: bytes) -> None:
+        self._packed = packed
+        self._inside: tuple[Task, Any] | None = None
+        self._opening = threading.Lock()
+
+    def open(self) -> tuple[Task, Any]:
+        """See `Parcel.open`."""
+        with self._opening:
+            if self._inside is None:
+                self._inside = loads(self._packed)
+            return self._inside
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Content, (self._packed,)
+
+    def __sizeof__(self) -> int:
+        return 2 * len(self._packed)
+
+
+def _open(token: str, read: Callable[[], bytes]) -> tuple[Task, Any]:
     with _opening:
         if token not in _opened:
-            if content is None:
-                if spool is None:
-                    raise FileNotFoundError
-                with open(spool, "rb") as file:
-                    content = file.read()
-            _opened[token] = loads(content)
+            _opened[token] = loads(read())
             while len(_opened) > _KEPT:
                 _opened.popitem(last=False)
         _opened.move_to_end(token)
         return _opened[token]
 
 
-def forget(token: str) -> None:
-    """Free what this process keeps of a job."""
-    with _opening:
-        _opened.pop(token, None)
-
-
-def run_piece(
-    parcel: Parcel | FullParcel, start: int, stop: int, content: bytes | None = None
-) -> Done | Failure | Missing:
+def run_piece(parcel: Parcel | FullParcel, start: int, stop: int) -> Done | Failure | Missing:
     """Run one piece of a job; what the task raises comes back as a value, so that it survives every way back."""
+    wrong = differences(parcel.versions, versions_here())
+    if wrong:
+        return _other_versions(wrong)
     try:
-        wrong = differences(parcel.versions)
-        if wrong:
-            return Failure(None, f"a worker on {platform.node()} has {wrong}", "")
-        task, shared = parcel.open(content)
+        task, shared = parcel.open()
     except FileNotFoundError:
         return Missing()
     except Exception as error:
-        return Failure(None, f"the worker cannot read what it is to compute: {type(error).__name__}: {error}", "")
+        return _unreadable(error)
+    return _run(task, shared, start, stop, travels=not isinstance(parcel, Parcel) or parcel.sent)
+
+
+def run_piece_of(content: Content, versions: Mapping[str, str], start: int, stop: int) -> Done | Failure:
+    """Run one piece of a job on a cluster; as `run_piece`."""
+    wrong = differences(versions, versions_here())
+    if wrong:
+        return _other_versions(wrong)
+    try:
+        task, shared = content.open()
+    except Exception as error:
+        return _unreadable(error)
+    return _run(task, shared, start, stop, travels=True)
+
+
+def _run(task: Task, shared: Any, start: int, stop: int, *, travels: bool) -> Done | Failure:
     began = time.perf_counter()
     try:
         out = task(shared, start, stop)
     except Exception as error:
-        return Failure(_fit_to_travel(error, parcel), f"{type(error).__name__}: {error}", traceback.format_exc())
+        kept = _fit_to_travel(error) if travels else error
+        return Failure(kept, f"{type(error).__name__}: {error}", traceback.format_exc())
     return Done(out, time.perf_counter() - began)
 
 
-def _fit_to_travel(error: Exception, parcel: Parcel | FullParcel) -> Exception | None:
-    if isinstance(parcel, Parcel) and parcel._inside is not None:
-        return error
+def _other_versions(wrong: str) -> Failure:
+    return Failure(
+        RunError(f"a worker on {platform.node()} has {wrong}; start the workers from the environment of this process"),
+        "",
+        "",
+    )
+
+
+def _unreadable(error: Exception) -> Failure:
+    return Failure(None, f"the worker cannot read what it is to compute: {type(error).__name__}: {error}", "")
+
+
+def _fit_to_travel(error: Exception) -> Exception | None:
     try:
         again = loads(dumps(error))
-    except (Exception, WorkbenchError):
+    except Exception:
         return None
     return again if type(again) is type(error) else None

@@ -130,7 +130,7 @@ class _Work:
             for future in self.flying:
                 future.cancel()
             if crew is not None:
-                crew.close()
+                crew.close(running=any(not future.done() for future in self.flying))
             self.parcel.close()
 
     def _go(self, crew: Crew) -> Iterator[tuple[int, int, Any]]:
@@ -195,8 +195,7 @@ class _Work:
         self.losses[piece[0]] = self.losses.get(piece[0], 0) + 1
         if self.losses[piece[0]] >= _TRIES:
             raise RunError(
-                f"{self._where(piece)} lost its worker {_TRIES} times; is it more than the memory of a worker holds? "
-                "What was done before is kept",
+                f"{self._where(piece)} lost the worker {_TRIES} times: {crew.hint}; what was done before is kept",
                 start=piece[0],
                 stop=piece[1],
             ) from gone
@@ -205,6 +204,8 @@ class _Work:
 
     def _failed(self, failure: Failure, piece: Range) -> BaseException:
         error = failure.error
+        if isinstance(error, WorkbenchError) and not failure.trace:
+            return error  # not of the task
         if isinstance(error, WorkbenchError):
             error.add_note(f"in {self._where(piece)}")
             return error
@@ -248,10 +249,39 @@ def crew_for(executor: Place, parcel: Parcel) -> Crew:
     """Find who runs the pieces; see `spread`."""
     if executor is None:
         return threads(parcel)
+    if isinstance(executor, str) and "://" in executor:
+        from workbench.research.spreading.cluster import DaskCrew, connect
+
+        parcel.pack()  # what cannot be sent is told before anything is connected
+        return DaskCrew(connect(executor), parcel, own=True)
+    if isinstance(executor, str):
+        return _own_crew(executor, parcel)
+    if type(executor).__module__.partition(".")[0] == "distributed":
+        from workbench.research.spreading.cluster import DaskCrew, client_of
+
+        client = client_of(executor)
+        if client is not None:
+            return DaskCrew(client, parcel)
     if isinstance(executor, Executor):
         return ExecutorCrew(executor, parcel)
-    raise ConfigError(
-        f"executor is {executor!r}; give a concurrent.futures.Executor, 'processes', 'threads', the address of a dask "
-        "scheduler such as 'tcp://127.0.0.1:8786', or a distributed.Client",
+    raise _no_place(executor)
+
+
+def _own_crew(executor: str, parcel: Parcel) -> Crew:
+    kind, _, number = executor.partition(":")
+    count = int(number) if number.isdecimal() else None
+    if (number and not count) or kind not in ("threads", "processes"):
+        raise _no_place(executor)
+    if kind == "threads":
+        return threads(parcel, count)
+    from workbench.research.spreading.processes import ProcessCrew
+
+    return ProcessCrew(parcel, count)
+
+
+def _no_place(executor: object) -> ConfigError:
+    return ConfigError(
+        f"executor is {executor!r}; give a concurrent.futures.Executor, 'processes', 'processes:4', 'threads', the "
+        "address of a dask scheduler such as 'tcp://127.0.0.1:8786', or a distributed.Client",
         executor=repr(executor),
     )
