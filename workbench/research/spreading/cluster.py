@@ -7,7 +7,9 @@ command `workbench cluster start` or `dask scheduler` do.
 
 from __future__ import annotations
 
+import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from workbench.errors import ConfigError, RunError
@@ -20,7 +22,7 @@ __all__ = ["DaskCrew", "client_of", "connect"]
 
 Client: TypeAlias = Any  # of distributed, whose methods have no types
 
-_CONNECT_S: Final = 5.0
+_CONNECT_S: Final = 4.0
 _WORKERS_S: Final = 10.0  # for the first worker to be there
 _DESERTED_S: Final = 30.0  # for one to come back when all are gone
 _ANSWER_S: Final = 10.0  # for the scheduler to answer a question
@@ -46,8 +48,12 @@ def connect(address: str) -> Client:
 
     make: Any = distributed.Client
     try:
+        with ThreadPoolExecutor(1) as pool:  # a loop of its own: a notebook's thread runs one already
+            kind = pool.submit(lambda: asyncio.run(_kind(address))).result()
+        if kind != "Scheduler":
+            raise ConfigError(f"{address} is a dask {kind.lower()}; give the address of the scheduler", address=address)
         return make(address, timeout=_CONNECT_S, set_as_default=False, name="workbench")
-    except (OSError, TimeoutError) as error:
+    except OSError as error:  # also TimeoutError
         raise RunError(
             f"no dask scheduler answers at {address} within {_CONNECT_S:g} s; start one (`workbench cluster start`) or "
             "mend the address",
@@ -58,6 +64,20 @@ def connect(address: str) -> Client:
             f"cluster {address!r} is no address of a dask scheduler: {error}; it looks like 'tcp://127.0.0.1:8786'",
             address=address,
         ) from error
+
+
+async def _kind(address: str) -> str:
+    """Ask who is there before a client is made, as one that cannot connect takes long to go away."""
+    from distributed.core import rpc
+    from distributed.security import Security
+
+    security: Any = Security
+    ask: Any = rpc
+    there = ask(address, timeout=_CONNECT_S, connection_args=security().get_connection_args("client"))
+    try:
+        return str((await asyncio.wait_for(there.identity(), _CONNECT_S))["type"])
+    finally:
+        await there.close_rpc()
 
 
 def client_of(executor: object) -> Client | None:
@@ -122,12 +142,10 @@ class DaskCrew:
                 raise self._bare() from found
             if not isinstance(found, dict):
                 continue  # it went away; what comes in its place is compared when it gets a piece
-            wrong = [
-                f"{name} {found[name]} in place of {own}" for name, own in self._versions.items() if found[name] != own
-            ]
+            wrong = differences(self._versions, found)
             if wrong:
                 raise RunError(
-                    f"the worker {worker} has {', '.join(wrong)}; start the workers from the environment of this process",
+                    f"the worker {worker} has {wrong}; start the workers from the environment of this process",
                     worker=worker,
                 )
 
