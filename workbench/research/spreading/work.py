@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, Union
@@ -22,6 +23,7 @@ Progress = Callable[[int, int], object]
 
 _TICK_S: Final = 1.0  # between looks at whether anybody is still there
 _FAREWELL_S: Final = 5.0  # after Ctrl-C, for pieces that run to come in
+_POLL_S: Final = 0.01
 _TRIES: Final = 3  # of a piece whose worker is lost
 _QUEUED: Final = 2  # pieces a worker has at a time: one that runs and one that waits, so that it never does
 
@@ -143,7 +145,7 @@ class _Work:
                 else:
                     yield from self._taken(future, crew)
         except KeyboardInterrupt:
-            yield from self._farewell(crew)
+            yield from self._farewell()
             raise
 
     def _hand_out(self, crew: Crew) -> None:
@@ -160,23 +162,23 @@ class _Work:
         self.flying[future] = piece
         future.add_done_callback(self.landed.put)
 
-    def _next(self, timeout_s: float = _TICK_S) -> Future | None:
+    def _next(self) -> Future | None:
         try:
-            return self.landed.get(timeout=timeout_s)
+            return self.landed.get(timeout=_TICK_S)
         except queue.Empty:
             return None
 
     def _taken(self, future: Future, crew: Crew) -> Iterator[tuple[int, int, Any]]:
         """Take in what came of a piece."""
-        piece = self.flying.pop(future, None)
-        if piece is None:
-            return
+        piece = self.flying[future]
         out = self._outcome(future, piece, crew)
         if isinstance(out, Done):
             self.pace.note(piece[1] - piece[0], out.seconds)
-            self.undone -= piece[1] - piece[0]
-            self._tell()
-            yield *piece, out.out
+            yield self._delivered(future, piece, out)
+            return
+        del self.flying[future]
+        if out is None:
+            self.left.put_back(piece)
         elif isinstance(out, Missing):
             self._submit(piece, crew, full=True)
         elif isinstance(out, Failure):
@@ -199,8 +201,13 @@ class _Work:
                 start=piece[0],
                 stop=piece[1],
             ) from gone
-        self.left.put_back(piece)
         return None
+
+    def _delivered(self, future: Future, piece: Range, out: Done) -> tuple[int, int, Any]:
+        self.undone -= piece[1] - piece[0]
+        self._tell()
+        del self.flying[future]
+        return *piece, out.out
 
     def _failed(self, failure: Failure, piece: Range) -> BaseException:
         error = failure.error
@@ -219,26 +226,21 @@ class _Work:
         start, stop = piece
         return f"item {start} of {self.count}" if stop == start + 1 else f"items {start} to {stop - 1} of {self.count}"
 
-    def _farewell(self, crew: Crew) -> Iterator[tuple[int, int, Any]]:
+    def _farewell(self) -> Iterator[tuple[int, int, Any]]:
         """After Ctrl-C: drop what has not begun, and take what is about to end."""
-        import time
-
-        for future in list(self.flying):
-            if future.cancel() and future.cancelled():
-                self.flying.pop(future)
+        for future in self.flying:
+            future.cancel()
         end = time.monotonic() + _FAREWELL_S
-        while self.flying and (left := end - time.monotonic()) > 0:
-            future_or_none = self._next(left)
-            if future_or_none is None or future_or_none.cancelled():
-                continue
-            piece = self.flying.pop(future_or_none, None)
-            if piece is None or future_or_none.exception() is not None:
-                continue
-            out = future_or_none.result()
-            if isinstance(out, Done):
-                self.undone -= piece[1] - piece[0]
-                self._tell()
-                yield *piece, out.out
+        while self.flying:
+            for future, piece in [item for item in self.flying.items() if item[0].done()]:
+                out = None if future.cancelled() or future.exception() is not None else future.result()
+                if isinstance(out, Done):
+                    yield self._delivered(future, piece, out)
+                else:
+                    del self.flying[future]
+            if time.monotonic() > end:
+                return
+            time.sleep(_POLL_S)
 
     def _tell(self) -> None:
         if self.progress is not None:
