@@ -33,6 +33,7 @@ from workbench.reporting.worker import Report, Task
 __all__ = ["NotebookJob", "Outcome", "clean_environment", "run_notebooks"]
 
 _GRACE_S: Final = 20.0  # for a worker that was told to stop: to kill its kernel and still make the page
+_ASKING_S: Final = 1.0  # between questions whether anybody still wants the runs
 _RENDER_S: Final = 60.0  # for making the page of a run whose worker is dead
 _LOST_POOLS: Final = 3  # after that many it is not worth starting another
 
@@ -78,6 +79,7 @@ def run_notebooks(
     on_done: Done | None = None,
     environment: Mapping[str, str] | None = None,
     warm: bool | None = None,
+    unwanted: Callable[[], bool] | None = None,
 ) -> list[Outcome]:
     """Run notebooks and make their pages.
 
@@ -92,6 +94,8 @@ def run_notebooks(
         The environment variables of the notebooks; `clean_environment()` when left out.
     warm : bool, optional
         Whether to fork workers from a process that has everything imported; where possible when left out.
+    unwanted : callable, optional
+        Asked once a second; that it says True is as Ctrl-C.
 
     Returns
     -------
@@ -116,7 +120,7 @@ def run_notebooks(
         log = Path(scratch) / "stderr.log"
         pool = WarmPool if (sys.platform.startswith("linux") if warm is None else warm) else ColdPool
         variables = clean_environment() if environment is None else environment
-        _Session(runs, workers, on_start, on_done).run(lambda: pool(variables, log), log)
+        _Session(runs, workers, on_start, on_done, unwanted).run(lambda: pool(variables, log), log)
         return [run.outcome for run in runs if run.outcome is not None]
 
 
@@ -185,12 +189,20 @@ class _Run:
 class _Session:
     """The loop of the parent: starts what may start, waits, ends what takes too long, judges what has ended."""
 
-    def __init__(self, runs: Sequence[_Run], workers: int, on_start: Started | None, on_done: Done | None) -> None:
+    def __init__(
+        self,
+        runs: Sequence[_Run],
+        workers: int,
+        on_start: Started | None,
+        on_done: Done | None,
+        unwanted: Callable[[], bool] | None,
+    ) -> None:
         self.waiting = deque(runs)
         self.running: dict[str, _Run] = {}
         self.workers = workers
         self.on_start = on_start
         self.on_done = on_done
+        self.unwanted = unwanted
 
     def run(self, open_pool: Callable[[], Pool], log: Path) -> None:
         try:
@@ -216,7 +228,10 @@ class _Session:
             while self.waiting and len(self.running) < self.workers:
                 self._start(self.waiting.popleft(), pool)
             nearest = min(run.deadline for run in self.running.values())
-            event = pool.wait(max(0.0, nearest - time.monotonic()))
+            patience = nearest - time.monotonic()
+            event = pool.wait(max(0.0, patience if self.unwanted is None else min(patience, _ASKING_S)))
+            if self.unwanted is not None and self.unwanted():
+                raise KeyboardInterrupt
             if event == "lost":
                 return True
             if isinstance(event, Ended):

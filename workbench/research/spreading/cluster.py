@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from workbench.errors import ConfigError, RunError
 from workbench.research.spreading.parcel import Content, Parcel, differences, run_piece_of, versions_here
 
 if TYPE_CHECKING:
-    from workbench.research.spreading.crews import Future
+    from workbench.research.spreading.crews import Future, Loss
 
 __all__ = ["DaskCrew", "client_of", "connect"]
 
@@ -198,19 +198,19 @@ class DaskCrew:
         )
         return future
 
-    def lost(self, error: BaseException) -> bool:
-        """See `Crew`."""
+    def loss(self, error: BaseException) -> Loss:
+        """See `Crew`. That one worker went away dask mends by itself; after several it raises `KilledWorker`."""
         from distributed import KilledWorker
 
         if isinstance(error, KilledWorker):
-            raise RunError(f"workers of {self.address} died one after the other: {error}") from error
+            return "workers"
         if isinstance(error, ModuleNotFoundError) and error.name == "workbench":
             raise self._bare() from error
-        if type(error).__name__ not in ("CancelledError", "FutureCancelledError", "RunError", "TimeoutError"):
-            return False
-        if self._look():  # the scheduler is there: the workers that held the content are not
+        if not isinstance(error, (CancelledError, asyncio.CancelledError, TimeoutError)):
+            return None
+        if self._look():  # the scheduler is there: those that held the content are not
             self._scatter()
-        return True
+        return "worker"
 
     def check(self) -> None:
         """See `Crew`."""

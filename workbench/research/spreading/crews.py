@@ -10,12 +10,14 @@ import os
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from workbench.errors import RunError
 from workbench.research.spreading.parcel import FullParcel, Parcel, run_piece
 
-__all__ = ["Crew", "ExecutorCrew", "Future", "cores", "threads"]
+__all__ = ["Crew", "ExecutorCrew", "Future", "Loss", "cores", "threads"]
+
+Loss = Literal["worker", "workers"] | None
 
 
 class Future(Protocol):
@@ -52,8 +54,8 @@ class Crew(Protocol):
     def submit(self, start: int, stop: int, *, full: bool) -> Future:
         """Start a piece as soon as a worker is free; `full` for one whose worker could not reach the content."""
 
-    def lost(self, error: BaseException) -> bool:
-        """Say whether an error means that a worker went away, and make ready for its pieces to be run again."""
+    def loss(self, error: BaseException) -> Loss:
+        """Say whether an error means that a worker, or one after the other, went away; None for any other error."""
 
     def check(self) -> None:
         """Raise a `RunError` when nothing can be expected any more; called when nothing has come for a while."""
@@ -102,11 +104,11 @@ class ExecutorCrew:
         except RuntimeError as error:  # it was shut down
             raise RunError(f"the executor takes no more work: {error}; pass one that is open") from error
 
-    def lost(self, error: BaseException) -> bool:
+    def loss(self, error: BaseException) -> Loss:
         """See `Crew`. A pool of processes that lost one is broken for good, and it is not ours to replace."""
         if isinstance(error, BrokenProcessPool):
             raise _broken() from error
-        return False
+        return None
 
     def check(self) -> None:
         """See `Crew`."""

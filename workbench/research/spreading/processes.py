@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Final
 
-from workbench.research.spreading.crews import Future, cores
+from workbench.research.spreading.crews import Future, Loss, cores
 from workbench.research.spreading.parcel import Parcel, run_piece
 
 __all__ = ["ProcessCrew"]
@@ -57,9 +57,9 @@ class ProcessCrew:
             self._renew()
             return self._pool.submit(run_piece, self._parcel, start, stop)
 
-    def lost(self, error: BaseException) -> bool:
+    def loss(self, error: BaseException) -> Loss:
         """See `Crew`. All that ran or waited on a pool is lost with one of its processes; `submit` makes a new one."""
-        return isinstance(error, BrokenProcessPool)
+        return "worker" if isinstance(error, BrokenProcessPool) else None
 
     def check(self) -> None:
         """See `Crew`."""

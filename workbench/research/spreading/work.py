@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import CancelledError, Executor
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, Union
 
 from workbench.errors import ConfigError, RunError, WorkbenchError
@@ -191,17 +191,14 @@ class _Work:
             return future.result()
         if isinstance(error, WorkbenchError):
             raise error
-        gone = error or RunError("cancelled by somebody else")
-        if not crew.lost(gone):
-            raise RunError(f"{self._where(piece)} came to nothing: {type(gone).__name__}: {gone}") from gone
-        self.losses[piece[0]] = self.losses.get(piece[0], 0) + 1
-        if self.losses[piece[0]] >= _TRIES:
-            raise RunError(
-                f"{self._where(piece)} lost the worker {_TRIES} times: {crew.hint}; what was done before is kept",
-                start=piece[0],
-                stop=piece[1],
-            ) from gone
-        return None
+        gone = error or CancelledError("by somebody else")
+        tries = self.losses[piece[0]] = self.losses.get(piece[0], 0) + 1
+        loss = crew.loss(gone)
+        if loss == "worker" and tries < _TRIES:
+            return None
+        why = f"came to nothing: {_said(gone)}" if loss is None else f"lost its worker again and again: {crew.hint}"
+        start, stop = piece
+        raise RunError(f"{self._where(piece)} {why}; what was done is kept", start=start, stop=stop) from gone
 
     def _delivered(self, future: Future, piece: Range, out: Done) -> tuple[int, int, Any]:
         self.undone -= piece[1] - piece[0]
@@ -245,6 +242,10 @@ class _Work:
     def _tell(self) -> None:
         if self.progress is not None:
             self.progress(self.count - self.undone, self.count)
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def crew_for(executor: Place, parcel: Parcel) -> Crew:
