@@ -27,7 +27,7 @@ from workbench.reporting.progress import Progress, SilentProgress
 from workbench.reporting.recording import record_of
 from workbench.research.ledger import Ledger
 from workbench.research.run import Run
-from workbench.research.spreading import Place
+from workbench.research.spreading import Place, reached
 from workbench.settings import Settings, load_settings
 from workbench.strategy.loader import load_strategy
 from workbench.strategy.versions import keep
@@ -120,22 +120,23 @@ def run_report(
     ConfigError
         The definition is wrong, or changed since the batch that is to be resumed. Nothing was started.
     RunError
-        It could not be carried out to the end (the disk is full, another process runs the same batch). What was done
-        before is recorded.
+        The cluster cannot be reached; nothing was started. Or it could not be carried out to the end (the disk is full,
+        another process runs the same batch); what was done before is recorded.
     """
     settings = load_settings() if settings is None else settings
     if workers is not None and workers < 1:
         raise ConfigError(f"workers is {workers}; at least one is needed to run notebooks", workers=workers)
     plan = make_plan(name, settings)
-    if resume:
-        batch = Batch.newest(name, settings)
-        batch.require_plan(plan)
-    else:
-        batch = Batch.create(plan, settings)
-    with batch.in_use():
-        execution = _Execution(plan, batch, settings, workers or plan.workers, progress or SilentProgress())
-        execution.executor = executor
-        return execution.run(resume)
+    with reached(executor) as place:
+        if resume:
+            batch = Batch.newest(name, settings)
+            batch.require_plan(plan)
+        else:
+            batch = Batch.create(plan, settings)
+        with batch.in_use():
+            execution = _Execution(plan, batch, settings, workers or plan.workers, progress or SilentProgress())
+            execution.executor = place
+            return execution.run(resume)
 
 
 class _Execution:

@@ -6,6 +6,6 @@ to each worker (`parcel`, `pickling`); a `Crew` runs pieces of work: on an execu
 what was lost and stops. No result depends on who computed it or on where the pieces were cut.
 """
 
-from workbench.research.spreading.work import Place, spread
+from workbench.research.spreading.work import Place, reached, spread
 
-__all__ = ["Place", "spread"]
+__all__ = ["Place", "reached", "spread"]

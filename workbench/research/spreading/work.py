@@ -6,6 +6,7 @@ import queue
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Executor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, Union
 
 from workbench.errors import ConfigError, RunError, WorkbenchError
@@ -16,7 +17,7 @@ from workbench.research.spreading.ranges import Pace, Range, Ranges
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["Place", "spread"]
+__all__ = ["Place", "reached", "spread"]
 
 Place: TypeAlias = Union[str, Executor, "Client", None]
 Progress = Callable[[int, int], object]
@@ -242,6 +243,32 @@ class _Work:
     def _tell(self) -> None:
         if self.progress is not None:
             self.progress(self.count - self.undone, self.count)
+
+
+@contextmanager
+def reached(executor: Place) -> Iterator[Place]:
+    """Connect to a cluster that is named by its address, once for several calls of `spread`; leave the rest as it is.
+
+    Raises
+    ------
+    ConfigError, RunError
+        It cannot be reached.
+
+    Examples
+    --------
+    >>> with reached("threads:2") as place:
+    ...     pieces = list(spread(lambda shared, start, stop: shared, "same", 4, executor=place))
+    """
+    if not (isinstance(executor, str) and "://" in executor):
+        yield executor
+        return
+    from workbench.research.spreading.cluster import connect
+
+    client = connect(executor)
+    try:
+        yield client
+    finally:
+        client.close()
 
 
 def _said(error: BaseException) -> str:
