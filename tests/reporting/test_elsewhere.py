@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from workbench.errors import RunError
 from workbench.reporting import elsewhere
 from workbench.reporting.batch import batches
 from workbench.reporting.elsewhere import run_notebooks_on
-from workbench.reporting.execute import NotebookJob, Outcome, run_notebooks
+from workbench.reporting.execute import NotebookJob, Outcome
 from workbench.reporting.pipeline import run_report
 from workbench.reporting.progress import PlainProgress
 from workbench.research.ledger import Ledger
@@ -84,12 +86,37 @@ def test_a_worker_that_does_not_see_the_workspace_is_told(tmp_path: Path) -> Non
         elsewhere._run_one(shared, 0, 1)
 
 
-def test_a_notebook_that_nobody_wants_any_more_ends(tmp_path: Path) -> None:
-    begun = tmp_path / "begun"
-    source = write(tmp_path / "slow.ipynb", code(f"open({str(begun)!r}, 'w').close()\nimport time\ntime.sleep(600)"))
-    job = NotebookJob(name="slow", notebook=source, output=tmp_path / "out.ipynb")
-    (outcome,) = run_notebooks([job], unwanted=begun.exists)
-    assert outcome.status == "cancelled" and outcome.duration_s < 60
+@pytest.mark.long
+def test_a_pool_serves_one_notebook_after_the_other_until_its_lease_is_gone(tmp_path: Path) -> None:
+    lease, begun = tmp_path / "lease", tmp_path / "begun"
+    lease.touch()
+    shared = elsewhere._Shared(
+        jobs=tuple(
+            NotebookJob(
+                name=name, notebook=write(tmp_path / f"{name}.ipynb", code(text)), output=tmp_path / f"{name}.o"
+            )
+            for name, text in (
+                ("one", "import os, workbench as wb\nwb.record(host=os.getppid())"),
+                ("two", "import os, workbench as wb\nwb.record(host=os.getppid())"),
+                ("slow", f"open({str(begun)!r}, 'w').close()\nimport time\ntime.sleep(600)"),
+            )
+        ),
+        workspace=tmp_path,
+        lease=lease,
+        folder=tmp_path,
+    )
+    before = set(psutil.Process().children())
+    assert [elsewhere._run_one(shared, index, index + 1).status for index in (0, 1)] == ["succeeded"] * 2
+    (host,) = set(psutil.Process().children()) - before
+
+    def end() -> None:
+        while not begun.exists():
+            time.sleep(0.01)
+        lease.unlink()
+
+    threading.Thread(target=end).start()
+    assert elsewhere._run_one(shared, 2, 3).status == "cancelled"
+    assert psutil.wait_procs([host], 10)[1] == [], "nothing is left over"
 
 
 @pytest.mark.long

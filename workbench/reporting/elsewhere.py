@@ -12,11 +12,13 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from workbench.errors import RunError
 from workbench.reporting.execute import Done, Started, clean_environment, run_notebooks
 from workbench.reporting.job import NotebookJob, Outcome, Status
+from workbench.reporting.leased import LeasedPool
 from workbench.research.spreading import Place, spread
 
 __all__ = ["run_notebooks_on"]
@@ -120,6 +122,6 @@ def _run_one(shared: _Shared, start: int, stop: int) -> Outcome:
         [shared.jobs[start]],
         workers=1,
         environment={**clean_environment(), "WORKBENCH_WORKSPACE": str(shared.workspace)},
-        unwanted=lambda: not shared.lease.is_file(),
+        open_pool=partial(LeasedPool.open, shared.lease),
     )
     return outcome

@@ -33,7 +33,6 @@ from workbench.reporting.worker import Report, Task
 __all__ = ["NotebookJob", "Outcome", "clean_environment", "run_notebooks"]
 
 _GRACE_S: Final = 20.0  # for a worker that was told to stop: to kill its kernel and still make the page
-_ASKING_S: Final = 1.0  # between questions whether anybody still wants the runs
 _RENDER_S: Final = 60.0  # for making the page of a run whose worker is dead
 _LOST_POOLS: Final = 3  # after that many it is not worth starting another
 
@@ -47,6 +46,7 @@ _ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREAD
 
 Started = Callable[[NotebookJob], None]
 Done = Callable[[Outcome], None]
+OpenPool = Callable[[Mapping[str, str], Path], Pool]
 
 
 def clean_environment(keep: Iterable[str] = ()) -> dict[str, str]:
@@ -79,7 +79,7 @@ def run_notebooks(
     on_done: Done | None = None,
     environment: Mapping[str, str] | None = None,
     warm: bool | None = None,
-    unwanted: Callable[[], bool] | None = None,
+    open_pool: OpenPool | None = None,
 ) -> list[Outcome]:
     """Run notebooks and make their pages.
 
@@ -94,8 +94,8 @@ def run_notebooks(
         The environment variables of the notebooks; `clean_environment()` when left out.
     warm : bool, optional
         Whether to fork workers from a process that has everything imported; where possible when left out.
-    unwanted : callable, optional
-        Asked once a second; that it says True is as Ctrl-C.
+    open_pool : callable, optional
+        Makes the pool of workers from the environment and the file for their stderr, in place of what `warm` says.
 
     Returns
     -------
@@ -118,9 +118,10 @@ def run_notebooks(
     with tempfile.TemporaryDirectory(prefix="workbench-", ignore_cleanup_errors=True) as scratch:
         runs = [_Run(job, _task(job, index, given, Path(scratch))) for index, (job, given) in enumerate(checked)]
         log = Path(scratch) / "stderr.log"
-        pool = WarmPool if (sys.platform.startswith("linux") if warm is None else warm) else ColdPool
+        warm = sys.platform.startswith("linux") if warm is None else warm
+        pool = open_pool or (WarmPool if warm else ColdPool)
         variables = clean_environment() if environment is None else environment
-        _Session(runs, workers, on_start, on_done, unwanted).run(lambda: pool(variables, log), log)
+        _Session(runs, workers, on_start, on_done).run(lambda: pool(variables, log), log)
         return [run.outcome for run in runs if run.outcome is not None]
 
 
@@ -189,20 +190,12 @@ class _Run:
 class _Session:
     """The loop of the parent: starts what may start, waits, ends what takes too long, judges what has ended."""
 
-    def __init__(
-        self,
-        runs: Sequence[_Run],
-        workers: int,
-        on_start: Started | None,
-        on_done: Done | None,
-        unwanted: Callable[[], bool] | None,
-    ) -> None:
+    def __init__(self, runs: Sequence[_Run], workers: int, on_start: Started | None, on_done: Done | None) -> None:
         self.waiting = deque(runs)
         self.running: dict[str, _Run] = {}
         self.workers = workers
         self.on_start = on_start
         self.on_done = on_done
-        self.unwanted = unwanted
 
     def run(self, open_pool: Callable[[], Pool], log: Path) -> None:
         try:
@@ -228,10 +221,7 @@ class _Session:
             while self.waiting and len(self.running) < self.workers:
                 self._start(self.waiting.popleft(), pool)
             nearest = min(run.deadline for run in self.running.values())
-            patience = nearest - time.monotonic()
-            event = pool.wait(max(0.0, patience if self.unwanted is None else min(patience, _ASKING_S)))
-            if self.unwanted is not None and self.unwanted():
-                raise KeyboardInterrupt
+            event = pool.wait(max(0.0, nearest - time.monotonic()))
             if event == "lost":
                 return True
             if isinstance(event, Ended):
