@@ -34,9 +34,14 @@ def start(
     workers: Annotated[
         int, typer.Option(min=1, max=256, metavar="N", help="Worker processes, of one thread each.")
     ] = 2,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Of the scheduler; 0 for any that is free.")] = 8786,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="N", help="Of the scheduler; 0 for any that is free.")
+    ] = 8786,
     host: Annotated[
-        str, typer.Option(help="Address to listen on. Whoever can reach it can run code as you: keep it private.")
+        str,
+        typer.Option(
+            metavar="HOST", help="Address to listen on. Whoever can reach it can run code as you: keep it private."
+        ),
     ] = "127.0.0.1",
 ) -> None:
     """Start a scheduler and workers, print the address, and run until Ctrl-C.
@@ -74,7 +79,11 @@ def _cluster(workers: int, host: str, port: int) -> Any:
             silence_logs=50,
         )
     except (OSError, RuntimeError) as error:
-        cause = error.__cause__ or error
+        cause: BaseException = error
+        while (before := cause.__cause__ or cause.__context__) is not None:
+            cause = before
         raise RunError(
-            f"the cluster does not start at {host}:{port}: {cause}; choose another --port", host=host, port=port
+            f"the cluster does not start at {host}:{port}: {cause}; choose another --port or --host",
+            host=host,
+            port=port,
         ) from error
