@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +15,7 @@ from textwrap import dedent
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from tests.research.spreading.tasks import (
@@ -32,7 +35,8 @@ from workbench.research.spreading.parcel import Parcel
 from workbench.research.sweeping.evaluator import Evaluator
 from workbench.strategy.loader import load_strategy
 
-SMA_CROSS = Path(__file__).resolve().parents[3] / "strategies" / "sma_cross.py"
+ROOT = Path(__file__).resolve().parents[3]
+SMA_CROSS = ROOT / "strategies" / "sma_cross.py"
 
 
 @pytest.fixture(scope="module")
@@ -174,3 +178,52 @@ def test_an_address_where_no_scheduler_is_is_told_in_seconds(cluster: Any, monke
         list(spread(squares, 0, 3, executor=worker))
     with pytest.raises(ConfigError, match=r"no address of a dask scheduler: .*looks like 'tcp://127.0.0.1:8786'"):
         list(spread(squares, 0, 3, executor="tcp://127.0.0.1"))
+
+
+@pytest.fixture
+def own_cluster() -> Iterator[tuple[psutil.Process, str]]:
+    """A cluster in processes of its own, for a test to kill."""
+    command = [sys.executable, "-m", "workbench", "cluster", "start", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        yield psutil.Process(process.pid), address
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.mark.long
+def test_when_all_workers_are_killed_those_that_replace_them_go_on(
+    own_cluster: tuple[psutil.Process, str], tmp_path: Path
+) -> None:
+    process, address = own_cluster
+    tracked = Tracked(tmp_path)
+
+    def kill() -> None:
+        wait_for(tmp_path / "victim")
+        for child in process.children(recursive=True):
+            if "spawn_main" in " ".join(child.cmdline()):
+                child.kill()
+        (tmp_path / "go").touch()
+
+    threading.Thread(target=kill).start()
+    pieces = spread(tracked_squares, tracked, 40, least=2, most=2, executor=address)
+    assert joined(pieces).tolist() == [item**2 for item in range(40)]
+    unpacked = tracked.notes("unpacked")
+    assert len(set(unpacked)) == 4 and len(unpacked) <= 6, "sent again, but not with every piece"
+
+
+@pytest.mark.long
+def test_a_scheduler_that_dies_is_told_in_seconds(
+    own_cluster: tuple[psutil.Process, str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    process, address = own_cluster
+
+    def kill() -> None:
+        wait_for(tmp_path / "victim")
+        process.kill()
+        (tmp_path / "go").touch()
+
+    threading.Thread(target=kill).start()
+    with pytest.raises(RunError, match=f"^the dask scheduler {address} went away; what was done is kept"):
+        list(spread(tracked_squares, Tracked(tmp_path), 4000, least=2, most=2, executor=address))
+    assert "distributed" not in capfd.readouterr().err

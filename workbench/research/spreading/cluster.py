@@ -8,8 +8,10 @@ command `workbench cluster start` or `dask scheduler` do.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from workbench.errors import ConfigError, RunError
@@ -26,6 +28,7 @@ _CONNECT_S: Final = 4.0
 _WORKERS_S: Final = 10.0  # for the first worker to be there
 _DESERTED_S: Final = 30.0  # for one to come back when all are gone
 _ANSWER_S: Final = 10.0  # for the scheduler to answer a question
+_POLL_S: Final = 0.05
 _LOOK_S: Final = 1.0  # between counts of the workers
 
 
@@ -52,6 +55,7 @@ def connect(address: str) -> Client:
             kind = pool.submit(lambda: asyncio.run(_kind(address))).result()
         if kind != "Scheduler":
             raise ConfigError(f"{address} is a dask {kind.lower()}; give the address of the scheduler", address=address)
+        _hush()
         return make(address, timeout=_CONNECT_S, set_as_default=False, name="workbench")
     except OSError as error:  # also TimeoutError
         raise RunError(
@@ -64,6 +68,13 @@ def connect(address: str) -> Client:
             f"cluster {address!r} is no address of a dask scheduler: {error}; it looks like 'tcp://127.0.0.1:8786'",
             address=address,
         ) from error
+
+
+@cache
+def _hush() -> None:
+    """Keep dask from writing to stderr about what `spread` tells in an error of its own or mends."""
+    for name in ("distributed.client", "distributed.comm", "distributed.core", "distributed.utils_comm"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 async def _kind(address: str) -> str:
@@ -124,16 +135,19 @@ class DaskCrew:
     def _begin(self) -> None:
         if self._client.asynchronous:
             raise ConfigError("the dask client is asynchronous; pass one made with asynchronous=False")
-        end = time.monotonic() + _WORKERS_S
-        while not self._look() and time.monotonic() < end:
-            time.sleep(0.05)
-        if not self._count:
-            raise RunError(
-                f"the dask scheduler {self.address} has no workers; start some (`dask worker {self.address}`)",
-                address=self.address,
-            )
+        self._await_workers(_WORKERS_S)
         self._compare()
         self._scatter()
+
+    def _await_workers(self, patience_s: float) -> None:
+        end = time.monotonic() + patience_s
+        while not self._look():
+            if time.monotonic() > end:
+                raise RunError(
+                    f"the dask scheduler {self.address} has no workers; start some (`dask worker {self.address}`)",
+                    address=self.address,
+                )
+            time.sleep(_POLL_S)
 
     def _compare(self) -> None:
         """Refuse workers whose results may differ from those of this process."""
@@ -206,9 +220,11 @@ class DaskCrew:
             return "workers"
         if isinstance(error, ModuleNotFoundError) and error.name == "workbench":
             raise self._bare() from error
-        if not isinstance(error, (CancelledError, asyncio.CancelledError, TimeoutError)):
+        if not isinstance(error, (CancelledError, asyncio.CancelledError, OSError)):  # an OSError is of the wire
             return None
-        if self._look():  # the scheduler is there: those that held the content are not
+        self._look()
+        if self._content.status != "finished":  # all that held it are gone
+            self._await_workers(_DESERTED_S)
             self._scatter()
         return "worker"
 

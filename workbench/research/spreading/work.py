@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import CancelledError, Executor
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, Union
 
@@ -187,19 +187,21 @@ class _Work:
 
     def _outcome(self, future: Future, piece: Range, crew: Crew) -> Any:
         """Give what a piece came to; None when its worker was lost and it is to be run again."""
-        error = None if future.cancelled() else future.exception()
-        if error is None and not future.cancelled():
-            return future.result()
+        try:
+            error = future.exception()
+            if error is None:
+                return future.result()
+        except Exception as fault:  # it was cancelled, or its result was lost on the way here
+            error = fault
         if isinstance(error, WorkbenchError):
             raise error
-        gone = error or CancelledError("by somebody else")
         tries = self.losses[piece[0]] = self.losses.get(piece[0], 0) + 1
-        loss = crew.loss(gone)
+        loss = crew.loss(error)
         if loss == "worker" and tries < _TRIES:
             return None
-        why = f"came to nothing: {_said(gone)}" if loss is None else f"lost its worker again and again: {crew.hint}"
+        why = f"came to nothing: {_said(error)}" if loss is None else f"lost its worker again and again: {crew.hint}"
         start, stop = piece
-        raise RunError(f"{self._where(piece)} {why}; what was done is kept", start=start, stop=stop) from gone
+        raise RunError(f"{self._where(piece)} {why}; what was done is kept", start=start, stop=stop) from error
 
     def _delivered(self, future: Future, piece: Range, out: Done) -> tuple[int, int, Any]:
         self.undone -= piece[1] - piece[0]
@@ -231,7 +233,10 @@ class _Work:
         end = time.monotonic() + _FAREWELL_S
         while self.flying:
             for future, piece in [item for item in self.flying.items() if item[0].done()]:
-                out = None if future.cancelled() or future.exception() is not None else future.result()
+                try:
+                    out = future.result()
+                except Exception:
+                    out = None
                 if isinstance(out, Done):
                     yield self._delivered(future, piece, out)
                 else:
