@@ -58,13 +58,13 @@ def cluster_trials(returns: Any) -> Clusters:
     Notes
     -----
     Distance ``sqrt((1 - correlation) / 2)``, average linkage; where the tree is cut is decided by the silhouettes: the
-    number of clusters with the highest mean over standard deviation, as in Lopez de Prado and Lewis (2019), Detection of
-    False Investment Strategies Using Unsupervised Learning Methods, who find the clusters by k-means instead.
+    number of clusters with the highest mean over standard deviation, as in Lopez de Prado and Lewis (2019), Detection
+    of False Investment Strategies Using Unsupervised Learning Methods, who find the clusters by k-means instead.
 
     Within a cluster trials are alike, not equal. Of n members with mean correlation r, ``r + (1 - r) n`` count (Bailey
     and Lopez de Prado 2014, The Deflated Sharpe Ratio, appendix 3). `effective` is the sum over clusters: k where all
-    are independent however they were grouped, the number of clusters where the members of each are identical. It errs on
-    the side of too many, which makes claims harder.
+    are independent however they were grouped, the number of clusters where the members of each are identical. It errs
+    on the side of too many, which makes claims harder.
     """
     block = read_returns(returns)
     correlation, members = _correlation(block)
@@ -104,8 +104,8 @@ def _correlation(block: Floats) -> tuple[Floats, NDArray[np.intp]]:
 
 def _cut(correlation: Floats) -> tuple[NDArray[np.intp], float]:
     """Cut the tree of the trials where the silhouettes are best."""
-    from scipy.cluster.hierarchy import cut_tree, linkage
-    from scipy.spatial.distance import squareform
+    from scipy.cluster.hierarchy import cut_tree, linkage  # type: ignore[import-untyped]
+    from scipy.spatial.distance import squareform  # type: ignore[import-untyped]
 
     distance = np.sqrt((1.0 - correlation) / 2.0)
     tree = linkage(squareform(distance, checks=False), "average")

@@ -1,4 +1,4 @@
-"""Probability of backtest overfitting: does what was best in one half of the history do well in the other?"""
+"""Probability of backtest overfitting: whether what was best in one half of the history does well in the other."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ class Overfitting:
     @cached_property
     def interval(self) -> tuple[float, float]:
         """95 % interval of the ratio per observation, were it the only trial; with skew, fat tails, autocorrelation."""
-        variance = float(sharpe_variance(np.float64(self.sharpe), np.float64(self.skew), np.float64(self.kurtosis)))
+        variance = float(sharpe_variance(*(np.asarray(one) for one in (self.sharpe, self.skew, self.kurtosis))))
         freedom = self.trials.observations - 1.0
         wide = 1.959964 * math.sqrt(variance * self.inflation / freedom) if freedom > 0.0 else math.nan
         return self.sharpe - wide, self.sharpe + wide

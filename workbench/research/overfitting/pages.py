@@ -50,7 +50,8 @@ def _check_html(check: Check) -> str:
     return (
         f'<div style="display:flex;gap:.8em;padding:.45em 0;border-top:1px solid {RULE};line-height:1.45">'
         f'<b style="flex:0 0 4.2em;color:{tone};font-size:.86em;line-height:1.7">{mark}</b>'
-        f'<div style="flex:1;min-width:0"><b style="font-weight:600">{text(check.name)}.</b> {text(check.said)}</div></div>'
+        f'<div style="flex:1;min-width:0"><b style="font-weight:600">{text(check.name)}.</b> {text(check.said)}</div>'
+        "</div>"
     )
 
 

@@ -1,4 +1,4 @@
-"""Is the best of all trials better than a benchmark, allowing for how many were looked at: White's and Hansen's tests."""
+"""White's and Hansen's tests: whether the best of all trials beats a benchmark, given how many were looked at."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def _block_length(ahead: Floats) -> int:
 
 def _variances(ahead: Floats, length: int) -> Floats:
     """Variance of the root of T times the mean under the stationary bootstrap, by the transform of the returns."""
-    from scipy.fft import irfft, next_fast_len, rfft
+    from scipy.fft import irfft, next_fast_len, rfft  # type: ignore[import-untyped]
 
     count = len(ahead)
     centred = ahead - ahead.mean(axis=0)

@@ -17,6 +17,17 @@ _OPENING: Final = {
     "unclear": "Perhaps something, but not shown",
     "likely real": "Likely more than luck",
 }
+_WORTH: Final = (
+    "Picking the best by its past was hardly better than picking blindly: do not trust these very parameters over "
+    "others.",
+    "Picking the best by its past helped somewhat: look at the neighbours of the choice before trusting it.",
+    "What was best in one half mostly stayed good in the other.",
+)
+_UNSEEN: Final = (
+    "Trials that were made elsewhere and are not in the ledger, ideas taken from others who tried them on the same "
+    "history, look-ahead in the strategy or the data, costs that are too low, and markets that change. Each makes the "
+    "truth worse than this page."
+)
 _MOST_LINKED: Final = 6
 
 
@@ -57,8 +68,9 @@ def _count(number_: float, what: str) -> str:
 
 def checks_of(found: Overfitting) -> tuple[Check, Check]:
     """Make the two checks of the rule."""
-    deflated = found.deflated
+    deflated, bar = found.deflated, number(found.expected_maximum * found.annual)
     best = "The best of all these trials" if found.trials.count > 1 else "A single trial"
+    luck = f"what the best of {_count(found.effective, 'independent trial')} shows by luck"
     return (
         Check(
             name="Chance", value=found.chance, limit=CLAIM, passed=found.chance <= CLAIM,
@@ -67,23 +79,23 @@ def checks_of(found: Overfitting) -> tuple[Check, Check]:
         ),
         Check(
             name="Deflated Sharpe ratio", value=deflated, limit=1.0 - CLAIM, passed=deflated >= 1.0 - CLAIM,
-            said=f"With {percent(deflated)} the true Sharpe ratio is above {number(found.expected_maximum * found.annual)}, "
-            f"what the best of {_count(found.effective, 'independent trial')} shows by luck; at least "
-            f"{percent(1.0 - CLAIM)} is asked.",
+            said=f"The true Sharpe ratio is above {bar} a year, {luck}, with a probability of {percent(deflated)}; "
+            f"at least {percent(1.0 - CLAIM)} is asked.",
         ),
     )  # fmt: skip
 
 
 def sentence_of(found: Overfitting, level: Level) -> str:
     """Write the verdict in one sentence."""
-    trials = found.trials
+    trials, opening = found.trials, _OPENING[level]
     if math.isnan(found.chance):
-        return f"{_OPENING[level]}: the chosen trial has too few returns, or none that vary, for anything to be said about it."
-    what = "The only trial" if trials.count == 1 else f"The chosen one of {trials.count:,} trials"
+        return f"{opening}: the chosen trial has too few returns, or none that vary, to say anything about it."
+    what = "the only trial" if trials.count == 1 else f"the chosen one of {trials.count:,} trials"
+    best = "one without any edge" if trials.count == 1 else "the best of as many without any edge"
     return (
-        f"{_OPENING[level]}. {what} has a Sharpe ratio of {number(found.sharpe * found.annual)} a year over "
-        f"{span(trials.observations, trials.periods_per_year)}; without any edge, the best of as many would look at "
-        f"least as good with a probability of {percent(found.chance)}."
+        f"{opening}: {what} has a Sharpe ratio of {number(found.sharpe * found.annual)} a year over "
+        f"{span(trials.observations, trials.periods_per_year)}, and {best} would look at least as good with a "
+        f"probability of {percent(found.chance)}."
     )
 
 
@@ -92,35 +104,37 @@ def sections_of(found: Overfitting, level: Level) -> tuple[Section, ...]:
     made = (
         Section(title="What was tried", lines=_tried(found)),
         Section(title="What can be believed", lines=_believed(found)),
-        Section(title="Was the choice among the trials worth anything", lines=_choice(found)),
+        Section(title="What choosing among the trials was worth", lines=_choice(found)),
         Section(title="What would be needed", lines=_needed(found, level)),
-        Section(title="What this page cannot see", lines=_unseen()),
+        Section(title="What this page cannot see", lines=(_UNSEEN,)),
     )
     return tuple(section for section in made if section.lines)
 
 
 def _tried(found: Overfitting) -> tuple[str, ...]:
-    trials = found.trials
-    lines = [f"{_count(trials.distinct_count or 0, 'different trial')} in this study"
-             + (f", in {_count(trials.raw_count or 0, 'run')} with repeats." if trials.raw_count != trials.distinct_count
-                else ".")]  # fmt: skip
+    trials, clusters = found.trials, found.clusters
+    again = f", in {_count(trials.raw_count or 0, 'run')} with repeats"
+    lines = [
+        f"{_count(trials.distinct_count or 0, 'different trial')} in this study"
+        f"{again if trials.raw_count != trials.distinct_count else ''}."
+    ]
     if trials.linked:
-        shown = [f"{name} ({number_:,})" for name, number_ in list(trials.linked.items())[:_MOST_LINKED]]
+        shown = [f"{name} ({many:,})" for name, many in list(trials.linked.items())[:_MOST_LINKED]]
         more = len(trials.linked) - len(shown)
         lines.append(
             f"The same question was asked under other names, and those trials count too: {', '.join(shown)}"
             f"{f' and {more} more' if more > 0 else ''}. Together {trials.count:,}."
         )
-    if found.clusters is None:
+    if trials.count > 1 and clusters is None:
         lines.append(
-            "Their returns are not at hand, so each is taken as independent of all others: the strictest view."
+            "Their returns are not at hand, so each is taken as independent of the others: the strictest view."
         )
-    elif trials.count > 1:
-        sample = "" if trials.complete else f", judged by a sample of {len(found.clusters.labels):,} of them"
+    elif trials.count > 1 and clusters is not None:
+        sample = "" if trials.complete else f", judging by {len(clusters.labels):,} of them"
         lines.append(
-            f"Many did much the same. By how their returns move together they fall into "
-            f"{_count(found.clusters.count, 'group')} and amount to about {_count(found.effective, 'independent trial')}"
-            f"{sample}."
+            f"Trials on one history do much the same. By how their returns move together these form "
+            f"{_count(clusters.count, 'group')} and amount to about "
+            f"{_count(found.effective, 'independent trial')}{sample}."
         )
     return tuple(lines)
 
@@ -128,64 +142,63 @@ def _tried(found: Overfitting) -> tuple[str, ...]:
 def _believed(found: Overfitting) -> tuple[str, ...]:
     if math.isnan(found.chance):
         return ()
-    annual, trials = found.annual, found.trials
-    low, high = found.interval
-    holm = found.haircuts["holm"]
+    trials, holm = found.trials, found.haircuts["holm"]
+    ratio, low, high, bar, raw = (
+        number(one * found.annual)
+        for one in (found.sharpe, *found.interval, found.expected_maximum, found.expected_maximum_raw)
+    )
     lines = [
-        f"The found Sharpe ratio (mean return over its spread, a year) is {number(found.sharpe * annual)}. Taken alone, "
-        f"as if nothing else had been tried, the true one lies between {number(low * annual)} and "
-        f"{number(high * annual)} with 95 %."
+        f"The Sharpe ratio found (mean return over its spread, a year) is {ratio}. Taken alone, as if nothing else had "
+        f"been tried, the true one lies between {low} and {high} with 95 %."
     ]
     if trials.count > 1:
         lines.append(
-            f"But it was chosen. The best of {_count(found.effective, 'independent trial')} without any edge shows "
-            f"{number(found.expected_maximum * annual)}; of {trials.count:,}, {number(found.expected_maximum_raw * annual)}. "
-            f"That the true one is above this (the deflated Sharpe ratio) has a probability of {percent(found.deflated)}; "
-            f"of {percent(found.deflated_raw)} if all trials were independent."
+            f"But it was chosen. Without any edge the best of {_count(found.effective, 'independent trial')} shows "
+            f"{bar}, the best of {trials.count:,} shows {raw}. The deflated Sharpe ratio is the probability that the "
+            f"true one is above this: {percent(found.deflated)}, or {percent(found.deflated_raw)} if all trials were "
+            "independent."
         )
-    if not math.isnan(holm.haircut):
+    if trials.count > 1 and not math.isnan(holm.haircut):
         lines.append(
-            f"Corrected for {_count(trials.count, 'test')} (Holm), {number(holm.sharpe * annual)} is left of the "
-            f"{number(found.sharpe * annual)}: a haircut of {percent(holm.haircut)}."
+            f"Corrected for {_count(trials.count, 'test')} by Holm's method, {number(holm.sharpe * found.annual)} of "
+            f"the {ratio} is left: a haircut of {percent(holm.haircut)}."
         )
     if found.inflation > 1.2:
         lines.append(
-            "Gains tend to follow gains in these returns, so the history tells as much as one "
-            f"{found.inflation:.1f} times shorter would."
+            f"Gains tend to follow gains here, so the history tells only as much as one {found.inflation:.1f} times "
+            "shorter whose returns are independent."
         )
-    if found.against_benchmark is not None and trials.place is not None:
-        p_value = float(found.against_benchmark.adjusted[trials.place])
-        lines.append(
-            f"Compared with the benchmark (such as buying and holding), chance explains its lead with a probability of "
-            f"{percent(p_value)}: {'it is ahead' if p_value <= CLAIM else 'not shown to be any better'}."
-        )
-    return tuple(lines)
+    return (*lines, *_beside(found))
+
+
+def _beside(found: Overfitting) -> tuple[str, ...]:
+    """Compare with the benchmark, where there is one."""
+    if found.against_benchmark is None or found.trials.place is None:
+        return ()
+    p_value = float(found.against_benchmark.adjusted[found.trials.place])
+    if math.isnan(p_value):
+        return ()
+    said = "it is ahead" if p_value <= CLAIM else "it is not shown to be any better"
+    return (
+        "Beside the benchmark (such as buying and holding) a lead like this has a probability of "
+        f"{percent(p_value)} by chance: {said}.",
+    )
 
 
 def _choice(found: Overfitting) -> tuple[str, ...]:
     cross = found.cross_validation
     if cross is None or math.isnan(cross.probability):
         return ()
-    worth = (
-        "Picking the best by its past was no better than picking one blindly: do not trust these very parameters over "
-        "their neighbours."
-        if cross.probability >= 0.5
-        else "Picking the best by its past helped a little: look at the neighbours of the choice before trusting it."
-        if cross.probability >= 0.2
-        else "What was best in one half mostly stayed good in the other."
+    worth = _WORTH[0 if cross.probability >= 0.4 else 1 if cross.probability >= 0.1 else 2]
+    inside, outside = (number(float(one.mean()) * found.annual) for one in (cross.inside, cross.outside))
+    return (
+        f"The history was cut into {cross.blocks} pieces, and {len(cross.logits):,} times one half of them chose a "
+        f"winner for the other half to test. In {percent(cross.probability)} of these the winner fell below the "
+        f"middle of all trials (the probability of backtest overfitting), in {percent(cross.probability_of_loss)} it "
+        f"lost money. {worth}",
+        f"The winners' Sharpe ratio was {inside} a year on average where they were chosen, and {outside} where they "
+        "were not.",
     )
-    lines = [
-        f"The history was cut into {cross.blocks} pieces, and each half of them chose a winner for the other half to test, "
-        f"{len(cross.logits):,} times. In {percent(cross.probability)} of these the winner then fell below the middle of "
-        f"all trials (the probability of backtest overfitting). {worth}",
-        f"In {percent(cross.probability_of_loss)} of them the winner lost money in the half that it had not seen.",
-    ]
-    if math.isfinite(cross.slope):
-        lines.append(
-            f"The winners' Sharpe ratio was {number(float(cross.inside.mean()) * found.annual)} a year on average where "
-            f"they were chosen, and {number(float(cross.outside.mean()) * found.annual)} where they were not."
-        )
-    return tuple(lines)
 
 
 def _needed(found: Overfitting, level: Level) -> tuple[str, ...]:
@@ -195,27 +208,17 @@ def _needed(found: Overfitting, level: Level) -> tuple[str, ...]:
     have = span(trials.observations, year)
     if level == "likely real":
         return (
-            f"The history of {have} is enough at 5 %. Before money: data that no trial has seen, and a bot on paper. "
-            "Each further trial raises the bar.",
+            f"The history of {have} is enough at {percent(CLAIM)}. Before money: data that no trial has seen, and a "
+            "bot on paper. Each further trial raises the bar.",
         )
     if found.sharpe <= 0.0:
         return ("The chosen trial earned nothing: no length of history makes that evidence of an edge.",)
-    lines = [
-        f"If the Sharpe ratio stayed at {number(found.sharpe * found.annual)}, it would take about "
-        f"{span(found.needed, year)} of history for it to stand out among "
-        f"{_count(found.effective, 'independent trial')}; there are {have}. For a single trial that was fixed beforehand "
-        f"{span(found.minimum_track_record, year)} would do.",
-    ]
-    lines.append(
-        "So the cheapest evidence is new data for this one choice: run it on paper, or on a market and years that no trial "
-        "has seen, with parameters fixed. More trials on the same history only raise the bar."
-    )
-    return tuple(lines)
-
-
-def _unseen() -> tuple[str, ...]:
+    among = _count(found.effective, "independent trial")
+    alone = f" For a single trial that was fixed beforehand {span(found.minimum_track_record, year)} would do."
     return (
-        "Trials that were made elsewhere and are not in the ledger, ideas taken from others who tried them on the same "
-        "history, look-ahead in the strategy or the data, costs that are too low, and markets that change. Each makes the "
-        "truth worse than this page.",
+        f"If the Sharpe ratio stayed at {number(found.sharpe * found.annual)}, it would take about "
+        f"{span(found.needed, year)} of history to stand out among {among}; there are {have}."
+        f"{alone if trials.count > 1 else ''}",
+        "The cheapest evidence is new data for this one choice, with its parameters fixed: a bot on paper, or markets "
+        "and years that no trial has seen. More trials on the same history only raise the bar.",
     )

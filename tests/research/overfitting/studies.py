@@ -1,0 +1,111 @@
+"""Studies whose truth is known: families of trials without any edge, and the same with an edge planted in one of them.
+
+Every function gives returns (T, N) of N trials over T days, from a seed. Markets are random walks without drift whose
+moves have fat tails (Student, four degrees of freedom) and whose volatility comes in waves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def market(days: int, random: np.random.Generator) -> Floats:
+    """Returns of a random walk: fat tails, volatility clusters, no drift."""
+    waves = np.zeros(days)
+    shocks = random.standard_normal(days) * 0.1
+    for day in range(1, days):
+        waves[day] = 0.98 * waves[day - 1] + shocks[day]
+    return np.asarray(0.01 * np.exp(waves) * random.standard_t(4, days) / np.sqrt(2.0))
+
+
+def independent(days: int, random: np.random.Generator, trials: int = 80) -> Floats:
+    return np.asarray(0.01 * random.standard_t(4, (days, trials)))
+
+
+def random_entries(days: int, random: np.random.Generator, trials: int = 60) -> Floats:
+    """Each trial is long, short or flat on one market for runs of about 20 days, at random."""
+    switches = random.random((days, trials)) < 0.05
+    sides = random.integers(-1, 2, (days, trials))
+    origin = np.maximum.accumulate(np.where(switches, np.arange(days)[:, None], 0), axis=0)
+    held = np.take_along_axis(sides, origin, axis=0)
+    return np.asarray(held * market(days, random)[:, None])
+
+
+def sma_crosses(days: int, random: np.random.Generator, short: bool = True) -> Floats:
+    """All crosses of a grid of windows on one market: many trials that do much the same."""
+    return crosses(market(days, random), short)
+
+
+def long_only_crosses(days: int, random: np.random.Generator) -> Floats:
+    return sma_crosses(days, random, short=False)
+
+
+def crosses(moves: Floats, short: bool) -> Floats:
+    prices = np.cumsum(moves)
+    sums = np.concatenate(([0.0], np.cumsum(prices)))
+    lines = {}
+    for window in (3, 5, 8, 12, 16, 20, 25, 30, 40, 50, 65, 80):
+        lines[window] = np.full(len(moves), np.nan)
+        lines[window][window - 1 :] = (sums[window:] - sums[:-window]) / window
+    trials = []
+    for fast in lines:
+        for slow in lines:
+            if fast < slow:
+                said = np.where(np.isnan(lines[slow]), 0.0, np.where(lines[fast] > lines[slow], 1.0, -1.0 * short))
+                trials.append(np.concatenate(([0.0], said[:-1])) * moves)
+    return np.stack(trials, axis=1)
+
+
+def alike(days: int, random: np.random.Generator, trials: int = 100, shared: float = 0.6) -> Floats:
+    """Trials that all have as much in common with each other."""
+    common = random.standard_t(4, (days, 1)) * np.sqrt(shared)
+    return np.asarray(0.01 * (common + random.standard_t(4, (days, trials)) * np.sqrt(1.0 - shared)))
+
+
+def smoothed(days: int, random: np.random.Generator, trials: int = 40) -> Floats:
+    """Trials whose gains follow gains, as of marks that lag: a moving average of three days."""
+    raw = 0.01 * random.standard_t(5, (days + 2, trials))
+    return np.asarray((raw[2:] + raw[1:-1] + raw[:-2]) / 3.0)
+
+
+def few(days: int, random: np.random.Generator) -> Floats:
+    return independent(days, random, trials=3)
+
+
+def one(days: int, random: np.random.Generator) -> Floats:
+    return independent(days, random, trials=1)
+
+
+NOISE: dict[str, Callable[[int, np.random.Generator], Floats]] = {
+    "independent": independent,
+    "random entries": random_entries,
+    "crosses": sma_crosses,
+    "long-only crosses": long_only_crosses,
+    "alike": alike,
+    "smoothed": smoothed,
+    "few": few,
+    "one": one,
+}
+
+
+def planted(days: int, random: np.random.Generator, annual_sharpe: float = 2.0, trials: int = 80) -> Floats:
+    """Random entries with one trial among them that has an edge."""
+    returns = random_entries(days, random, trials)
+    spread = float(returns[:, 0].std())
+    returns[:, 0] += annual_sharpe / np.sqrt(365.0) * spread
+    return returns
+
+
+def trending(days: int, random: np.random.Generator, memory: float = 0.08) -> Floats:
+    """Crosses on a market whose moves follow each other: the whole family has an edge, some more than others."""
+    raw = market(days, random)
+    trend = np.zeros(days)
+    for day in range(1, days):
+        trend[day] = 0.95 * trend[day - 1] + 0.05 * raw[day - 1]
+    drift = trend / trend.std() * raw.std() * memory
+    return crosses(raw + drift, short=True)
