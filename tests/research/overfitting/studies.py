@@ -11,7 +11,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.research.overfitting import Trials, judge
+
 Floats = NDArray[np.float64]
+Maker = Callable[[int, np.random.Generator], Floats]
 
 
 def market(days: int, random: np.random.Generator) -> Floats:
@@ -81,7 +84,7 @@ def one(days: int, random: np.random.Generator) -> Floats:
     return independent(days, random, trials=1)
 
 
-NOISE: dict[str, Callable[[int, np.random.Generator], Floats]] = {
+NOISE: dict[str, Maker] = {
     "independent": independent,
     "random entries": random_entries,
     "crosses": sma_crosses,
@@ -109,3 +112,9 @@ def trending(days: int, random: np.random.Generator, memory: float = 0.08) -> Fl
         trend[day] = 0.95 * trend[day - 1] + 0.05 * raw[day - 1]
     drift = trend / trend.std() * raw.std() * memory
     return crosses(raw + drift, short=True)
+
+
+def level_of(make: Maker, days: int, seed: int, draws: int = 300) -> str:
+    """What the verdict calls one study of a family."""
+    returns = make(days, np.random.default_rng([seed, days]))
+    return judge(Trials.of_returns(returns, periods_per_year=365), draws=draws).verdict().level

@@ -41,7 +41,8 @@ _PER_BLOCK: Final = 2
 class Overfitting:
     """What can be said about the chosen trial, given all that were made. Made by `judge`.
 
-    Ratios are per observation where nothing else is said; the table shows them annualised.
+    Ratios are per observation where nothing else is said; the table shows them annualised. Probabilities and lengths
+    take autocorrelation into account: a history is worth `observations` independent returns.
 
     Parameters
     ----------
@@ -84,12 +85,15 @@ class Overfitting:
         """Factor that makes a ratio per observation an annual one."""
         return math.sqrt(self.trials.periods_per_year)
 
+    @property
+    def observations(self) -> float:
+        """Number of independent observations that the history is worth: fewer where gains follow gains."""
+        return self.trials.observations / self.inflation
+
     @cached_property
     def probabilistic(self) -> float:
         """Probability that the true Sharpe ratio is above zero, were it the only trial."""
-        return float(
-            probabilistic_sharpe(self.sharpe, self.trials.observations, skew=self.skew, kurtosis=self.kurtosis)
-        )
+        return float(probabilistic_sharpe(self.sharpe, self.observations, skew=self.skew, kurtosis=self.kurtosis))
 
     @cached_property
     def interval(self) -> tuple[float, float]:
@@ -112,7 +116,7 @@ class Overfitting:
     def _deflated(self, count: float) -> float:
         return float(
             deflated_sharpe(
-                self.sharpe, self.trials.observations, trials=count, variance=self.variance, skew=self.skew,
+                self.sharpe, self.observations, trials=count, variance=self.variance, skew=self.skew,
                 kurtosis=self.kurtosis,
             )
         )  # fmt: skip

@@ -65,8 +65,8 @@ def superior_ability(
     draws : int, default 1000
         How often the history is resampled.
     block_length : int, optional
-        Mean length of the runs that stay together; `arch.bootstrap.optimal_block_length` of the best trial when left
-        out.
+        Mean length of the runs that stay together; that of `arch.bootstrap.optimal_block_length` for the best trial when
+        left out, and the cube root of T at least: short histories hide what memory they have.
     equal_risk : bool, default False
         Scale every trial's difference from the benchmark to the same volatility first, so that Sharpe ratios are
         compared and a wild trial does not drown a steady one.
@@ -148,7 +148,8 @@ def _block_length(ahead: Floats) -> int:
 
     best = ahead[:, int((ahead.mean(axis=0) / ahead.std(axis=0)).argmax())]
     found = float(optimal_block_length(best)["stationary"].iloc[0])
-    return int(min(max(math.ceil(found), 1), max(1, len(ahead) // 4))) if math.isfinite(found) else 1
+    least = math.ceil(float(np.cbrt(len(ahead))))
+    return min(max(math.ceil(found) if math.isfinite(found) else 1, least), max(1, len(ahead) // 4))
 
 
 def _variances(ahead: Floats, length: int) -> Floats:

@@ -19,6 +19,7 @@ MEANINGS: Final = {
     "trials_effective": "independent trials that all amount to",
     "mean_correlation": "of the returns of two trials, on average",
     "observations": "returns that each ratio was computed from",
+    "observations_effective": "independent returns that they are worth: fewer where gains follow gains; used below",
     "years": "length of the history",
     "sharpe_ratio": "of the chosen trial, a year",
     "sharpe_low": "lower end of its 95 % interval, as if it were the only trial",
@@ -78,6 +79,7 @@ def _counts(found: Overfitting) -> dict[str, float]:
         "trials_effective": found.effective,
         "mean_correlation": math.nan if clusters is None else clusters.mean_correlation,
         "observations": float(trials.observations),
+        "observations_effective": found.observations,
         "years": trials.years,
     }
 

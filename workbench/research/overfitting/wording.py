@@ -36,10 +36,10 @@ def percent(fraction: float) -> str:
     if math.isnan(fraction):
         return "unknown"
     if 0.0 < fraction < 0.001:
-        return "under 0.1 %"
+        return "under 0.1\u00a0%"
     if 0.999 < fraction < 1.0:
-        return "over 99.9 %"
-    return f"{fraction * 100:.{1 if fraction < 0.1 or fraction > 0.9 else 0}f} %".replace(".0 %", " %")
+        return "over 99.9\u00a0%"
+    return f"{fraction * 100:.{1 if fraction < 0.1 or fraction > 0.9 else 0}f}\u00a0%".replace(".0\u00a0%", "\u00a0%")
 
 
 def number(value: float) -> str:
