@@ -107,7 +107,8 @@ def _cut(correlation: Floats) -> tuple[NDArray[np.intp], float]:
     from scipy.cluster.hierarchy import cut_tree, linkage  # type: ignore[import-untyped]
     from scipy.spatial.distance import squareform  # type: ignore[import-untyped]
 
-    distance = np.sqrt((1.0 - correlation) / 2.0)
+    apart = (1.0 - correlation) / 2.0
+    distance = np.sqrt(np.where(apart > 1e-12, apart, 0.0))  # copies differ by rounding alone
     tree = linkage(squareform(distance, checks=False), "average")
     size = len(distance)
     candidates = np.unique(np.geomspace(2, size - 1, min(_CUTS, size - 2)).round().astype(int))

@@ -65,8 +65,8 @@ def superior_ability(
     draws : int, default 1000
         How often the history is resampled.
     block_length : int, optional
-        Mean length of the runs that stay together; that of `arch.bootstrap.optimal_block_length` for the best trial when
-        left out, and the cube root of T at least: short histories hide what memory they have.
+        Mean length of the runs that stay together; that of `arch.bootstrap.optimal_block_length` for the best trial
+        when left out, and the cube root of T at least: short histories hide what memory they have.
     equal_risk : bool, default False
         Scale every trial's difference from the benchmark to the same volatility first, so that Sharpe ratios are
         compared and a wild trial does not drown a steady one.

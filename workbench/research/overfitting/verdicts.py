@@ -7,7 +7,7 @@ The rule. Two checks:
    raised to the number of effective trials, and the larger of the two (`judging`).
 2. *Deflated Sharpe*: the deflated Sharpe ratio with the effective number of independent trials is at least 95 %.
 
-Both hold: "likely real". Chance above 20 %, or not to be computed: "noise". Else "unclear". How often pure noise is
+Both hold: "likely real". Chance above 10 %, or not to be computed: "noise". Else "unclear". How often pure noise is
 called likely real was simulated (tests/benchmarks/bench_overfitting.py): it must not be more than 5 %.
 """
 
@@ -24,7 +24,7 @@ __all__ = ["CLAIM", "DOUBT", "Check", "Level", "Section", "Verdict", "reach"]
 
 Level = Literal["noise", "unclear", "likely real"]
 CLAIM: Final = 0.05
-DOUBT: Final = 0.20
+DOUBT: Final = 0.10
 
 
 @dataclass(frozen=True, kw_only=True)
