@@ -6,6 +6,7 @@ moves have fat tails (Student, four degrees of freedom) and whose volatility com
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -114,7 +115,20 @@ def trending(days: int, random: np.random.Generator, memory: float = 0.08) -> Fl
     return crosses(raw + drift, short=True)
 
 
+def sampled(days: int, random: np.random.Generator, kept: int = 60) -> Trials:
+    """A sweep of 600 random entries or 66 crosses of which the returns of some are kept, the best among them."""
+    returns = random_entries(days, random, 600) if random.random() < 0.5 else sma_crosses(days, random)
+    whole = Trials.of_returns(returns, periods_per_year=365)
+    others = np.delete(np.arange(returns.shape[1]), whole.chosen or 0)
+    columns = np.append(random.choice(others, min(kept, len(others) // 2) - 1, replace=False), whole.chosen or 0)
+    return dataclasses.replace(whole, returns=returns[:, columns], columns=columns)
+
+
+def level_of_sampled(days: int, seed: int) -> str:
+    return judge(sampled(days, np.random.default_rng([seed, days])), draws=300).level
+
+
 def level_of(make: Maker, days: int, seed: int, draws: int = 300) -> str:
     """What the verdict calls one study of a family."""
     returns = make(days, np.random.default_rng([seed, days]))
-    return judge(Trials.of_returns(returns, periods_per_year=365), draws=draws).verdict().level
+    return judge(Trials.of_returns(returns, periods_per_year=365), draws=draws).level

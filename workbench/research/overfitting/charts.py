@@ -42,9 +42,10 @@ def _draw_found(axes: Axes, found: Overfitting) -> None:
         return
     axes.hist(ratios, bins=min(60, max(8, len(ratios) // 8)), color=INK["accent_soft"].light)
     axes.set_yticks([])
+    axes.set_ylim(0.0, axes.get_ylim()[1] * 1.3)
     marks = [
-        (found.expected_maximum * found.annual, "negative", f"luck, best of {found.effective:,.0f}", 0.97),
-        (found.sharpe * found.annual, "accent", "chosen", 0.87),
+        (found.expected_maximum * found.annual, "negative", f"luck, best of {found.effective:,.0f}:", 0.97),
+        (found.sharpe * found.annual, "accent", "chosen:", 0.87),
     ]
     low, high = axes.get_xlim()
     axes.set_xlim(min(low, *(mark[0] for mark in marks)), max(high, *(mark[0] for mark in marks)) + (high - low) * 0.05)
@@ -65,7 +66,7 @@ def _draw_logits(axes: Axes, found: Overfitting) -> None:
         axes.set_title("Rank of the winner out of sample")
         _say(axes, "Too few trials or returns to compare")
         return
-    axes.set_title(f"Rank of the winner out of sample: {cross.probability:.0%} below the middle")
+    axes.set_title(f"Winner's rank out of sample: {cross.probability:.0%} below middle")
     edges = np.linspace(-1.0, 1.0, 42) * max(float(np.abs(cross.logits).max()), 0.5)
     counts, _ = np.histogram(cross.logits, edges)
     middle = (edges[1:] + edges[:-1]) / 2.0

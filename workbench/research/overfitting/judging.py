@@ -13,6 +13,7 @@ from workbench.errors import DataError
 from workbench.research.overfitting.clustering import Clusters, cluster_trials
 from workbench.research.overfitting.cscv import CrossValidation, backtest_overfitting
 from workbench.research.overfitting.haircut import Haircut, haircut_sharpe
+from workbench.research.overfitting.independence import Independence, measure_independence
 from workbench.research.overfitting.sharpe import (
     deflated_sharpe,
     expected_maximum_sharpe,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from workbench.research.overfitting.verdicts import Verdict
+    from workbench.research.overfitting.verdicts import Level, Verdict
 
 __all__ = ["Overfitting", "judge"]
 
@@ -55,12 +56,12 @@ class Overfitting:
         By how much autocorrelation widens the variance of the chosen trial's mean, 1 where it does not.
     clusters : Clusters or None
         None without returns, as are the next three.
-    cross_validation : CrossValidation or None
+    independence : Independence or None
     snooping, against_benchmark : Snooping or None
         Hansen's and White's tests, all trials scaled to one volatility: against zero, and against the benchmark.
     haircuts : dict of str to Haircut
     effective : float
-        Number of independent trials that all which count amount to.
+        Number of independent trials that all which count amount to, by clustering.
     chance : float
         Probability that the best of all these trials would look at least this good if none had an edge: what the
         verdict rests on.
@@ -73,7 +74,7 @@ class Overfitting:
     variance: float
     inflation: float
     clusters: Clusters | None
-    cross_validation: CrossValidation | None
+    independence: Independence | None
     snooping: Snooping | None
     against_benchmark: Snooping | None
     haircuts: dict[str, Haircut]
@@ -84,6 +85,20 @@ class Overfitting:
     def annual(self) -> float:
         """Factor that makes a ratio per observation an annual one."""
         return math.sqrt(self.trials.periods_per_year)
+
+    @cached_property
+    def level(self) -> Level:
+        """What the rule of `verdicts` calls it, without the page."""
+        from workbench.research.overfitting.verdicts import level_of
+
+        return level_of(self.chance, self.deflated)
+
+    @cached_property
+    def cross_validation(self) -> CrossValidation | None:
+        """Probability of backtest overfitting by CSCV, 16 blocks or what the history has; None without returns."""
+        returns = self.trials.returns
+        blocks = 0 if returns is None else min(_BLOCKS, len(returns) // _PER_BLOCK // 2 * 2)
+        return None if returns is None or blocks < 2 else backtest_overfitting(returns, blocks=blocks)
 
     @property
     def observations(self) -> float:
@@ -169,7 +184,7 @@ class Overfitting:
         return overfitting_chart(self)
 
     def __repr__(self) -> str:
-        return f"<Overfitting of {self.trials.name!r}: {self.verdict().level}, {self.trials.count:,} trials>"
+        return f"<Overfitting of {self.trials.name!r}: {self.level}, {self.trials.count:,} trials>"
 
     def _repr_html_(self) -> str:
         from workbench.research.overfitting.pages import overfitting_html
@@ -211,6 +226,7 @@ def judge(trials: Trials, *, draws: int = 1_000, seed: int = 0) -> Overfitting:
     chosen = int(trials.chosen or 0)
     finite = trials.sharpe[np.isfinite(trials.sharpe)]
     clusters = None if trials.returns is None else cluster_trials(trials.returns)
+    independence = None if trials.returns is None else measure_independence(trials.returns, seed=seed)
     inflations = _inflations(trials)
     own = float(inflations[chosen])
     facts: dict[str, Any] = {
@@ -221,7 +237,8 @@ def judge(trials: Trials, *, draws: int = 1_000, seed: int = 0) -> Overfitting:
         "variance": float(finite.var(ddof=1)) if len(finite) > 1 else 0.0,
         "inflation": own,
         "clusters": clusters,
-        "effective": _effective(trials, clusters),
+        "independence": independence,
+        "effective": _effective(trials, clusters, independence),
         "haircuts": haircut_sharpe(
             trials.sharpe, trials.observations, chosen=chosen, trials=trials.count, inflation=inflations
         ),
@@ -241,24 +258,27 @@ def _inflations(trials: Trials) -> Any:
     return whole
 
 
-def _effective(trials: Trials, clusters: Clusters | None) -> float:
-    """Give the number of independent trials among all that count: the share of the sample, taken for all."""
+def _effective(trials: Trials, clusters: Clusters | None, independence: Independence | None) -> float:
+    """Give the number of independent trials among all that count.
+
+    Of a sample, that of the sample, which grows with the number of trials as the best of them was measured to.
+    """
     used = 0 if clusters is None else int((clusters.labels >= 0).sum())
-    if clusters is None or not used:
+    if clusters is None or independence is None or not used:
         return float(trials.count)
-    return float(max(1.0, clusters.effective * max(1.0, trials.count / len(clusters.labels))))
+    growth = independence.growth if math.isfinite(independence.growth) else 1.0
+    more = max(1.0, trials.count / len(clusters.labels)) ** growth
+    return float(min(max(1.0, clusters.effective * more), max(trials.count, 1)))
 
 
 def _resampled(trials: Trials, draws: int, seed: int) -> dict[str, Any]:
-    nothing: dict[str, Any] = dict.fromkeys(("cross_validation", "snooping", "against_benchmark"))
+    nothing: dict[str, Any] = dict.fromkeys(("snooping", "against_benchmark"))
     if trials.returns is None:
         return nothing
-    blocks = min(_BLOCKS, len(trials.returns) // _PER_BLOCK // 2 * 2)
     short = condense(trials.returns)
     base = None if trials.benchmark is None else condense(trials.benchmark)
     options: dict[str, Any] = {"draws": draws, "seed": seed, "equal_risk": True}
     return {
-        "cross_validation": backtest_overfitting(trials.returns, blocks=blocks) if blocks >= 2 else None,
         "snooping": superior_ability(short, **options),
         "against_benchmark": None if base is None else superior_ability(short, benchmark=base, **options),
     }
@@ -267,20 +287,22 @@ def _resampled(trials: Trials, draws: int, seed: int) -> dict[str, Any]:
 def _chance(facts: dict[str, Any]) -> float:
     """Give the probability that the best of all trials would look at least this good without any edge.
 
-    From resampling where the returns of all trials are there; never below that of the chosen trial alone. Else also the
-    single probability raised to the number of effective trials, and the larger of the two.
+    From resampling, and never below that of the chosen trial alone. Where the returns of some trials are not there, not
+    below that of the chosen trial raised to the number of independent ones either.
     """
     trials: Trials = facts["trials"]
-    alone = 1.0 - probabilistic_sharpe(
-        facts["sharpe"], trials.observations / facts["inflation"], skew=facts["skew"], kurtosis=facts["kurtosis"]
-    )
+    worth = trials.observations / facts["inflation"]
+    alone = 1.0 - float(probabilistic_sharpe(facts["sharpe"], worth, skew=facts["skew"], kurtosis=facts["kurtosis"]))
     if math.isnan(alone):
         return math.nan
-    among = -math.expm1(facts["effective"] * math.log1p(-min(alone, 1.0 - 1e-15)))
+    resampled, least = math.nan, 0.0
     snooping: Snooping | None = facts["snooping"]
-    resampled = math.nan
     if snooping is not None and trials.place is not None:
-        resampled = max(float(snooping.adjusted[trials.place]), 1.0 / (max(snooping.draws, 1) + 1.0))
-    if math.isnan(resampled):
-        return among
-    return max(resampled, alone if trials.complete else among)
+        resampled, least = float(snooping.adjusted[trials.place]), 1.0 / (snooping.draws + 1.0)
+    if trials.complete and not math.isnan(resampled):
+        return max(resampled, least, alone)
+    independence: Independence | None = facts["independence"]
+    several = math.nan if independence is None else independence.of(trials.count)
+    count = float(trials.count) if math.isnan(several) else several
+    among = -math.expm1(count * math.log1p(-min(alone, 1.0 - 1e-15)))
+    return among if math.isnan(resampled) else max(resampled, among)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from workbench.errors import DataError
 from workbench.research.overfitting.trials import read_returns
 
-__all__ = ["Snooping", "condense", "superior_ability"]
+__all__ = ["Snooping", "condense", "differences", "resampled_means", "superior_ability", "usual_block_length"]
 
 Floats = NDArray[np.float64]
 _AT_ONCE: Final = 4_000_000
@@ -91,33 +92,24 @@ def superior_ability(
     2009) are arch's; the p-values equal those of `arch.bootstrap.SPA` with the same seed. Means of all resamples are
     worked out together, as products of matrices: arch's own loop takes a time that grows with the square of T.
     """
-    from arch.bootstrap import StationaryBootstrap
-
     block = read_returns(returns)
     if not (isinstance(draws, (int, np.integer)) and draws >= 1):
         raise DataError(f"draws is {draws!r}; give a whole number, 1 or more", draws=draws)
     if block_length is not None and not block_length >= 1:
         raise DataError(f"block_length is {block_length!r}; give 1 or more", block_length=block_length)
-    ahead, kept = _ahead(block, benchmark, equal_risk)
+    ahead, kept = differences(block, benchmark, equal_risk=equal_risk)
     adjusted = np.full(block.shape[1], math.nan)
     if len(block) < 8 or not len(kept):
         return Snooping(lower=math.nan, consistent=math.nan, upper=math.nan, adjusted=adjusted, block_length=0, draws=0)
-    length = _block_length(ahead) if block_length is None else int(block_length)
+    length = usual_block_length(ahead) if block_length is None else int(block_length)
     means = ahead.mean(axis=0)
     variance = np.maximum(_variances(ahead, length), 0.0)
     relevant = means >= -np.sqrt(variance / len(ahead) * 2.0 * math.log(math.log(len(ahead))))
     centres = np.stack([np.maximum(means, 0.0), np.where(relevant, means, 0.0), means])
-    resampler = StationaryBootstrap(length, np.arange(len(ahead)), seed=seed)
     highest = np.empty((draws, 3))
-    rows: list[NDArray[np.float64]] = []
-    done = 0
-    for (index,), _ in resampler.bootstrap(draws):
-        rows.append(np.bincount(index, minlength=len(ahead)).astype(np.float64))
-        if len(rows) * len(ahead) >= _AT_ONCE or done + len(rows) == draws:
-            drawn = np.stack(rows) @ ahead / len(ahead)
-            for which, centre in enumerate(centres):
-                highest[done : done + len(rows), which] = (drawn - centre).max(axis=1)
-            done, rows = done + len(rows), []
+    for part, drawn in resampled_means(ahead, draws, length, seed):
+        for which, centre in enumerate(centres):
+            highest[part, which] = (drawn - centre).max(axis=1)
     lower, consistent, upper = (highest > means.max()).mean(axis=0).tolist()
     above = np.searchsorted(np.sort(highest[:, 1]), means, side="right")
     adjusted[kept] = 1.0 - above / draws
@@ -126,8 +118,28 @@ def superior_ability(
     )
 
 
-def _ahead(block: Floats, benchmark: Any, equal_risk: bool) -> tuple[Floats, NDArray[np.intp]]:
-    """Differences from the benchmark of the columns that vary, and which those are."""
+def resampled_means(ahead: Floats, draws: int, length: int, seed: int) -> Iterator[tuple[slice, Floats]]:
+    """Give the means of resampled histories, some draws at a time: which draws, and their means, shape (m, k)."""
+    from arch.bootstrap import StationaryBootstrap
+
+    resampler = StationaryBootstrap(length, np.arange(len(ahead)), seed=seed)
+    rows: list[Floats] = []
+    done = 0
+    for (index,), _ in resampler.bootstrap(draws):
+        rows.append(np.bincount(index, minlength=len(ahead)).astype(np.float64))
+        if len(rows) * len(ahead) >= _AT_ONCE or done + len(rows) == draws:
+            yield slice(done, done + len(rows)), np.stack(rows) @ ahead / len(ahead)
+            done, rows = done + len(rows), []
+
+
+def differences(block: Floats, benchmark: Any, *, equal_risk: bool) -> tuple[Floats, NDArray[np.intp]]:
+    """Give the differences from the benchmark of the columns that vary, shape (T, m), and which columns those are.
+
+    Raises
+    ------
+    DataError
+        The benchmark does not fit.
+    """
     if benchmark is not None:
         base = np.asarray(benchmark, dtype=np.float64)
         if base.shape != (len(block),):
@@ -142,8 +154,8 @@ def _ahead(block: Floats, benchmark: Any, equal_risk: bool) -> tuple[Floats, NDA
     return (clean[:, kept] / spread[kept] if equal_risk else clean[:, kept]), kept
 
 
-def _block_length(ahead: Floats) -> int:
-    """Block length of the best trial: its mean is what the test is about."""
+def usual_block_length(ahead: Floats) -> int:
+    """Give the block length of the best trial, whose mean is what the test is about."""
     from arch.bootstrap import optimal_block_length
 
     best = ahead[:, int((ahead.mean(axis=0) / ahead.std(axis=0)).argmax())]

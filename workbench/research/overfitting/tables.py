@@ -16,7 +16,8 @@ MEANINGS: Final = {
     "trials_linked": "trials on the same question under other study names",
     "trials_counted": "distinct and linked together: the raw count below",
     "trials_clusters": "groups of trials (of those with returns) that move together",
-    "trials_effective": "independent trials that all amount to",
+    "trials_effective": "independent trials that all amount to, by the correlations within those groups",
+    "trials_independent": "same, by how high the best of them comes when the history is resampled",
     "mean_correlation": "of the returns of two trials, on average",
     "observations": "returns that each ratio was computed from",
     "observations_effective": "independent returns that they are worth: fewer where gains follow gains; used below",
@@ -69,7 +70,7 @@ def rows_of(found: Overfitting) -> list[tuple[str, float, str]]:
 
 
 def _counts(found: Overfitting) -> dict[str, float]:
-    trials, clusters = found.trials, found.clusters
+    trials, clusters, independence = found.trials, found.clusters, found.independence
     return {
         "trials_run": float(trials.raw_count or 0),
         "trials_distinct": float(trials.distinct_count or 0),
@@ -77,6 +78,7 @@ def _counts(found: Overfitting) -> dict[str, float]:
         "trials_counted": float(trials.count),
         "trials_clusters": math.nan if clusters is None else float(clusters.count),
         "trials_effective": found.effective,
+        "trials_independent": math.nan if independence is None else independence.of(trials.count),
         "mean_correlation": math.nan if clusters is None else clusters.mean_correlation,
         "observations": float(trials.observations),
         "observations_effective": found.observations,

@@ -4,7 +4,7 @@ The rule. Two checks:
 
 1. *Chance*: the probability that the best of all these trials would look at least this good if none had an edge is at
    most 5 %. Hansen's resampling where the returns of all trials are there; else also the chosen trial's own probability
-   raised to the number of effective trials, and the larger of the two (`judging`).
+   raised to the number of independent trials (`independence`), and the larger of the two.
 2. *Deflated Sharpe*: the deflated Sharpe ratio with the effective number of independent trials is at least 95 %.
 
 Both hold: "likely real". Chance above 10 %, or not to be computed: "noise". Else "unclear". How often pure noise is
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 if TYPE_CHECKING:
     from workbench.research.overfitting.judging import Overfitting
 
-__all__ = ["CLAIM", "DOUBT", "Check", "Level", "Section", "Verdict", "reach"]
+__all__ = ["CLAIM", "DOUBT", "Check", "Level", "Section", "Verdict", "level_of", "reach"]
 
 Level = Literal["noise", "unclear", "likely real"]
 CLAIM: Final = 0.05
@@ -121,14 +121,15 @@ def reach(found: Overfitting) -> Verdict:
     from workbench.research.overfitting.wording import checks_of, sections_of, sentence_of
 
     checks = checks_of(found)
-    level = _level(found.chance, all(check.passed for check in checks))
+    level = found.level
     return Verdict(
         level=level, sentence=sentence_of(found, level), checks=checks, sections=sections_of(found, level),
         name=found.trials.name,
     )  # fmt: skip
 
 
-def _level(chance: float, passed: bool) -> Level:
-    if passed:
+def level_of(chance: float, deflated: float) -> Level:
+    """Apply the rule."""
+    if chance <= CLAIM and deflated >= 1.0 - CLAIM:
         return "likely real"
     return "unclear" if chance <= DOUBT else "noise"

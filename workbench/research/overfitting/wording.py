@@ -68,9 +68,10 @@ def _count(number_: float, what: str) -> str:
 
 def checks_of(found: Overfitting) -> tuple[Check, Check]:
     """Make the two checks of the rule."""
-    deflated, bar = found.deflated, number(found.expected_maximum * found.annual)
+    deflated = found.deflated
     best = "The best of all these trials" if found.trials.count > 1 else "A single trial"
-    luck = f"what the best of {_count(found.effective, 'independent trial')} shows by luck"
+    luck = f"a year (what the best of {_count(found.effective, 'independent trial')} shows by luck)"
+    bar = f"{number(found.expected_maximum * found.annual)} {luck}" if found.expected_maximum > 0.0 else "zero"
     return (
         Check(
             name="Chance", value=found.chance, limit=CLAIM, passed=found.chance <= CLAIM,
@@ -79,7 +80,7 @@ def checks_of(found: Overfitting) -> tuple[Check, Check]:
         ),
         Check(
             name="Deflated Sharpe ratio", value=deflated, limit=1.0 - CLAIM, passed=deflated >= 1.0 - CLAIM,
-            said=f"The true Sharpe ratio is above {bar} a year, {luck}, with a probability of {percent(deflated)}; "
+            said=f"The true Sharpe ratio is above {bar} with a probability of {percent(deflated)}; "
             f"at least {percent(1.0 - CLAIM)} is asked.",
         ),
     )  # fmt: skip
