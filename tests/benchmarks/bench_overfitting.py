@@ -15,7 +15,16 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.research.overfitting.studies import NOISE, Maker, level_of, level_of_sampled, planted, trending
+from tests.research.overfitting.studies import (
+    NOISE,
+    Maker,
+    level_of,
+    level_of_study,
+    planted,
+    rising,
+    sampled,
+    trending,
+)
 from workbench.research.overfitting import Trials, backtest_overfitting, cluster_trials, judge, superior_ability
 
 DAYS = (250, 1_000)
@@ -36,11 +45,12 @@ def claims(studies: int) -> None:
             whole += counted
             shares = "".join(f"{counted[level] / studies:>9.1%}" for level in ("noise", "unclear", "likely real"))
             print(f"{name:<20}{days:>6}{shares}", flush=True)
-    for days in DAYS:
-        counted = Counter(level_of_sampled(days, seed) for seed in range(studies))
-        whole += counted
-        shares = "".join(f"{counted[level] / studies:>9.1%}" for level in ("noise", "unclear", "likely real"))
-        print(f"{'returns of a part':<20}{days:>6}{shares}", flush=True)
+    for name, study in (("returns of a part", sampled), ("rising market", rising)):
+        for days in DAYS:
+            counted = Counter(level_of_study(study, days, seed) for seed in range(studies))
+            whole += counted
+            shares = "".join(f"{counted[level] / studies:>9.1%}" for level in ("noise", "unclear", "likely real"))
+            print(f"{name:<20}{days:>6}{shares}", flush=True)
     total = sum(whole.values())
     rate = whole["likely real"] / total
     print(f"all {total:,}: false claims {rate:.2%} +- {1.96 * np.sqrt(rate * (1 - rate) / total):.2%}")

@@ -33,11 +33,15 @@ def independent(days: int, random: np.random.Generator, trials: int = 80) -> Flo
 
 def random_entries(days: int, random: np.random.Generator, trials: int = 60) -> Floats:
     """Each trial is long, short or flat on one market for runs of about 20 days, at random."""
+    return np.asarray(positions(days, random, trials, -1) * market(days, random)[:, None])
+
+
+def positions(days: int, random: np.random.Generator, trials: int, least: int) -> NDArray[np.int64]:
+    """Positions from the least (-1 or 0) to 1, held for runs of about 20 days."""
     switches = random.random((days, trials)) < 0.05
-    sides = random.integers(-1, 2, (days, trials))
+    sides = random.integers(least, 2, (days, trials))
     origin = np.maximum.accumulate(np.where(switches, np.arange(days)[:, None], 0), axis=0)
-    held = np.take_along_axis(sides, origin, axis=0)
-    return np.asarray(held * market(days, random)[:, None])
+    return np.take_along_axis(sides, origin, axis=0)
 
 
 def sma_crosses(days: int, random: np.random.Generator, short: bool = True) -> Floats:
@@ -115,6 +119,14 @@ def trending(days: int, random: np.random.Generator, memory: float = 0.08) -> Fl
     return crosses(raw + drift, short=True)
 
 
+def rising(days: int, random: np.random.Generator, trials: int = 40) -> Trials:
+    """Random entries, long only, on a market that rises: each earns something, none by skill."""
+    moves = market(days, random)
+    moves += 0.08 * moves.std()
+    held = positions(days, random, trials, 0)
+    return Trials.of_returns(held * moves[:, None], periods_per_year=365, benchmark=moves)
+
+
 def sampled(days: int, random: np.random.Generator, kept: int = 60) -> Trials:
     """A sweep of 600 random entries or 66 crosses of which the returns of some are kept, the best among them."""
     returns = random_entries(days, random, 600) if random.random() < 0.5 else sma_crosses(days, random)
@@ -124,8 +136,9 @@ def sampled(days: int, random: np.random.Generator, kept: int = 60) -> Trials:
     return dataclasses.replace(whole, returns=returns[:, columns], columns=columns)
 
 
-def level_of_sampled(days: int, seed: int) -> str:
-    return judge(sampled(days, np.random.default_rng([seed, days])), draws=300).level
+def level_of_study(make: Callable[[int, np.random.Generator], Trials], days: int, seed: int) -> str:
+    """What the verdict calls one study that is more than returns."""
+    return judge(make(days, np.random.default_rng([seed, days])), draws=300).level
 
 
 def level_of(make: Maker, days: int, seed: int, draws: int = 300) -> str:

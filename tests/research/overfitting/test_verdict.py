@@ -15,8 +15,9 @@ from tests.research.overfitting.studies import (
     NOISE,
     independent,
     level_of,
-    level_of_sampled,
+    level_of_study,
     planted,
+    rising,
     sampled,
     sma_crosses,
     trending,
@@ -52,21 +53,21 @@ def real() -> Overfitting:
 
 def test_noise_is_seldom_believed() -> None:
     levels = Counter(level_of(make, 250, seed, draws=200) for make in NOISE.values() for seed in range(4))
-    levels += Counter(level_of_sampled(250, seed) for seed in range(4))
+    levels += Counter(level_of_study(make, 250, seed) for make in (sampled, rising) for seed in range(4))
     studies = sum(levels.values())
-    assert studies == 36 and levels["likely real"] <= most(studies)
+    assert studies == 40 and levels["likely real"] <= most(studies)
     assert levels["noise"] >= studies * 0.7
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("days", [250, 1_000])
-@pytest.mark.parametrize("family", [*NOISE, "sampled"])
+@pytest.mark.parametrize("family", [*NOISE, "sampled", "rising"])
 def test_noise_is_believed_in_at_most_one_study_of_twenty(family: str, days: int) -> None:
-    studies = range(200)
-    if family == "sampled":
-        levels = Counter(level_of_sampled(days, seed) for seed in studies)
+    if family in NOISE:
+        levels = Counter(level_of(NOISE[family], days, seed) for seed in range(200))
     else:
-        levels = Counter(level_of(NOISE[family], days, seed) for seed in studies)
+        make = {"sampled": sampled, "rising": rising}[family]
+        levels = Counter(level_of_study(make, days, seed) for seed in range(200))
     assert levels["likely real"] <= most(200)
     assert levels["noise"] >= 150
 
@@ -133,6 +134,29 @@ def test_the_table_has_every_number_and_its_meaning(noise: Overfitting) -> None:
     )  # fmt: skip
     assert value["deflated_sharpe"] > value["deflated_sharpe_raw"]
     assert value["sharpe_low"] < value["sharpe_ratio"] < value["sharpe_high"]
+
+
+def test_a_rising_market_does_not_pass_for_skill() -> None:
+    study = rising(3_000, np.random.default_rng(2))
+    found = judge(study, draws=300)
+    assert found.luck <= 0.05 and found.deflated >= 0.95  # the Sharpe ratio is real enough
+    verdict = found.verdict()
+    assert verdict.level == "noise" and [check.passed for check in verdict.checks] == [True, True, False]
+    assert verdict.sentence.startswith("Nothing here that the market and luck do not explain")
+    assert found.beyond is not None and 0.2 < found.beyond.beta < 0.8
+    assert judge(dataclasses.replace(study, benchmark=None), draws=300).level == "likely real"
+
+
+def test_skill_beyond_the_market_is_seen() -> None:
+    study = rising(3_000, np.random.default_rng(2))
+    returns = np.array(study.returns)
+    returns[:, 5] += 0.12 * returns[:, 5].std()
+    found = judge(Trials.of_returns(returns, periods_per_year=365, benchmark=study.benchmark), draws=300)
+    value = found.table.set_index("name")["value"]
+    assert found.level == "likely real" and found.trials.chosen == 5 and value["luck_beyond_benchmark"] < 0.05
+    slope, intercept = np.polyfit(np.array(study.benchmark), returns[:, 5], 1)
+    assert value["benchmark_beta"] == pytest.approx(slope)
+    assert value["benchmark_alpha"] == pytest.approx(intercept * 365)
 
 
 def test_more_trials_raise_the_bar(real: Overfitting) -> None:

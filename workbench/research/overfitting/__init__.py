@@ -6,6 +6,7 @@ of numbers and arrays: `sharpe` (probabilistic and deflated Sharpe ratio, length
 and Hansen), `haircut` (Harvey and Liu).
 """
 
+from workbench.research.overfitting.chances import Beyond
 from workbench.research.overfitting.clustering import Clusters, cluster_trials
 from workbench.research.overfitting.cscv import CrossValidation, backtest_overfitting
 from workbench.research.overfitting.haircut import Haircut, haircut_sharpe
@@ -25,6 +26,7 @@ from workbench.research.overfitting.trials import Trials, variance_inflation
 from workbench.research.overfitting.verdicts import Check, Verdict
 
 __all__ = [
+    "Beyond",
     "Check",
     "Clusters",
     "CrossValidation",

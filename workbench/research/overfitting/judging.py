@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from workbench.errors import DataError
+from workbench.research.overfitting.chances import Beyond, beyond_benchmark, chance_of_best
 from workbench.research.overfitting.clustering import Clusters, cluster_trials
 from workbench.research.overfitting.cscv import CrossValidation, backtest_overfitting
 from workbench.research.overfitting.haircut import Haircut, haircut_sharpe
@@ -57,14 +58,15 @@ class Overfitting:
     clusters : Clusters or None
         None without returns, as are the next three.
     independence : Independence or None
-    snooping, against_benchmark : Snooping or None
-        Hansen's and White's tests, all trials scaled to one volatility: against zero, and against the benchmark.
+    snooping : Snooping or None
+        Hansen's and White's tests against zero, all trials scaled to one volatility.
+    beyond : Beyond or None
+        What was earned beyond the benchmark; None without one.
     haircuts : dict of str to Haircut
     effective : float
         Number of independent trials that all which count amount to, by clustering.
-    chance : float
-        Probability that the best of all these trials would look at least this good if none had an edge: what the
-        verdict rests on.
+    luck : float
+        Probability that the best of all these trials would look at least this good if none had an edge.
     """
 
     trials: Trials
@@ -76,15 +78,22 @@ class Overfitting:
     clusters: Clusters | None
     independence: Independence | None
     snooping: Snooping | None
-    against_benchmark: Snooping | None
+    beyond: Beyond | None
     haircuts: dict[str, Haircut]
     effective: float
-    chance: float
+    luck: float
 
     @property
     def annual(self) -> float:
         """Factor that makes a ratio per observation an annual one."""
         return math.sqrt(self.trials.periods_per_year)
+
+    @property
+    def chance(self) -> float:
+        """What the verdict rests on: `luck`, or that of what was earned beyond the benchmark if it is larger."""
+        if self.beyond is None or math.isnan(self.beyond.chance):
+            return self.luck
+        return max(self.luck, self.beyond.chance)
 
     @cached_property
     def level(self) -> Level:
@@ -158,6 +167,13 @@ class Overfitting:
         return float(length * self.inflation)
 
     @cached_property
+    def needed_beyond(self) -> float:
+        """Same of what was earned beyond the benchmark; NaN without one."""
+        if self.beyond is None:
+            return math.nan
+        return float(track_record_among_trials(self.beyond.sharpe, trials=self.effective))
+
+    @cached_property
     def minimum_backtest(self) -> float:
         """Years below which the best of the effective trials shows the found annual ratio without any edge."""
         return float(minimum_backtest_years(self.effective, sharpe=self.sharpe * self.annual))
@@ -227,6 +243,9 @@ def judge(trials: Trials, *, draws: int = 1_000, seed: int = 0) -> Overfitting:
     finite = trials.sharpe[np.isfinite(trials.sharpe)]
     clusters = None if trials.returns is None else cluster_trials(trials.returns)
     independence = None if trials.returns is None else measure_independence(trials.returns, seed=seed)
+    snooping = None
+    if trials.returns is not None:
+        snooping = superior_ability(condense(trials.returns), draws=draws, seed=seed, equal_risk=True)
     inflations = _inflations(trials)
     own = float(inflations[chosen])
     facts: dict[str, Any] = {
@@ -242,9 +261,11 @@ def judge(trials: Trials, *, draws: int = 1_000, seed: int = 0) -> Overfitting:
         "haircuts": haircut_sharpe(
             trials.sharpe, trials.observations, chosen=chosen, trials=trials.count, inflation=inflations
         ),
-        **_resampled(trials, draws, seed),
+        "snooping": snooping,
+        "beyond": beyond_benchmark(trials, draws=draws, seed=seed),
     }
-    return Overfitting(chance=_chance(facts), **facts)
+    shape = (facts["sharpe"], facts["skew"], facts["kurtosis"], own)
+    return Overfitting(luck=chance_of_best(trials, shape, snooping, independence), **facts)
 
 
 def _inflations(trials: Trials) -> Any:
@@ -269,40 +290,3 @@ def _effective(trials: Trials, clusters: Clusters | None, independence: Independ
     growth = independence.growth if math.isfinite(independence.growth) else 1.0
     more = max(1.0, trials.count / len(clusters.labels)) ** growth
     return float(min(max(1.0, clusters.effective * more), max(trials.count, 1)))
-
-
-def _resampled(trials: Trials, draws: int, seed: int) -> dict[str, Any]:
-    nothing: dict[str, Any] = dict.fromkeys(("snooping", "against_benchmark"))
-    if trials.returns is None:
-        return nothing
-    short = condense(trials.returns)
-    base = None if trials.benchmark is None else condense(trials.benchmark)
-    options: dict[str, Any] = {"draws": draws, "seed": seed, "equal_risk": True}
-    return {
-        "snooping": superior_ability(short, **options),
-        "against_benchmark": None if base is None else superior_ability(short, benchmark=base, **options),
-    }
-
-
-def _chance(facts: dict[str, Any]) -> float:
-    """Give the probability that the best of all trials would look at least this good without any edge.
-
-    From resampling, and never below that of the chosen trial alone. Where the returns of some trials are not there, not
-    below that of the chosen trial raised to the number of independent ones either.
-    """
-    trials: Trials = facts["trials"]
-    worth = trials.observations / facts["inflation"]
-    alone = 1.0 - float(probabilistic_sharpe(facts["sharpe"], worth, skew=facts["skew"], kurtosis=facts["kurtosis"]))
-    if math.isnan(alone):
-        return math.nan
-    resampled, least = math.nan, 0.0
-    snooping: Snooping | None = facts["snooping"]
-    if snooping is not None and trials.place is not None:
-        resampled, least = float(snooping.adjusted[trials.place]), 1.0 / (snooping.draws + 1.0)
-    if trials.complete and not math.isnan(resampled):
-        return max(resampled, least, alone)
-    independence: Independence | None = facts["independence"]
-    several = math.nan if independence is None else independence.of(trials.count)
-    count = float(trials.count) if math.isnan(several) else several
-    among = -math.expm1(count * math.log1p(-min(alone, 1.0 - 1e-15)))
-    return among if math.isnan(resampled) else max(resampled, among)

@@ -34,7 +34,12 @@ MEANINGS: Final = {
     "expected_maximum_sharpe_raw": "same, all trials taken as independent",
     "deflated_sharpe": "probability that the true ratio is above that: at least 0.95 is asked",
     "deflated_sharpe_raw": "same, all trials taken as independent",
-    "chance": "probability that the best of all would look this good without any edge: at most 0.05 is asked",
+    "luck": "probability that the best of all would look this good without any edge: at most 0.05 is asked",
+    "benchmark_beta": "its share of the benchmark's moves",
+    "benchmark_alpha": "what it earned beyond that share, a year, not compounded",
+    "sharpe_beyond_benchmark": "Sharpe ratio a year of what it earned beyond that share",
+    "luck_beyond_benchmark": "probability that the best of all would earn this much beyond the benchmark without any "
+    "edge: at most 0.05 is asked",
     "minimum_track_record": "years until the ratio is above 0 with 95 %, were it the only trial",
     "minimum_track_record_among_trials": "years until it is evidence although it was chosen",
     "minimum_backtest_length": "years below which the best of the effective trials shows this ratio without any edge",
@@ -101,7 +106,7 @@ def _sharpe(found: Overfitting) -> dict[str, float]:
         "expected_maximum_sharpe_raw": found.expected_maximum_raw * annual,
         "deflated_sharpe": found.deflated,
         "deflated_sharpe_raw": found.deflated_raw,
-        "chance": found.chance,
+        "luck": found.luck,
         "minimum_track_record": found.minimum_track_record / year,
         "minimum_track_record_among_trials": found.needed / year,
         "minimum_backtest_length": found.minimum_backtest,
@@ -133,7 +138,13 @@ def _split(found: Overfitting) -> dict[str, float]:
 
 def _tests(found: Overfitting) -> dict[str, float]:
     values = {}
-    for test, suffix in ((found.snooping, ""), (found.against_benchmark, "_benchmark")):
+    beyond = found.beyond
+    if beyond is not None:
+        values["benchmark_beta"] = beyond.beta
+        values["benchmark_alpha"] = beyond.alpha * found.trials.periods_per_year
+        values["sharpe_beyond_benchmark"] = beyond.sharpe * found.annual
+        values["luck_beyond_benchmark"] = beyond.chance
+    for test, suffix in ((found.snooping, ""), (None if beyond is None else beyond.ahead, "_benchmark")):
         if test is not None:
             values[f"spa_p_value{suffix}"] = test.consistent
             values[f"reality_check_p_value{suffix}"] = test.reality_check

@@ -47,7 +47,8 @@ class Trials:
     linked : mapping of str to int
         Different trials on the same question under the names of other studies. They count.
     benchmark : array_like, shape (T,), optional
-        Returns of what one would have had anyway, such as buying and holding.
+        Returns of what one would have had anyway, such as buying and holding. With it, an edge must be one beyond each
+        trial's share of it: without it, a rising market passes for skill.
     name : str
 
     Raises

@@ -1,13 +1,16 @@
 """The verdict: one rule that decides, and a page that says why.
 
-The rule. Two checks:
+The rule. Two checks, three with a benchmark:
 
 1. *Chance*: the probability that the best of all these trials would look at least this good if none had an edge is at
    most 5 %. Hansen's resampling where the returns of all trials are there; else also the chosen trial's own probability
    raised to the number of independent trials (`independence`), and the larger of the two.
+   With a benchmark the same must hold of what is left after each trial's share of it: else a rising market passes for
+   skill.
 2. *Deflated Sharpe*: the deflated Sharpe ratio with the effective number of independent trials is at least 95 %.
 
-Both hold: "likely real". Chance above 10 %, or not to be computed: "noise". Else "unclear". How often pure noise is
+All hold: "likely real". Chance (the larger, with a benchmark) above 10 %, or not to be computed: "noise". Else
+"unclear". How often pure noise is
 called likely real was simulated (tests/benchmarks/bench_overfitting.py): it must not be more than 5 %.
 """
 

@@ -17,6 +17,7 @@ _OPENING: Final = {
     "unclear": "Perhaps something, but not shown",
     "likely real": "Likely more than luck",
 }
+_OPENING_MARKET: Final = "Nothing here that the market and luck do not explain"
 _WORTH: Final = (
     "Picking the best by its past was hardly better than picking blindly: do not trust these very parameters over "
     "others.",
@@ -27,6 +28,10 @@ _UNSEEN: Final = (
     "Trials that were made elsewhere and are not in the ledger, ideas taken from others who tried them on the same "
     "history, look-ahead in the strategy or the data, costs that are too low, and markets that change. Each makes the "
     "truth worse than this page."
+)
+_CHEAPEST: Final = (
+    "The cheapest evidence is new data for this one choice, with its parameters fixed: a bot on paper, or markets and "
+    "years that no trial has seen. More trials on the same history only raise the bar."
 )
 _MOST_LINKED: Final = 6
 
@@ -66,24 +71,31 @@ def _count(number_: float, what: str) -> str:
     return f"{number_:,.0f} {what}{'' if round(number_) == 1 else 's'}"
 
 
-def checks_of(found: Overfitting) -> tuple[Check, Check]:
-    """Make the two checks of the rule."""
+def checks_of(found: Overfitting) -> tuple[Check, ...]:
+    """Make the checks of the rule."""
     deflated = found.deflated
-    best = "The best of all these trials" if found.trials.count > 1 else "A single trial"
     luck = f"a year (what the best of {_count(found.effective, 'independent trial')} shows by luck)"
     bar = f"{number(found.expected_maximum * found.annual)} {luck}" if found.expected_maximum > 0.0 else "zero"
-    return (
+    best = "The best of all these trials" if found.trials.count > 1 else "A single trial"
+    asked = f"at most {percent(CLAIM)} is asked."
+    checks = [
         Check(
-            name="Chance", value=found.chance, limit=CLAIM, passed=found.chance <= CLAIM,
-            said=f"{best} would look at least this good in {percent(found.chance)} of worlds without any edge; "
-            f"at most {percent(CLAIM)} is asked.",
+            name="Chance", value=found.luck, limit=CLAIM, passed=found.luck <= CLAIM,
+            said=f"{best} would look at least this good in {percent(found.luck)} of worlds without any edge; {asked}",
         ),
         Check(
             name="Deflated Sharpe ratio", value=deflated, limit=1.0 - CLAIM, passed=deflated >= 1.0 - CLAIM,
             said=f"The true Sharpe ratio is above {bar} with a probability of {percent(deflated)}; "
             f"at least {percent(1.0 - CLAIM)} is asked.",
         ),
-    )  # fmt: skip
+    ]  # fmt: skip
+    if found.beyond is not None and not math.isnan(found.beyond.chance):
+        own = found.beyond.chance
+        said = (
+            f"{best} would earn this much beyond its share of the benchmark in {percent(own)} of such worlds; {asked}"
+        )
+        checks.append(Check(name="Beyond the benchmark", value=own, limit=CLAIM, passed=own <= CLAIM, said=said))
+    return tuple(checks)
 
 
 def sentence_of(found: Overfitting, level: Level) -> str:
@@ -93,11 +105,14 @@ def sentence_of(found: Overfitting, level: Level) -> str:
         return f"{opening}: the chosen trial has too few returns, or none that vary, to say anything about it."
     what = "the only trial" if trials.count == 1 else f"the chosen one of {trials.count:,} trials"
     best = "one without any edge" if trials.count == 1 else "the best of as many without any edge"
-    return (
-        f"{opening}: {what} has a Sharpe ratio of {number(found.sharpe * found.annual)} a year over "
-        f"{span(trials.observations, trials.periods_per_year)}, and {best} would look at least as good with a "
-        f"probability of {percent(found.chance)}."
-    )
+    ratio = f"{what} has a Sharpe ratio of {number(found.sharpe * found.annual)} a year over "
+    ratio += span(trials.observations, trials.periods_per_year)
+    if level != "likely real" and found.luck <= CLAIM < found.chance and found.beyond is not None:
+        return (
+            f"{_OPENING_MARKET if level == 'noise' else opening}: {ratio}, but what it earned beyond its share of the "
+            f"benchmark, {best} would earn too with a probability of {percent(found.chance)}."
+        )
+    return f"{opening}: {ratio}, and {best} would look at least as good with a probability of {percent(found.luck)}."
 
 
 def sections_of(found: Overfitting, level: Level) -> tuple[Section, ...]:
@@ -174,15 +189,14 @@ def _believed(found: Overfitting) -> tuple[str, ...]:
 
 def _beside(found: Overfitting) -> tuple[str, ...]:
     """Compare with the benchmark, where there is one."""
-    if found.against_benchmark is None or found.trials.place is None:
+    beyond = found.beyond
+    if beyond is None or math.isnan(beyond.chance):
         return ()
-    p_value = float(found.against_benchmark.adjusted[found.trials.place])
-    if math.isnan(p_value):
-        return ()
-    said = "it is ahead" if p_value <= CLAIM else "it is not shown to be any better"
+    alpha = beyond.alpha * found.trials.periods_per_year
+    earned = f"lost {percent(-alpha)}" if alpha < 0.0 else f"earned {percent(alpha)}"
     return (
-        "Beside the benchmark (such as buying and holding) a lead like this has a probability of "
-        f"{percent(p_value)} by chance: {said}.",
+        f"The benchmark (such as buying and holding) explains a part: the trial moved with {number(beyond.beta)} of "
+        f"it, and beyond that share {earned} a year, a Sharpe ratio of {number(beyond.sharpe * found.annual)}.",
     )
 
 
@@ -214,12 +228,24 @@ def _needed(found: Overfitting, level: Level) -> tuple[str, ...]:
         )
     if found.sharpe <= 0.0:
         return ("The chosen trial earned nothing: no length of history makes that evidence of an edge.",)
-    among = _count(found.effective, "independent trial")
     alone = f" For a single trial that was fixed beforehand {span(found.minimum_track_record, year)} would do."
+    return (_length(found) + (alone if trials.count > 1 else ""), _CHEAPEST)
+
+
+def _length(found: Overfitting) -> str:
+    """Say how long a history it would take."""
+    trials, year = found.trials, found.trials.periods_per_year
+    have, among = span(trials.observations, year), _count(found.effective, "independent trial")
+    what, needed = f"the Sharpe ratio stayed at {number(found.sharpe * found.annual)}", found.needed
+    if found.luck <= CLAIM < found.chance and found.beyond is not None:
+        what = f"the Sharpe ratio beyond the benchmark stayed at {number(found.beyond.sharpe * found.annual)}"
+        needed = found.needed_beyond
+    if math.isinf(needed):
+        return (
+            "Beyond its share of the benchmark it earned nothing: no length of history makes that evidence of an edge."
+        )
+    if needed <= trials.observations:
+        return f"The history of {have} is nearly enough for the best of {among}; a little more may settle it."
     return (
-        f"If the Sharpe ratio stayed at {number(found.sharpe * found.annual)}, it would take about "
-        f"{span(found.needed, year)} of history to stand out among {among}; there are {have}."
-        f"{alone if trials.count > 1 else ''}",
-        "The cheapest evidence is new data for this one choice, with its parameters fixed: a bot on paper, or markets "
-        "and years that no trial has seen. More trials on the same history only raise the bar.",
+        f"If {what}, it would take about {span(needed, year)} of history to stand out among {among}; there are {have}."
     )
