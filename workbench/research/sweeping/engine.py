@@ -166,7 +166,9 @@ class Engine:
         cuts = np.linspace(0, len(batch), min(4 * threads, len(batch)) + 1).astype(int)
         parts = [slice(a, b) for a, b in pairwise(cuts)]
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(lambda part: self._score(batch[part], out[part]), parts))
+            jobs = [pool.submit(self._score, list(batch)[part], out[part]) for part in parts]
+            for job in jobs:
+                job.result()
         return out
 
     @property
@@ -263,16 +265,20 @@ class Engine:
         said = np.empty((len(batch), bars), dtype=np.uint8)
         for row, one in zip(said, batch, strict=True):
             row[:] = one.said
-        column = lambda name, value: np.array(  # noqa: E731
-            [value if getattr(one, name) is None else getattr(one, name) for one in batch], dtype=np.float64
-        )
+
+        def column(name: str, value: float) -> Floats:
+            found = (getattr(one, name) for one in batch)
+            return np.array([value if one is None else one for one in found], dtype=np.float64)
+
         taker = column("fee", own.taker)
         maker = np.array([_maker(one, own) for one in batch], dtype=np.float64)
         slips = [own.slippage if one.slippage_bps is None else one.slippage_bps / 10_000 for one in batch]
+        size, stop, target, trail, start = (frozen(column(name, np.nan)) for name in _NUMBERS)
+        limits = frozen([one.max_bars for one in batch], np.int64)
+        levers = frozen(column("leverage", self.plan.lines[0].leverage))
         return Batch(
-            frozen(said, np.uint8), *(frozen(column(name, np.nan)) for name in _NUMBERS),
-            frozen([one.max_bars for one in batch], np.int64), frozen(taker), frozen(maker), frozen(slips),
-            frozen(column("leverage", self.plan.lines[0].leverage)),
+            frozen(said, np.uint8), size, stop, target, trail, start, limits, frozen(taker), frozen(maker),
+            frozen(slips), levers,
         )  # fmt: skip
 
     def _log(self, room: int) -> Log:

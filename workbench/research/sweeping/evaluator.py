@@ -266,7 +266,7 @@ class Evaluator:
                 refused[k] = str(error)
                 continue
             if said is not None and not settings.keys().isdisjoint(COSTS):
-                charged = {name: float(settings[name]) for name in COSTS if name in settings}
+                charged: dict[str, Any] = {name: float(settings[name]) for name in COSTS if name in settings}
                 if "fee" in charged and "maker_fee" not in charged and own.maker_fee is None:
                     charged["maker_fee"] = charged["fee"]
                 said = dataclasses.replace(said, **charged)

@@ -146,7 +146,7 @@ def _held_nb(state: Floats, market: Market, terms: Terms, first: int, after: int
         state[PEAK], state[WORST] = _fall_nb(close, first, after - 1, units, (peak, worst))
     else:
         state[PEAK] = high
-    return units
+    return float(units)
 
 
 @inner

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.backtest.kernel import pack_nb
 from workbench.errors import StrategyError
@@ -214,14 +215,14 @@ class RecordedSpeaker:
 
     def speak(self, settings: Settings) -> Compact | None:
         said, bars = self.recorded.said, len(self._bars)
-        sides = []
+        sides: list[NDArray[np.bool_]] = []
         for name in SIDES:
             flags = self.value(said[name], settings) if name in said else False
             if isinstance(flags, np.ndarray) and flags.dtype != np.bool_:
                 raise StrategyError(f"{name} holds {flags.dtype} values, not bool")
             sides.append(flags if isinstance(flags, np.ndarray) else np.full(bars, bool(flags)))
         packed = np.empty(bars, dtype=np.uint8)
-        pack_nb(*sides, packed)
+        pack_nb(sides[0], sides[1], sides[2], sides[3], packed)
         packed[: self.warm_up(settings)] = _CLOSES
         return Compact(said=packed, **self._numbers(settings))
 
@@ -292,7 +293,7 @@ class RuleSpeaker:
             for name in SIDES
         ]
         packed = np.empty(bars, dtype=np.uint8)
-        pack_nb(*sides, packed)
+        pack_nb(sides[0], sides[1], sides[2], sides[3], packed)
         warm = self.sheet.get((self._mark, "warm", *whole.values()), lambda: self._warm_up(whole))
         packed[:warm] = _CLOSES
         numbers = self._numbers(frame, strategy, settings)
