@@ -171,8 +171,7 @@ class RecordedSpeaker:
         if type(part) is tuple:
             return getattr(part[1], "array", part[1])
         node = self._graph.nodes[part]
-        key = (self._mark, part, *(settings[name] for name in node.needs))
-        return self._sheet.get(key, lambda: self._made(node, settings))
+        return self._sheet.get((self._mark, *self.key(part, settings)), lambda: self._made(node, settings))
 
     def _made(self, node: Any, settings: Settings) -> Any:
         what, values = node.what, [self.value(one, settings) for one in node.parts]
@@ -208,10 +207,9 @@ class RecordedSpeaker:
         fast, slow = entry.parts
         return Crossing(fast=fast, slow=slow) if type(fast) is type(slow) is int else None
 
-    def line(self, node: int, settings: Settings) -> tuple[tuple[Any, ...], Any]:
-        """Give a line and what it depends on."""
-        key = tuple(settings[name] for name in self._graph.nodes[node].needs)
-        return (node, *key), self.value(node, settings)
+    def key(self, node: int, settings: Settings) -> tuple[Any, ...]:
+        """Give what tells a column of one combination from that of another."""
+        return (node, *(settings[name] for name in self._graph.nodes[node].needs))
 
     def speak(self, settings: Settings) -> Compact | None:
         said, bars = self.recorded.said, len(self._bars)
