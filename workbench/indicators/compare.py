@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench._kernels import frozen, kernel
 from workbench.indicators._array import Columns, Floats, Line, empty, take, whole
+from workbench.indicators.recording import RECORDER
 
 __all__ = ["crosses_above", "crosses_below", "previous"]
 
@@ -51,6 +52,10 @@ def crosses_above(a: ArrayLike, b: ArrayLike | float) -> Line:
     >>> crosses_above([1.0, 2.0, 3.0, 4.0], 2.0)
     array([False, False,  True, False])
     """
+    recorder = RECORDER.get()
+    recorded = None if recorder is None else recorder.called(crosses_above, (a, b), np.dtype(np.bool_))
+    if recorded is not None:
+        return recorded
     columns, line, level, step = _pair("crosses_above", a, b)
     out = np.empty(len(columns), dtype=np.bool_)
     _crosses_nb(line, level, 1, step, out)
@@ -84,6 +89,10 @@ def crosses_below(a: ArrayLike, b: ArrayLike | float) -> Line:
     >>> crosses_below([3.0, 2.0, 1.0, 2.0], [2.0, 2.0, 2.0, 1.0])
     array([False, False,  True, False])
     """
+    recorder = RECORDER.get()
+    recorded = None if recorder is None else recorder.called(crosses_below, (a, b), np.dtype(np.bool_))
+    if recorded is not None:
+        return recorded
     columns, line, level, step = _pair("crosses_below", a, b)
     out = np.empty(len(columns), dtype=np.bool_)
     _crosses_nb(level, line, step, 1, out)
@@ -128,8 +137,12 @@ def previous(values: ArrayLike, bars: int = 1) -> Line:
     >>> previous([1.0, 2.0, 3.0])
     array([nan,  1.,  2.])
     """
-    columns = take("previous", values=values)
     bars = whole("previous", "bars", bars)
+    recorder = RECORDER.get()
+    recorded = None if recorder is None else recorder.called(previous, (values,), np.dtype(np.float64), bars)
+    if recorded is not None:
+        return recorded
+    columns = take("previous", values=values)
     (out,) = empty(1, columns)
     out[:bars] = np.nan
     out[bars:] = columns["values"][:-bars]

@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike
 
 from workbench.errors import StrategyError
 from workbench.indicators._array import Floats, Line, positive, take, whole
+from workbench.indicators.recording import RECORDER
 
 __all__ = ["GROUPS", "INPUTS", "OBSERVER", "Group", "Indicator", "Rows"]
 
@@ -190,6 +191,15 @@ class Indicator:
         -------
         float64 array or Series, shape (n,), or the NamedTuple of several
         """
+        recorder = RECORDER.get()
+        if recorder is not None:
+            recorded = recorder.indicator(self, given)
+            if recorded is not None:
+                return recorded
+        return self.compute(*given)
+
+    def compute(self, *given: ArrayLike) -> Any:
+        """Compute it now, whoever writes down what is asked for (`recording`)."""
         inputs, parameters = given[: len(self.inputs)], self.parameters(*given[len(self.inputs) :])
         columns = take(self.name, **dict(zip(self.inputs, inputs, strict=True)))
         # numpy's large pages make first touching a long array faster than numba's allocation does

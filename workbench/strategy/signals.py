@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import StrategyError
+from workbench.indicators.recording import Lazy
 from workbench.market.bars import moment
 
 __all__ = ["OBSERVER", "Signals", "SizeUnit", "checked_ladder", "checked_limit"]
@@ -115,8 +116,7 @@ class Signals:
         self._check_ranges()
 
     def _check_ranges(self) -> None:
-        at_entries = self.entry | self.short_entry
-        size = self.size[at_entries] if len(self.size) > 1 else self.size
+        size = self.size[self.entry | self.short_entry] if len(self.size) > 1 else self.size
         if not np.all(np.isfinite(size) & (size > 0)):
             raise StrategyError("Signals: size must be a finite number above zero on every bar with an entry")
         if self.size_unit in ("fraction", "risk") and np.any(size > 1):
@@ -288,6 +288,8 @@ def _common_times(columns: dict[str, Any]) -> NDArray[np.int64] | None:
 
 
 def _one_dimensional(name: str, values: Any) -> NDArray[Any]:
+    if type(values) is Lazy:
+        return values  # a column for all that it is asked
     try:
         array = values.to_numpy() if hasattr(values, "to_numpy") else np.asarray(values)
     except ValueError as error:  # rows of different lengths
@@ -308,6 +310,8 @@ def _flags(name: str, values: Any, length: int) -> NDArray[np.bool_]:
             field=name,
             dtype=str(array.dtype),
         )
+    if type(array) is Lazy and len(array) == length:
+        return array
     return _frozen(name, array.astype(np.bool_), length)
 
 
