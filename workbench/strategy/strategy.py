@@ -164,4 +164,7 @@ def _with_own_stops(strategy: SignalStrategy, found: Signals) -> Signals:
         if value is not None
         and (getattr(found, name) is None if name in _FOR_ALL else np.isnan(getattr(found, name)).all())
     }
+    size = None if "size" in strategy.declared else vars(strategy).get("size")  # of a sweep; no attribute of the class
+    if size is not None and found.size_unit == "fraction" and found.size.tolist() == [1.0]:
+        kept["size"] = size
     return found.replace(**kept) if kept else found

@@ -19,7 +19,7 @@ from workbench.market.bars import Bars
 from workbench.strategy.signals import Signals
 from workbench.strategy.strategy import SignalStrategy, signals_of
 
-__all__ = ["SignalMaker", "same_signals"]
+__all__ = ["SignalMaker", "same_signals", "without_lazy"]
 
 _COLUMNS: Final = ("open", "high", "low", "close", "volume")
 _SIDES: Final = ("entry", "exit", "short_entry", "short_exit")
@@ -90,3 +90,10 @@ def same_signals(one: Signals, other: Signals) -> bool:
 
 def _array(values: Any) -> Any:
     return values.values() if type(values) is Lazy else values
+
+
+def without_lazy(signals: Signals) -> Signals:
+    """Give the same signals with arrays in place of what is lazy."""
+    for name in _SIDES:
+        object.__setattr__(signals, name, _array(getattr(signals, name)))
+    return signals
