@@ -7,6 +7,7 @@ is its columns. Row numbers are the identity of a combination: chunks, resumed r
 from __future__ import annotations
 
 import difflib
+import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -96,6 +97,15 @@ class Combinations:
         if not len(kept):
             raise ConfigError(f"where= leaves none of {len(everything):,} combinations; check the condition")
         return Combinations(self.axes, rows=kept, grid=self.grid)
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash (16 hex digits) of all values, in order."""
+        digest = hashlib.sha256(repr((self.grid, self.names)).encode())
+        for axis in self.axes.values():
+            digest.update(repr(axis.tolist()).encode() if axis.dtype == object else axis.dtype.str.encode() + axis.tobytes())
+        digest.update(b"" if self.kept is None else self.kept.tobytes())
+        return digest.hexdigest()[:16]
 
     def __repr__(self) -> str:
         kind = " x ".join(f"{name}: {len(axis)}" for name, axis in self.axes.items()) if self.grid else "sampled"

@@ -93,6 +93,11 @@ class Evaluator:
         """The bars, one an instrument."""
         return [self.bars] if isinstance(self.bars, Bars) else self.bars
 
+    def share_memory(self, most_bytes: int) -> None:
+        """Use so much memory for what combinations share."""
+        for maker in self._makers.values():
+            maker.keep(most_bytes // len(self._makers))
+
     def on(self, bars: Bars | Iterable[Bars]) -> Evaluator:
         """Give the same on other bars."""
         return Evaluator(self.strategy, bars, metrics=self.metrics, **self.options)

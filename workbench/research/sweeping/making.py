@@ -49,6 +49,10 @@ class SignalMaker:
         for name, column in columns.items():
             object.__setattr__(self._lazy, name, column)
 
+    def keep(self, most_bytes: int) -> None:
+        """Keep so many bytes at most of what combinations share."""
+        self._most = self._recorder.most_bytes = most_bytes
+
     def __reduce__(self) -> Any:
         return SignalMaker, (self.bars, self._most)
 
