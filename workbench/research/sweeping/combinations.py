@@ -64,6 +64,10 @@ class Combinations:
         places = np.arange(start, stop) if self.kept is None else self.kept[start:stop]
         return self.at(places)
 
+    def columns_of(self, numbers: Whole) -> dict[str, NDArray[Any]]:
+        """Give the values of combinations by their numbers, one array a parameter."""
+        return self.at(numbers if self.kept is None else self.kept[numbers])
+
     def at(self, places: Whole) -> dict[str, NDArray[Any]]:
         """Give the values at positions of the full grid."""
         if not self.grid:
