@@ -17,6 +17,7 @@ from workbench.errors import ConfigError, DataError
 from workbench.research.sweeping import heatmaps, judged, neighbours
 from workbench.research.sweeping.combinations import Combinations
 from workbench.research.sweeping.evaluator import Evaluator
+from workbench.research.sweeping.names import parameter_of
 from workbench.research.sweeping.shelf import slug_of, studies_root
 from workbench.risk.metrics import METRICS
 
@@ -99,6 +100,10 @@ class Study:
         return len(self.table)
 
     @property
+    def _series_column(self) -> tuple[str, ...]:
+        return ("series",) if "series" in self.table else ()
+
+    @property
     def partial(self) -> bool:
         """Whether it was stopped before all was computed."""
         return self.missing > 0
@@ -129,7 +134,11 @@ class Study:
             raise DataError(f"study {self.name!r} has no row to choose from")
         values = self.table[metric].to_numpy(dtype=np.float64)
         order = np.argsort(np.where(np.isnan(values), np.inf, -values if up else values), kind="stable")
-        return self.table.iloc[order[0]] if n is None else self.table.iloc[order[:n]]
+        return self._row(order[0]) if n is None else self.table.iloc[order[:n]]
+
+    def _row(self, place: int) -> pd.Series:
+        """Give a row in which whole numbers stay whole."""
+        return self.table.iloc[[place]].astype(object).iloc[0]
 
     def rises(self, metric: str) -> bool:
         """Tell whether more of a metric is better."""
@@ -151,7 +160,7 @@ class Study:
         """
         found = self.table
         for name, wanted in values.items():
-            self._known(name, (*self.parameters, *(["series"] if "series" in found else [])), "parameter")
+            self._known(name, (*self.parameters, *self._series_column), "parameter")
             several = isinstance(wanted, (list, tuple, set, range, np.ndarray))
             column = found[name]
             found = found[column.isin(list(wanted)) if several else column.isna() if wanted is None else column == wanted]
@@ -235,10 +244,12 @@ class Study:
         if isinstance(row, (int, np.integer)) and not isinstance(row, bool):
             if row not in self.table.index:
                 raise DataError(f"study {self.name!r} has no row {row}; its rows are the index of study.table")
-            row = self.table.loc[row]
-        found = {name: _plain(row[name]) for name in self.parameters}
-        series = row["series"] if "series" in self.table else ""
-        return self.evaluators[series], found
+            row = self._row(self.table.index.get_loc(row))
+        lacking = [name for name in (*self.parameters, *self._series_column) if name not in row]
+        if lacking:
+            raise DataError(f"a row of study {self.name!r} needs {lacking[0]!r}; give its number, or a row of study.table")
+        evaluator = self.evaluators[row["series"] if self._series_column else ""]
+        return evaluator, {name: _as_declared(evaluator, name, row[name]) for name in self.parameters}
 
     def returns(self, rows: Sequence[int]) -> NDArray[np.float64]:
         """Give the returns per bar of some rows, by number: fractions, shape (len(rows), bars)."""
@@ -390,6 +401,13 @@ def _age(path: Path) -> int:
 def _narrow(metric: str, values: NDArray[np.float64]) -> NDArray[Any]:
     """Give counts as whole numbers."""
     return values.astype(np.int64) if metric == "trades" and np.isfinite(values).all() else values
+
+
+def _as_declared(evaluator: Evaluator, name: str, value: Any) -> Any:
+    """Give a value as it was before a row of floats took it in."""
+    value = _plain(value)
+    whole = parameter_of(evaluator.strategy, name).kind is int and isinstance(value, float) and value.is_integer()
+    return int(value) if whole else value
 
 
 def _plain(value: Any) -> Any:
