@@ -14,7 +14,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.backtest import compiled
 from workbench.backtest.costs import Costs
+from workbench.backtest.prepare import costs_by_symbol, prepare
 from workbench.backtest.result import Result
 from workbench.backtest.rules import Rules
 from workbench.backtest.run import backtest
@@ -84,6 +86,7 @@ class Evaluator:
                 raise ConfigError(f"metric {name!r} is not one of {', '.join(_NUMBERS)}", metric=name)
         self.options = options
         self._makers = {one.symbol: SignalMaker(one) for one in self.series}
+        self._sound = False
 
     def __reduce__(self) -> Any:
         return _again, (self.strategy, self.bars, self.metrics, self.options)
@@ -173,7 +176,16 @@ class Evaluator:
         said: dict[str, Signals] = {
             symbol: without_lazy(maker.signals(strategy)) for symbol, maker in self._makers.items()
         }
-        result = backtest(said, self.bars, **_as_told(strategy, options))
+        told = _as_told(strategy, options)
+        path, limit = told.pop("path", "auto"), told.pop("max_missing", None)
+        plan = prepare(said, self.bars, **told)
+        if not self._sound or path == "event" or compiled.unfit(plan):
+            self._sound = True  # from here on the quality of the bars is known to be good enough
+            return _numbers_of(backtest(said, self.bars, path=path, max_missing=limit, **told), self.metrics)
+        result = Result(
+            plan=plan, records=compiled.run(plan), costs=costs_by_symbol(told.get("costs"), [one.instrument for one in self.series]), fill=told.get("fill", "next_open"),
+            detail={}, rules=told.get("rules"),
+        )  # fmt: skip
         return _numbers_of(result, self.metrics)
 
     def _with(self, parameters: Mapping[str, Any]) -> tuple[SignalStrategy, dict[str, Any]]:
