@@ -1,253 +1,217 @@
-"""Which combinations of parameters are tried: all of a grid, or a sample of what the strategy declares."""
+"""`Combinations`: which values of which parameters go together, as columns that are made when they are asked for.
+
+A grid of a million combinations is a few short axes and, where `where=` leaves some out, one array of positions; a sample
+is its columns. Row numbers are the identity of a combination: chunks, resumed runs and tables all count by them.
+"""
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.errors import ConfigError
-from workbench.strategy.parameters import Parameter
+from workbench.errors import ConfigError, StrategyError
+from workbench.research.sweeping.names import known_names, parameter_of
 from workbench.strategy.strategy import SignalStrategy
 
-__all__ = ["Combinations", "Sampler", "grid_of", "sample_of"]
+__all__ = ["Combinations", "Where", "grid_of"]
 
-_MOST: Final = 100_000_000
-_METHODS: Final = ("random", "latin", "sobol")
-Where = Callable[[Any], Any]
+Whole = NDArray[np.int64]
+Where = Callable[[Mapping[str, Any]], Any]
 
-
-@dataclass(frozen=True, kw_only=True)
-class Sampler:
-    """A sample of combinations instead of a grid.
-
-    Parameters
-    ----------
-    count : int
-        How many.
-    method : {"random", "latin", "sobol"}
-        Independent draws, a Latin hypercube, or a scrambled Sobol sequence (which fills space most evenly).
-    space : mapping of str to (low, high) or list of values, optional
-        What is explored, both ends included; two numbers in a tuple are bounds. Every number of the strategy that
-        declares `low` and `high`, and everything with `choices`, when left out.
-    seed : int, default 0
-    """
-
-    count: int
-    method: Literal["random", "latin", "sobol"] = "latin"
-    space: Mapping[str, Any] | None = None
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.count, int) or self.count < 1:
-            raise ConfigError(f"Sampler: count={self.count!r} must be a whole number of at least 1", count=self.count)
-        if self.method not in _METHODS:
-            raise ConfigError(
-                f"Sampler: method={self.method!r} is not one of {', '.join(_METHODS)}", method=self.method
-            )
+_BLOCK: Final = 1 << 18
+_PROBES: Final = 16
+_MOST: Final = 1 << 40
 
 
 class Combinations:
-    """Combinations of parameters in columns.
+    """Combinations of parameters, in a fixed order.
 
     Parameters
     ----------
-    columns : mapping of str to array, shape (k,) each
-        Whole numbers, floats and flags as such; anything else (text, a mixture with None) as objects.
-
-    Attributes
-    ----------
-    names : tuple of str
+    axes : mapping of str to sequence
+        With `rows` None every value of one goes with every value of the others, the last name changing fastest;
+        otherwise the axes are columns, one value a combination.
+    rows : int array, shape (k,), optional
+        Positions in the full grid that are kept.
+    grid : bool
+        Whether `axes` span a grid or are columns.
     """
 
-    def __init__(self, columns: Mapping[str, NDArray[Any]]) -> None:
-        self.columns = dict(columns)
-        self.names = tuple(self.columns)
+    def __init__(self, axes: Mapping[str, Sequence[Any]], *, rows: Whole | None = None, grid: bool = True) -> None:
+        self.axes = {name: column_of(values) for name, values in axes.items()}
+        self.grid = grid
+        lengths = [len(axis) for axis in self.axes.values()]
+        self.full = math.prod(lengths) if grid else lengths[0]
+        self.kept = rows
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the parameters, in order."""
+        return tuple(self.axes)
 
     def __len__(self) -> int:
-        return len(next(iter(self.columns.values()))) if self.columns else 1
+        return self.full if self.kept is None else len(self.kept)
 
-    def __repr__(self) -> str:
-        return f"<{len(self):,} combinations of {', '.join(self.names) or 'nothing'}>"
+    def columns(self, start: int = 0, stop: int | None = None) -> dict[str, NDArray[Any]]:
+        """Give the values of combinations `start` up to `stop`, one array a parameter, shape (stop - start,)."""
+        stop = len(self) if stop is None else min(stop, len(self))
+        places = np.arange(start, stop) if self.kept is None else self.kept[start:stop]
+        return self.at(places)
 
-    def part(self, start: int, stop: int) -> dict[str, list[Any]]:
-        """Give some of them as plain values, one list a parameter."""
-        return {name: values[start:stop].tolist() for name, values in self.columns.items()}
+    def columns_of(self, numbers: Whole) -> dict[str, NDArray[Any]]:
+        """Give the values of combinations by their numbers, one array a parameter."""
+        return self.at(numbers if self.kept is None else self.kept[numbers])
 
-    def __getitem__(self, row: int) -> dict[str, Any]:
-        return {name: values[0] for name, values in self.part(row, row + 1).items()}
+    def at(self, places: Whole) -> dict[str, NDArray[Any]]:
+        """Give the values at positions of the full grid."""
+        if not self.grid:
+            return {name: axis[places] for name, axis in self.axes.items()}
+        found, left = {}, places
+        for name in reversed(self.axes):
+            axis = self.axes[name]
+            left, digit = np.divmod(left, len(axis))
+            found[name] = axis[digit]
+        return {name: found[name] for name in self.axes}
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        return (self[row] for row in range(len(self)))
-
-    def where(self, allowed: Where | None) -> Combinations:
-        """Give those that a condition allows.
+    def where(self, keep: Where | None) -> Combinations:
+        """Give those of which a predicate says yes.
 
         Parameters
         ----------
-        allowed : callable, optional
-            Called with the columns, `lambda p: p["fast"] < p["slow"]`; one that only understands single values
-            (`and`, `if`) is called for every combination instead.
+        keep : callable, optional
+            `(parameters by name) -> bool`. Asked with whole columns where it can answer for them, else row by row.
 
         Raises
         ------
         ConfigError
-            It allows none, fails, or says something else than yes or no.
+            It raised, did not say True or False, or left nothing.
         """
-        if allowed is None:
+        if keep is None:
             return self
-        mask = self._mask(allowed)
-        if not mask.any():
-            raise ConfigError(f"where= leaves none of the {len(self):,} combinations: widen the grid or the condition")
-        return Combinations({name: values[mask] for name, values in self.columns.items()})
+        everything = np.arange(self.full) if self.kept is None else self.kept
+        blocks = [everything[i : i + _BLOCK] for i in range(0, len(everything), _BLOCK)]
+        chosen = [block[_answers(keep, self.at(block))] for block in blocks]
+        kept = np.concatenate(chosen) if chosen else everything
+        if not len(kept):
+            raise ConfigError(f"where= leaves none of {len(everything):,} combinations; check the condition")
+        return Combinations(self.axes, rows=kept, grid=self.grid)
 
-    def _mask(self, allowed: Where) -> NDArray[np.bool_]:
-        try:
-            together = allowed(self.columns)
-        except Exception:  # it wants single values; what is wrong with it, if anything, shows there
-            together = None
-        if isinstance(together, np.ndarray) and together.shape == (len(self),) and together.dtype == np.bool_:
-            return together
-        try:
-            each = [allowed(one) for one in self]
-        except Exception as error:
-            raise ConfigError(f"where= failed on {self[0]}: {type(error).__name__}: {error}") from error
-        wrong = next((one for one in each if not isinstance(one, bool | np.bool_)), None)
-        if wrong is not None:
-            raise ConfigError(f"where= said {wrong!r}: it must say True or False for each combination")
-        return np.array(each, dtype=np.bool_)
-
+    @property
     def fingerprint(self) -> str:
-        """Give a hash (16 hex digits) of all of them."""
-        digest = hashlib.sha256()
-        for name, values in self.columns.items():
-            digest.update(f"{name}:{values.dtype.kind}:".encode())
-            digest.update(repr(values.tolist()).encode() if values.dtype == object else values.tobytes())
+        """Hash (16 hex digits) of all values, in order."""
+        digest = hashlib.sha256(repr((self.grid, self.names)).encode())
+        for axis in self.axes.values():
+            digest.update(
+                repr(axis.tolist()).encode() if axis.dtype == object else axis.dtype.str.encode() + axis.tobytes()
+            )
+        digest.update(b"" if self.kept is None else self.kept.tobytes())
         return digest.hexdigest()[:16]
 
+    def __repr__(self) -> str:
+        kind = " x ".join(f"{name}: {len(axis)}" for name, axis in self.axes.items()) if self.grid else "sampled"
+        return f"<Combinations {len(self):,} of {', '.join(self.names)} ({kind})>"
 
-def grid_of(grid: Mapping[str, Iterable[Any]]) -> Combinations:
-    """Make every combination of some values, the last parameter changing fastest.
+
+def grid_of(strategy: SignalStrategy, grid: Mapping[str, Any], where: Where | None = None) -> Combinations:
+    """Make the combinations of a grid, every value held to its declaration.
 
     Parameters
     ----------
-    grid : mapping of str to values
-        A range, a list, an array; a single value stands for itself. Repeated values count once.
+    strategy : SignalStrategy
+    grid : mapping of str to iterable
+        Values by the name of a parameter, an exit, a cost or `leverage`; a single value is an axis of one.
+    where : callable, optional
+        As `Combinations.where`.
 
     Raises
     ------
     ConfigError
-        A parameter has no values, or there are more combinations than can be counted with.
+        There is no name, an unknown one, an axis without values or with one value twice, or nothing is left.
+    StrategyError
+        A value is out of the parameter's range.
     """
     if not isinstance(grid, Mapping) or not grid:
-        raise ConfigError(f"grid={grid!r}: give the values of each parameter, such as {{'fast': range(5, 55)}}")
-    axes = {name: _axis(name, values) for name, values in grid.items()}
-    count = math.prod(map(len, axes.values()))
-    if count > _MOST:
-        raise ConfigError(f"the grid has {count:,} combinations, more than {_MOST:,}: make it coarser or sample it")
-    columns, inner, outer = {}, count, 1
-    for name, axis in axes.items():
-        inner //= len(axis)
-        columns[name] = np.tile(np.repeat(axis, inner), outer)
-        outer *= len(axis)
-    return Combinations(columns)
+        raise ConfigError("grid is empty: give values by parameter, such as grid={'fast': range(5, 55)}")
+    axes = {name: _axis(strategy, name, values) for name, values in grid.items()}
+    if math.prod(map(len, axes.values())) > _MOST:
+        sizes = " x ".join(f"{len(axis):,} {name}" for name, axis in axes.items())
+        raise ConfigError(f"grid has {sizes} combinations, more than can be counted; give a sampler= instead")
+    return Combinations(axes).where(where)
 
 
-def _axis(name: str, values: Any) -> NDArray[Any]:
-    given = [values] if isinstance(values, str) or not isinstance(values, Iterable) else list(values)
-    plain = [one.item() if isinstance(one, np.generic) else one for one in given]
-    unique = list(dict.fromkeys(plain))
-    if not unique:
-        raise ConfigError(f"grid: {name} has no values", parameter=name)
-    return column_of(unique)
-
-
-def column_of(values: Sequence[Any]) -> NDArray[Any]:
-    """Make a column: of numbers or flags where all are of one kind, else of objects."""
-    kinds = {type(one) for one in values}
-    if kinds <= {int} and all(abs(one) < 2**62 for one in values):
-        return np.array(values, dtype=np.int64)
-    if kinds <= {int, float} and bool not in kinds:
-        return np.array(values, dtype=np.float64)
-    if kinds == {bool}:
-        return np.array(values, dtype=np.bool_)
-    column = np.empty(len(values), dtype=object)
-    column[:] = values
-    return column
-
-
-def sample_of(sampler: Sampler, strategy: SignalStrategy) -> Combinations:
-    """Draw combinations.
-
-    Raises
-    ------
-    ConfigError
-        There is nothing to explore, or a range makes no sense.
-    """
-    space = dict(sampler.space) if sampler.space is not None else _declared(strategy)
-    if not space:
+def _axis(strategy: SignalStrategy, name: str, values: Any) -> list[Any]:
+    known = known_names(strategy)
+    if name not in known:
+        near = difflib.get_close_matches(str(name), known, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
         raise ConfigError(
-            f"{type(strategy).__name__} declares no ranges (low, high, choices) to sample: give Sampler(space=...)"
+            f"{type(strategy).__name__} has no parameter {name!r}: {hint}what can be varied is {', '.join(known)}",
+            parameter=name,
         )
-    draws = _draws(sampler, len(space))
-    whole = strategy.declared
-    columns = {
-        name: _drawn(name, range_, draw, whole.get(name))
-        for (name, range_), draw in zip(space.items(), draws.T, strict=True)
-    }
-    return Combinations(columns)
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        values = [values]
+    found = list(values.tolist() if isinstance(values, np.ndarray) else values)
+    if not found:
+        raise ConfigError(f"grid[{name!r}] has no values; give at least one, such as range(5, 55, 5)", parameter=name)
+    declared = parameter_of(strategy, name)
+    checked = [declared.check(type(strategy).__name__, value) for value in found]
+    if len(set(map(_identity, checked))) < len(checked):
+        twice = next(one for one in checked if checked.count(one) > 1)
+        raise ConfigError(f"grid[{name!r}] has {twice!r} more than once; give each value once", parameter=name)
+    return checked
 
 
-def _declared(strategy: SignalStrategy) -> dict[str, Any]:
-    space: dict[str, Any] = {}
-    for name, one in strategy.declared.items():
-        if one.choices is not None:
-            space[name] = list(one.choices)
-        elif one.kind is bool:
-            space[name] = [False, True]
-        elif one.low is not None and one.high is not None:
-            space[name] = (one.low, one.high)
-    return space
+def _identity(value: Any) -> Any:
+    return type(value), value
 
 
-def _draws(sampler: Sampler, dimensions: int) -> NDArray[np.float64]:
-    """Give points of the unit cube, shape (count, dimensions)."""
-    if sampler.method == "random":
-        return np.random.default_rng(sampler.seed).random((sampler.count, dimensions))
-    from scipy.stats import qmc  # type: ignore[import-untyped]
-
-    rng = np.random.default_rng(sampler.seed)
-    if sampler.method == "latin":
-        points: NDArray[np.float64] = qmc.LatinHypercube(dimensions, rng=rng).random(sampler.count)
-        return points
-    # a whole power of two keeps the sequence balanced; what is beyond the count is left out
-    drawn = qmc.Sobol(dimensions, rng=rng).random_base2(max(math.ceil(math.log2(sampler.count)), 0))
-    return np.asarray(drawn[: sampler.count])
-
-
-def _drawn(name: str, range_: Any, draw: NDArray[np.float64], declared: Parameter | None) -> NDArray[Any]:
-    if isinstance(range_, tuple) and len(range_) == 2 and all(_is_number(one) for one in range_):
-        low, high = range_
-        if not low <= high:
-            raise ConfigError(
-                f"Sampler: {name} goes from {low!r} to {high!r}: the lower end comes first", parameter=name
-            )
-        whole = declared.kind is int if declared is not None else all(isinstance(one, int) for one in range_)
-        if whole:
-            return np.minimum(np.floor(low + draw * (high - low + 1)), high).astype(np.int64)
-        spread: NDArray[Any] = low + draw * (high - low)
-        return spread
-    values = list(range_)
-    if not values:
-        raise ConfigError(f"Sampler: {name} has no values", parameter=name)
-    places = np.minimum((draw * len(values)).astype(np.int64), len(values) - 1)
-    return column_of([values[place] for place in places])
+def column_of(values: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:
+    """Give values as a column of one type: whole numbers, numbers or flags; else of objects."""
+    if isinstance(values, np.ndarray):
+        return values
+    kinds = {type(value) for value in values}
+    if len(kinds) == 1 and kinds <= {int, float, bool}:
+        return np.array(values)
+    if kinds == {int, float}:
+        return np.array(values, dtype=np.float64)
+    out = np.empty(len(values), dtype=object)
+    out[:] = list(values)
+    return out
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _answers(keep: Where, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
+    """Ask a predicate for all rows at once, and for each by itself if it cannot say that (or says something else)."""
+    count = len(next(iter(columns.values())))
+    try:
+        found = np.asarray(keep(columns))
+    except Exception:  # made for single values, as `a < b and c < d` is
+        found = np.zeros(0)
+    if found.shape == (count,) and found.dtype == np.bool_:
+        probes = np.unique(np.linspace(0, count - 1, min(count, _PROBES)).astype(np.int64))
+        if np.array_equal(_one_by_one(keep, {name: one[probes] for name, one in columns.items()}), found[probes]):
+            return found
+    return _one_by_one(keep, columns)
+
+
+def _one_by_one(keep: Where, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
+    names = tuple(columns)
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return np.array([_answer(keep, dict(zip(names, row, strict=True))) for row in rows], dtype=np.bool_)
+
+
+def _answer(keep: Where, row: dict[str, Any]) -> bool:
+    try:
+        found = keep(row)
+    except StrategyError:
+        raise
+    except Exception as error:
+        raise ConfigError(f"where= raised {type(error).__name__}: {error} for {row}") from error
+    if not isinstance(found, (bool, np.bool_)):
+        raise ConfigError(f"where= gave {found!r} for {row}; it must say True or False")
+    return bool(found)

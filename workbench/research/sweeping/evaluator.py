@@ -27,8 +27,9 @@ from workbench.errors import ConfigError, StrategyError
 from workbench.market.bars import Bars
 from workbench.research.sweeping.engine import Compact, Engine
 from workbench.research.sweeping.kernel_score import SCORES
+from workbench.research.sweeping.names import COSTS, EXITS, known_names
 from workbench.research.sweeping.sheet import Sheet
-from workbench.research.sweeping.speaking import EXITS, GroupedSpeaker, Speaker, speaker_of, varied
+from workbench.research.sweeping.speaking import GroupedSpeaker, Speaker, speaker_of, varied
 from workbench.risk import metrics as known_metrics
 from workbench.strategy.parameterised import Parameterised
 from workbench.strategy.signals import Signals
@@ -42,7 +43,6 @@ USUAL: Final = (
     "total_return", "annualised_return", "annualised_volatility", "sharpe_ratio", "sortino_ratio", "calmar_ratio",
     "max_drawdown", "win_rate", "profit_factor", "expectancy", "exposure", "trades",
 )  # fmt: skip
-COSTS: Final = ("fee", "maker_fee", "slippage_bps")
 _AT_ONCE: Final = 64  # combinations whose signals wait for the engine together
 _SHEET_SHARE: Final = 0.4
 _OPTIONS: Final = ("cash", "costs", "fill", "leverage", "detail", "rules", "path", "max_missing")
@@ -94,8 +94,8 @@ class Evaluator:
     ) -> None:
         self.strategy = strategy() if isinstance(strategy, type) else strategy
         if not isinstance(self.strategy, SignalStrategy):
-            raise ConfigError(
-                f"{self.strategy!r} is no signal strategy: sweeps are for wb.SignalStrategy and rule files"
+            raise StrategyError(
+                f"a {type(self.strategy).__name__} cannot be swept: give a wb.SignalStrategy, or a class of them"
             )
         self.bars: Bars | list[Bars] = bars if isinstance(bars, Bars) else list(bars)
         self.metrics, self.memory = tuple(metrics), memory
@@ -127,12 +127,12 @@ class Evaluator:
 
     def check(self, names: Iterable[str]) -> None:
         """Hold names to be such as can be varied; ConfigError for one that is not."""
-        known = (*self.strategy.declared, *EXITS, *COSTS, "leverage")
+        known = known_names(self.strategy)
         for name in names:
             if name not in known:
                 raise ConfigError(
                     f"{type(self.strategy).__name__} has no parameter {name!r}, and it is neither an exit nor a cost; "
-                    f"what can be varied is {', '.join(dict.fromkeys(known))}",
+                    f"what can be varied is {', '.join(known)}",
                     parameter=name,
                 )
 
@@ -179,6 +179,20 @@ class Evaluator:
         """
         table = self.score(parameters).table
         return dict(zip(self.metrics, table.T, strict=True))
+
+    def table(self, parameters: Mapping[str, Sequence[Any]], threads: int = 1) -> tuple[Floats, NDArray[np.bool_]]:
+        """Give the metrics of many combinations, shape (k, metrics), and which the strategy refused, shape (k,)."""
+        scored = self.score(parameters, threads)
+        refused = np.zeros(len(scored.table), dtype=np.bool_)
+        refused[list(scored.refused)] = True
+        return scored.table, refused
+
+    def share_memory(self, most_bytes: int) -> None:
+        """Use so much memory for what combinations have in common, and for signals that wait."""
+        self.memory = most_bytes
+        with self._lock:
+            self._speakers.clear()
+            self._sheet = None
 
     def score(self, parameters: Mapping[str, Sequence[Any]], threads: int | None = None) -> Scored:
         """Give the metrics of many combinations, and which of them the strategy does not take.

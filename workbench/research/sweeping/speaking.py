@@ -21,6 +21,7 @@ from workbench.indicators import compare
 from workbench.indicators.indicator import RECORDER, Indicator
 from workbench.market.bars import Bars
 from workbench.research.sweeping.engine import Compact
+from workbench.research.sweeping.names import EXITS
 from workbench.research.sweeping.recording import Recorded, Setting, Unrecordable, record
 from workbench.research.sweeping.sheet import Sheet
 from workbench.strategy.rules.arrays import Frame, on_bars
@@ -32,9 +33,8 @@ from workbench.strategy.rules.warming import first_known
 from workbench.strategy.signals import Signals
 from workbench.strategy.strategy import SignalStrategy, signals_of, warm_up_of
 
-__all__ = ["EXITS", "Crossing", "Manner", "Speaker", "speaker_of", "varied"]
+__all__ = ["Crossing", "Manner", "Speaker", "speaker_of", "varied"]
 
-EXITS: Final = ("stop_loss", "take_profit", "trailing_stop", "trailing_activation", "max_bars", "size")
 _NUMBERS: Final = ("size", "stop_loss", "take_profit", "trailing_stop", "trailing_activation")
 _CLOSES: Final = np.uint8(16)
 _BELOW_ONE: Final = ("stop_loss", "trailing_stop")

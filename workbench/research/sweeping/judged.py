@@ -1,0 +1,87 @@
+"""The trials of a study, for `research.overfitting` to judge: all Sharpe ratios, and the returns of a sample."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.errors import DataError
+
+if TYPE_CHECKING:
+    from workbench.research.overfitting import Trials
+    from workbench.research.study import Study
+
+__all__ = ["trials_of"]
+
+Floats = NDArray[np.float64]
+
+_PERIODS: Final = 2_000  # at most; returns of neighbouring bars are put together until there are no more
+
+
+def trials_of(study: Study, metric: str, sample: int) -> Trials:
+    """Make the trials of a study; see `Study.overfitting`.
+
+    Raises
+    ------
+    DataError
+        The study lacks Sharpe ratios, or knows no strategy to compute returns with.
+
+    Notes
+    -----
+    Returns of `sample` rows (those of the chosen one's series, spread evenly over the ranks, the chosen one among them)
+    are computed and put together to at most 2,000 periods, in which everything is then said. Skewness and kurtosis of
+    rows outside the sample are taken to be the sample's medians. Rows of all series count as trials.
+    """
+    from workbench.research.overfitting import Trials
+    from workbench.risk.metrics.curves import Curves, ratio
+
+    if "sharpe_ratio" not in study.metrics:
+        raise DataError("to judge a study its metrics need sharpe_ratio; sweep again with it among metrics=")
+    best = study.best(metric)
+    table = study.table if "series" not in study.table else study.table[study.table["series"] == best["series"]]
+    annual = table["sharpe_ratio"].to_numpy(dtype=np.float64)
+    chosen = int(table.index.get_loc(best.name))  # type: ignore[arg-type]
+    picked = _spread_over_ranks(annual, chosen, max(sample, 2))
+    returns, year, benchmark = _returns(study, table.index.to_numpy()[picked])
+    curves = Curves(np.ascontiguousarray(returns.T))
+    sharpe = annual / np.sqrt(year)
+    sharpe[picked] = np.where(curves.known, ratio(curves.mean, curves.spread), np.nan)
+    skew, kurtosis = (_with_medians(curves.moment(power), picked, annual) for power in (3, 4))
+    return Trials(
+        sharpe=sharpe, observations=len(returns), skew=skew, kurtosis=kurtosis, returns=returns, columns=picked,
+        chosen=chosen, periods_per_year=year, distinct_count=len(study.table), raw_count=len(study.table),
+        benchmark=benchmark, name=study.name,
+    )  # fmt: skip
+
+
+def _spread_over_ranks(values: Floats, chosen: int, count: int) -> NDArray[np.intp]:
+    order = np.argsort(np.where(np.isnan(values), -np.inf, values), kind="stable")
+    places = np.unique(np.linspace(0, len(order) - 1, min(count, len(order))).round().astype(np.intp))
+    return np.unique(np.append(order[places], chosen))
+
+
+def _returns(study: Study, rows: NDArray[Any]) -> tuple[Floats, float, Floats]:
+    """Give returns per period, shape (T, k), how many periods a year has, and what holding would have returned."""
+    equities, held, year, cash = [], None, 0.0, 1.0
+    for row in rows:
+        result = study.result(int(row))
+        equities.append(result.equity_values / result.cash)
+        if held is None:
+            held, year, cash = result.buy_and_hold, result.periods_per_year, result.cash
+    if held is None:
+        raise DataError(f"study {study.name!r} has no row to judge")
+    step = -(-len(equities[0]) // _PERIODS)
+    ends = np.arange(len(equities[0]) - 1, -1, -step)[::-1]
+    equity = np.column_stack([*equities, held / cash])[ends]
+    before = np.vstack([np.ones((1, equity.shape[1])), equity[:-1]])
+    found = np.divide(equity, before, out=np.ones_like(equity), where=before > 0) - 1.0
+    return found[:, :-1], year / step, found[:, -1]
+
+
+def _with_medians(known: Floats, picked: NDArray[np.intp], annual: Floats) -> Floats:
+    finite = known[np.isfinite(known)]
+    out = np.where(np.isnan(annual), np.nan, np.median(finite) if len(finite) else np.nan)
+    out[picked] = known
+    return out
