@@ -1,4 +1,4 @@
-"""Other histories that might have been: candles of resampled, permuted or noised bars, and a strategy asked again on them.
+"""Other histories that might have been: candles in another order or noised, and a strategy asked again on them.
 
 A candle is kept as four logarithms of its prices over the close before it. Whatever order they are put in, the candles
 are whole: lows below, highs above, every price positive.

@@ -24,16 +24,17 @@ Floats = NDArray[np.float64]
 
 
 def bands_chart(simulated: MonteCarlo) -> Figure:
-    """Draw the equity among the bands of the runs; under it how total return and deepest fall of the runs spread."""
+    """Draw the equity among the bands of the runs; under it how two numbers of the runs spread."""
     import matplotlib.pyplot as plt
 
     with plt.rc_context(chart_style()):
+        left = "longest_losing_streak" if simulated.method == "shuffle_trades" else "total_return"
         figure, axes = plt.subplot_mosaic(
-            [["bands", "bands"], ["total_return", "max_drawdown"]], figsize=(10.6, 6.6), height_ratios=[2.4, 1.0],
+            [["bands", "bands"], [left, "max_drawdown"]], figsize=(10.6, 6.6), height_ratios=[2.4, 1.0],
             layout="constrained",
         )  # fmt: skip
         _draw_bands(axes["bands"], simulated)
-        for name in ("total_return", "max_drawdown"):
+        for name in (left, "max_drawdown"):
             _draw_spread(axes[name], simulated.simulated[name], simulated.real[name], METRICS[name])
             axes[name].set_title(f"{METRICS[name].label} of the runs; the line is the real one", fontsize=9)
     plt.close(figure)
@@ -90,8 +91,9 @@ def _draw_spread(axes: Axes, values: Floats, real: float, metric: Metric) -> Non
     known = values[np.isfinite(values)]
     axes.set_yticks([])
     axes.grid(visible=False)
-    if not len(known):
-        axes.text(0.5, 0.5, "no run has an answer", ha="center", transform=axes.transAxes)
+    if not len(known) or np.ptp(known) <= 1e-9 * max(1.0, float(np.abs(known).max())):
+        told = f"{metric.text(float(known[0]))} in every run" if len(known) else "no run has an answer"
+        axes.text(0.5, 0.5, told, ha="center", transform=axes.transAxes)
         return
     low, high = (float(one) for one in np.quantile(known, [0.005, 0.995]))
     if np.isfinite(real):

@@ -98,8 +98,9 @@ def monte_carlo(
     Notes
     -----
     Trades are drawn as what each made of the equity that earlier exits had left, which holds for several instruments
-    too; drawdowns are then those between trades. On candles the whole backtest is run again with its costs, leverage and
-    rules, without finer bars inside the candle; several instruments must have bars of the same times and move together.
+    too; drawdowns are then those between trades. On candles the whole backtest is run again with its costs, leverage
+    and rules, without finer bars inside the candle; several instruments must have bars of the same times and keep
+    moving together.
     """
     _check(result, method, runs, noise)
     states, year_states = states_of(seed, runs), states_of(seed, runs, 1)
@@ -205,7 +206,7 @@ def _drawn(draws: _Draws, start: int, stop: int) -> dict[str, Floats]:
 
 
 def _numbers(facts: Mapping[str, Floats], series: _Series, cash: float) -> dict[str, Floats]:
-    """Give the metrics that returns tell by themselves, by the formulas of `wb.metrics`; NaN where there is no answer."""
+    """Give the metrics that returns tell by themselves, by the formulas of `wb.metrics`; NaN for no answer."""
     count, root = len(series.returns), math.sqrt(series.periods)
     wealth, deepest = facts["wealth"], facts["deepest"]
     with np.errstate(all="ignore"):
@@ -244,7 +245,9 @@ def _on_candles(
     )  # fmt: skip
     found = in_pieces(rerun, again, len(states), most=32, executor=executor)
     kept = f"blocks of {length:.1f} candles on average" if resampled else f"noise of {noise:g} average true ranges"
-    notes = (f"the strategy was run again on each set of candles: {kept}; costs, leverage and rules as they were",)
+    notes: tuple[str, ...] = (
+        f"the strategy was run again on each set of candles: {kept}; costs, leverage and rules as they were",
+    )
     if result.detail:
         notes += ("the real result used finer bars inside its candles, the runs do not",)
     return _put_together(
@@ -279,7 +282,7 @@ def _notes(method: Method, series: _Series, block: float) -> tuple[str, ...]:
         return (f"blocks of {block:.1f} bars on average, of {len(series.returns):,}",)
     notes = [f"{len(series.returns):,} closed trades; drawdowns and ratios are those of the equity between trades"]
     if method == "shuffle_trades":
-        notes.append("the order of trades changes neither the total return nor the ratios, only the way there")
+        notes.append("the order of trades does not change the total return, only the way there")
         notes.append("the next year is drawn with putting back")
     if len(series.returns) < 30:
         notes.append("fewer than 30 trades say little")

@@ -123,8 +123,8 @@ class MonteCarlo:
     def next_year(self) -> pd.DataFrame:
         """What a year may bring if things go on as they did: rows `max_drawdown` and `total_return`.
 
-        Columns: `mean` (the expected drawdown, the expected return), then quantiles from `1%` to `99%` (of the drawdown,
-        1 % is the depth that one year in a hundred exceeds).
+        Columns: `mean` (the expected drawdown, the expected return), then quantiles from `1%` to `99%` (of the
+        drawdown, 1 % is the depth that one year in a hundred exceeds).
         """
         import pandas as pd
 
@@ -148,8 +148,8 @@ class MonteCarlo:
             start = f"Nine runs in ten end between {percent(float(low))} and {percent(float(high))}"
         return (
             f"{start}; one in twenty falls by {percent(-deep)} or more (really {percent(-self.real['max_drawdown'])}). "
-            f"Half of the cash is lost at some time in {percent(self.risk_of_ruin())} of the runs. Expected deepest fall "
-            f"of the next year: {percent(-float(self.year_drawdown.mean()))}."
+            f"Half of the cash is lost at some time in {percent(self.risk_of_ruin())} of the runs. Expected deepest "
+            f"fall of the next year: {percent(-float(self.year_drawdown.mean()))}."
         )
 
     def plot(self) -> Figure:
@@ -191,7 +191,7 @@ def _spread(values: Floats) -> str:
 
 
 def standing(values: Floats, real: float) -> float:
-    """Give the share of values below a real one, ties counted half; NaN where nothing varies or something is unknown."""
+    """Give the share of values below a real one, ties counted half; NaN where nothing varies or is known."""
     known = values[np.isfinite(values)]
     if not len(known) or not math.isfinite(real):
         return math.nan
