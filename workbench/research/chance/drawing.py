@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from concurrent.futures import Executor
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -17,6 +16,7 @@ from workbench.research.chance.candles import NUMBERS, again_of, rerun
 from workbench.research.chance.pieces import in_pieces
 from workbench.research.chance.resampling import block_length, draw, states_of, walk
 from workbench.research.chance.simulated import MonteCarlo
+from workbench.research.spreading import Place
 from workbench.risk import metrics
 
 __all__ = ["Method", "monte_carlo", "require_enough", "trade_returns"]
@@ -59,7 +59,7 @@ def monte_carlo(
     seed: int = 0,
     block: float | None = None,
     noise: float = 0.1,
-    executor: Executor | None = None,
+    executor: Place = None,
 ) -> MonteCarlo:
     """Draw the history of a backtest again, many times, and say where the real one stands.
 
@@ -81,8 +81,8 @@ def monte_carlo(
         Mean length of blocks, bars; what suits the returns when left out (`resampling.block_length`).
     noise : float, default 0.1
         Of noised candles: standard deviation of the noise, a fraction of the average true range.
-    executor : concurrent.futures.Executor, optional
-        Who runs strategies on candles; threads when left out.
+    executor : optional
+        Who runs strategies on candles, as in `research.spreading.spread`; threads when left out.
 
     Returns
     -------
@@ -230,7 +230,7 @@ def _numbers(facts: Mapping[str, Floats], series: _Series, cash: float) -> dict[
 
 
 def _on_candles(
-    result: Result, method: Method, how: tuple[NDArray[np.uint64], int, float | None, float], executor: Executor | None
+    result: Result, method: Method, how: tuple[NDArray[np.uint64], int, float | None, float], executor: Place
 ) -> MonteCarlo:
     states, seed, block, noise = how
     require_enough(len(result.bars), "bars", 10, "give a longer history")

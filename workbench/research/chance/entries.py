@@ -6,7 +6,7 @@ at random, never two of an instrument at once. What is left of a strategy's prof
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -170,6 +170,6 @@ def real_steps(placing: Placing) -> float:
 
 def frozen_placing(placing: Placing) -> Placing:
     """Give the same with read-only arrays, for which the kernels are compiled."""
-    whole = {name: frozen(getattr(placing, name), np.int64) for name in ("begun", "lasted", "rows")}
+    arrays: dict[str, Any] = {name: frozen(getattr(placing, name), np.int64) for name in ("begun", "lasted", "rows")}
     numbers = ("side", "weight", "cost_in", "cost_out", "received", "prices")
-    return placing._replace(**whole, **{name: frozen(getattr(placing, name)) for name in numbers})
+    return placing._replace(**arrays, **{name: frozen(getattr(placing, name)) for name in numbers})

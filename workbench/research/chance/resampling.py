@@ -166,8 +166,8 @@ def draw(
     -------
     facts : dict of str to float64 array, shape (runs,)
         `mean` of the returns, sums of the squares of their differences from it (`squares`) and of those below zero
-        (`short`); final `wealth` of one unit, `deepest` drawdown (zero or negative), `lowest` wealth; `wins` above zero, money `won` and
-        `lost`, longest `streak` of losses.
+        (`short`); final `wealth` of one unit, `deepest` drawdown (zero or negative), `lowest` wealth; `wins` above
+        zero, money `won` and `lost`, longest `streak` of losses.
     paths : float64 array, shape (runs, p)
 
     Notes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
@@ -18,6 +17,7 @@ from workbench.research.chance.drawing import require_enough, trade_returns
 from workbench.research.chance.entries import frozen_placing, placed_nb, placings_of, real_steps
 from workbench.research.chance.pieces import in_pieces
 from workbench.research.chance.resampling import block_length, draw, states_of, walk
+from workbench.research.spreading import Place
 from workbench.risk import metrics
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def significance(
     tests: Sequence[TestName] | None = None,
     runs: int = 1_000,
     seed: int = 0,
-    executor: Executor | None = None,
+    executor: Place = None,
     **options: Any,
 ) -> Significance:
     """Test whether a strategy did better than chance.
@@ -175,8 +175,8 @@ def significance(
         At most 100,000. Where `tests` is left out, the candles get at most 200.
     seed : int, default 0
         The same seed gives the same numbers, whatever the number of threads.
-    executor : concurrent.futures.Executor, optional
-        Who runs strategies on candles; threads when left out.
+    executor : optional
+        Who runs strategies on candles, as in `research.spreading.spread`; threads when left out.
     **options
         With a strategy: of `wb.backtest`.
 
@@ -245,7 +245,7 @@ def p_value_of(null: Floats, observed: float, *, low: bool = False) -> float:
     return float((np.count_nonzero(beaten) + 1) / (len(null) + 1))
 
 
-def _random_entries(result: Result, runs: int, seed: int, _: Executor | None) -> ChanceTest:
+def _random_entries(result: Result, runs: int, seed: int, _: Place) -> ChanceTest:
     require_enough(len(result.trade_records), "trades", 2, "give a longer history")
     grown, real = np.zeros(runs), 0.0
     for book, placing in enumerate(placings_of(result)):
@@ -276,7 +276,7 @@ def _inside(result: Result, observed: float) -> str:
     return f" All are measured at opens and closes of bars; fills inside bars really made it {text(really)}."
 
 
-def _returns(result: Result, runs: int, seed: int, _: Executor | None) -> ChanceTest:
+def _returns(result: Result, runs: int, seed: int, _: Place) -> ChanceTest:
     returns = metrics.returns_of(result.equity_values, result.cash)
     require_enough(len(returns), "bars", 10, "give a longer history")
     mean, periods = float(returns.mean()), result.periods_per_year
@@ -295,7 +295,7 @@ def _returns(result: Result, runs: int, seed: int, _: Executor | None) -> Chance
     )  # fmt: skip
 
 
-def _permuted_candles(result: Result, runs: int, seed: int, executor: Executor | None) -> ChanceTest:
+def _permuted_candles(result: Result, runs: int, seed: int, executor: Place) -> ChanceTest:
     require_enough(len(result.bars), "bars", 10, "give a longer history")
     again = again_of(result, change="permuted", states=states_of(seed, runs, 3), shown=_NOTHING)
     # The runs have no finer bars, so what happened is measured without them too.
@@ -320,16 +320,17 @@ def rerun_real(again: Any) -> float:
     return float(found.metrics["total_return"])  # type: ignore[arg-type]
 
 
-def _trade_order(result: Result, runs: int, seed: int, _: Executor | None) -> ChanceTest:
+def _trade_order(result: Result, runs: int, seed: int, _: Place) -> ChanceTest:
     returns = trade_returns(result).returns
     real, _path = walk(returns, _NOTHING)
     facts, _paths = draw(returns, states_of(seed, runs, 4), len(returns), without=True, shown=_NOTHING)
     null, observed = facts["deepest"], float(real["deepest"][0])
     p = p_value_of(null, observed, low=True)
     text = metrics.METRICS["max_drawdown"].text
+    how = "come in clusters" if p <= _LEVEL else "come as chance would order them"
     told = (
-        f"Losses {'come in clusters' if p <= _LEVEL else 'come as chance would order them'}: in random order the "
-        f"deepest fall between trades is {text(float(np.median(null)))} in the middle, against {text(observed)} (p = {p:.3f}). "
+        f"Losses {how}: in random order the deepest fall between trades is {text(float(np.median(null)))} in the "
+        f"middle, against {text(observed)} (p = {p:.3f}). "
         "Another order does not change the total return, so this says nothing about an edge."
     )
     return ChanceTest(
@@ -338,7 +339,7 @@ def _trade_order(result: Result, runs: int, seed: int, _: Executor | None) -> Ch
     )  # fmt: skip
 
 
-_TESTS: Final[Mapping[str, Callable[[Result, int, int, Executor | None], ChanceTest]]] = {
+_TESTS: Final[Mapping[str, Callable[[Result, int, int, Place], ChanceTest]]] = {
     "random_entries": _random_entries,
     "returns": _returns,
     "permuted_candles": _permuted_candles,
