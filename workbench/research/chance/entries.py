@@ -170,6 +170,9 @@ def real_steps(placing: Placing) -> float:
 
 def frozen_placing(placing: Placing) -> Placing:
     """Give the same with read-only arrays, for which the kernels are compiled."""
-    arrays: dict[str, Any] = {name: frozen(getattr(placing, name), np.int64) for name in ("begun", "lasted", "rows")}
-    numbers = ("side", "weight", "cost_in", "cost_out", "received", "prices")
-    return placing._replace(**arrays, **{name: frozen(getattr(placing, name)) for name in numbers})
+    arrays: dict[str, Any] = {
+        name: frozen(values, np.int64 if values.dtype.kind == "i" else np.float64)
+        for name, values in placing._asdict().items()
+        if isinstance(values, np.ndarray)
+    }
+    return placing._replace(**arrays)
