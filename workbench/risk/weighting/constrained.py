@@ -35,9 +35,13 @@ def solve(matrix: Floats, names: list[Any], method: str, limits: Limits) -> Floa
     ConfigError
         No weights keep the limits, or an equal risk contribution is asked for with short positions.
     """
-    from skfolio import RiskMeasure
-    from skfolio.optimization import MaximumDiversification, MeanRisk, RiskBudgeting
-    from skfolio.prior import EmpiricalPrior
+    from skfolio import RiskMeasure  # type: ignore[import-untyped]
+    from skfolio.optimization import (  # type: ignore[import-untyped]
+        MaximumDiversification,
+        MeanRisk,
+        RiskBudgeting,
+    )
+    from skfolio.prior import EmpiricalPrior  # type: ignore[import-untyped]
 
     low, high = limits.bounds(names)
     if method == "equal_risk_contribution" and low.min() < 0.0:
@@ -47,6 +51,7 @@ def solve(matrix: Floats, names: list[Any], method: str, limits: Limits) -> Floa
         "prior_estimator": EmpiricalPrior(covariance_estimator=_given(scaled)),
         "min_weights": low,
         "max_weights": high,
+        "solver_params": {"tol_gap_abs": 1e-12, "tol_gap_rel": 1e-12, "tol_feas": 1e-12},
         **_groups(names, limits),
     }
     if method == "maximum_diversification":
@@ -62,7 +67,7 @@ def solve(matrix: Floats, names: list[Any], method: str, limits: Limits) -> Floa
 
 def _given(matrix: Floats) -> Any:
     """Make an estimator that says what is known already."""
-    from skfolio.moments import BaseCovariance
+    from skfolio.moments import BaseCovariance  # type: ignore[import-untyped]
 
     class Given(BaseCovariance):  # type: ignore[misc]
         def __init__(self, matrix: Any = None) -> None:

@@ -12,14 +12,15 @@ Floats = NDArray[np.float64]
 
 def leaf_order(matrix: Floats) -> list[int]:
     """Give the assets of a covariance matrix in an order in which what moves together stands together."""
-    from scipy.cluster.hierarchy import leaves_list, linkage
+    from scipy.cluster.hierarchy import leaves_list, linkage  # type: ignore[import-untyped]
+    from scipy.spatial.distance import pdist  # type: ignore[import-untyped]
 
     if len(matrix) == 1:
         return [0]
     spread = np.sqrt(np.diag(matrix))
     correlation = np.clip(matrix / np.outer(spread, spread), -1.0, 1.0)
     distance = np.sqrt((1.0 - correlation) / 2.0)
-    return [int(leaf) for leaf in leaves_list(linkage(distance, "single"))]
+    return [int(leaf) for leaf in leaves_list(linkage(pdist(distance), "single"))]
 
 
 def hierarchical_nodes(matrix: Floats) -> Floats:

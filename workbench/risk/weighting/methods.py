@@ -88,9 +88,7 @@ def equal_risk_contribution(
     return _weighted(returns, covariance, _equal_risk, ("equal_risk_contribution", limits))
 
 
-def minimum_variance(
-    returns: Any, *, covariance: Estimator | Any = "ledoit_wolf", limits: Limits | None = None
-) -> Any:
+def minimum_variance(returns: Any, *, covariance: Estimator | Any = "ledoit_wolf", limits: Limits | None = None) -> Any:
     """Weigh so that the whole varies least.
 
     Parameters
@@ -107,8 +105,8 @@ def minimum_variance(
 
     Notes
     -----
-    Markowitz (1952). Long only it is a non-negative least squares problem, exact also where the matrix is singular; with
-    limits it is solved by skfolio.
+    Markowitz (1952). Long only it is a non-negative least squares problem, exact also where the matrix is singular;
+    with limits it is solved by skfolio.
     """
     return _weighted(returns, covariance, _least_variance, ("minimum_variance", limits))
 
@@ -132,8 +130,8 @@ def maximum_diversification(
 
     Notes
     -----
-    Choueifaty and Coignard (2008). Long only it is the least variance under the correlations, over the volatilities; with
-    limits it is solved by skfolio.
+    Choueifaty and Coignard (2008). Long only it is the least variance under the correlations, over the volatilities;
+    with limits it is solved by skfolio.
     """
     return _weighted(returns, covariance, _most_diverse, ("maximum_diversification", limits))
 
@@ -210,7 +208,7 @@ def _equal_risk(matrix: Floats) -> Floats:
 
 def _least_variance(matrix: Floats) -> Floats:
     """Solve min w'Cw, w >= 0, up to scale: the sum of weights is drawn towards one by one more row."""
-    from scipy.optimize import nnls
+    from scipy.optimize import nnls  # type: ignore[import-untyped]
 
     values, vectors = np.linalg.eigh(matrix)
     root = np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T
