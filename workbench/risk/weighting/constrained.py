@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ def solve(matrix: Floats, names: list[Any], method: str, limits: Limits) -> Floa
         "prior_estimator": EmpiricalPrior(covariance_estimator=_given(scaled)),
         "min_weights": low,
         "max_weights": high,
-        "solver_params": {"tol_gap_abs": 1e-12, "tol_gap_rel": 1e-12, "tol_feas": 1e-12},
+        "solver_params": {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10},
         **_groups(names, limits),
     }
     if method == "maximum_diversification":
@@ -60,7 +61,9 @@ def solve(matrix: Floats, names: list[Any], method: str, limits: Limits) -> Floa
         model = RiskBudgeting(risk_measure=RiskMeasure.VARIANCE, **told)
     else:
         model = MeanRisk(risk_measure=RiskMeasure.VARIANCE, **told)
-    model.fit(_some_returns(scaled))  # only the shape and the mean of these are read; the covariance is given
+    with warnings.catch_warnings():  # the last digits may be missing where the matrix is singular; they are not needed
+        warnings.filterwarnings("ignore", message="Solution may be inaccurate")
+        model.fit(_some_returns(scaled))  # only the shape and the mean of these are read; the covariance is given
     weights = np.clip(np.asarray(model.weights_, dtype=np.float64), low, high)
     return _to_one(weights, low, high)
 

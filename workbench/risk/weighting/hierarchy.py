@@ -36,7 +36,9 @@ def hierarchical_nodes(matrix: Floats) -> Floats:
     float64 array, shape (k,)
     """
     weights = np.ones(len(matrix))
-    clusters = [leaf_order(matrix)]
+    # Which of two branches stands first is nobody's wish: by variance it does not depend on the order of the columns.
+    ranks = np.argsort(np.diag(matrix), kind="stable")
+    clusters = [[int(ranks[leaf]) for leaf in leaf_order(matrix[np.ix_(ranks, ranks)])]]
     while clusters:
         cluster = clusters.pop()
         if len(cluster) < 2:

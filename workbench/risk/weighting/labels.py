@@ -16,11 +16,16 @@ Floats = NDArray[np.float64]
 
 
 class Assets(NamedTuple):
-    """Returns of some assets: `values` of shape (n, k), their `names`, and how weights are given back."""
+    """Returns of some assets.
+
+    `values` of shape (n, k), their `names` (`labels`, if they came with some; else their numbers), and how weights are
+    given back (`give`).
+    """
 
     values: Floats
     names: list[Any]
     give: Callable[[Floats], Any]
+    labels: list[Any] | None
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -62,7 +67,8 @@ def read_assets(returns: Any) -> Assets:
     if values.ndim != 2 or not values.size:
         raise DataError(f"returns have shape {values.shape}; give a row a bar and a column an asset, shape (n, k)")
     names = list(returns.columns) if hasattr(returns, "columns") else list(range(values.shape[1]))
-    return Assets(values, names, _giver(returns, names))
+    labels = names if hasattr(returns, "columns") else None
+    return Assets(values, names, _giver(returns, names), labels)
 
 
 def read_matrix(covariance: Any) -> Assets:
@@ -83,8 +89,10 @@ def read_matrix(covariance: Any) -> Assets:
     return found
 
 
-def read_weights(weights: Any, names: Sequence[Any] | None = None) -> tuple[Floats, Callable[[Floats], Any]]:
-    """Read weights, shape (k,), in the order of `names` where both have some.
+def read_weights(
+    weights: Any, names: Sequence[Any] | None = None, count: int | None = None
+) -> tuple[Floats, Callable[[Floats], Any]]:
+    """Read weights, shape (k,), in the order of `names` where both have some; of `count` assets, if that is known.
 
     Raises
     ------
@@ -97,8 +105,8 @@ def read_weights(weights: Any, names: Sequence[Any] | None = None) -> tuple[Floa
             raise DataError(f"weights name {missing[0]!r}, which is not among {list(names)}")
         weights = weights.reindex(list(names)).fillna(0.0)
     values = np.asarray(weights, dtype=np.float64)
-    if values.ndim != 1 or not np.isfinite(values).all() or (names is not None and len(values) != len(names)):
-        raise DataError(f"weights must be finite numbers, one an asset; found shape {values.shape}")
+    if values.ndim != 1 or not np.isfinite(values).all() or (count or len(values)) != len(values):
+        raise DataError(f"weights must be finite numbers, one for each of {count or 'the'} assets; found {values!r}")
     labels = list(weights.index) if hasattr(weights, "index") and not callable(weights.index) else None
     return values, _giver(weights if labels is not None else values, labels or [])
 

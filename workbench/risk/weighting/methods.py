@@ -25,7 +25,7 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 _ROUNDS: Final = 10_000
-_CLOSE: Final = 1e-12
+_CLOSE: Final = 1e-11
 
 
 def equal_weight(returns: Any) -> Any:
@@ -152,7 +152,8 @@ def hrp(returns: Any, *, covariance: Estimator | Any = "ledoit_wolf") -> Any:
     Notes
     -----
     López de Prado (2016), Building Diversified Portfolios that Outperform Out of Sample: single linkage of the
-    distances between columns of sqrt((1 - correlation) / 2), recursive bisection with inverse-variance weights inside.
+    distances between columns of sqrt((1 - correlation) / 2), recursive bisection with inverse-variance weights inside;
+    the order of the columns does not matter.
     No matrix is inverted, so a singular one does no harm.
     """
     return _weighted(returns, covariance, hierarchical_nodes)

@@ -53,7 +53,7 @@ def volatility_target(
     """
     _positive(target=target, cap=cap, periods_per_year=periods_per_year)
     assets = read_assets(returns)
-    values, give = read_weights(weights, assets.names)
+    values, give = read_weights(weights, assets.labels, len(assets.names))
     mine = values != 0.0
     size = float(np.abs(values).sum())
     if not mine.any():
@@ -114,7 +114,7 @@ def kelly(
 def volatility_of(weights: Any, covariance: Any) -> float:
     """Give the volatility of a whole: the root of w'Cw, in the units of the matrix (a bar, if that is of bars)."""
     matrix = read_matrix(covariance)
-    values, _ = read_weights(weights, matrix.names)
+    values, _ = read_weights(weights, matrix.labels, len(matrix.names))
     return math.sqrt(max(float(values @ matrix.values @ values), 0.0))
 
 
@@ -132,7 +132,7 @@ def risk_contributions(weights: Any, covariance: Any) -> Any:
         Negative for an asset that hedges; NaN where the whole does not vary.
     """
     matrix = read_matrix(covariance)
-    values, give = read_weights(weights, matrix.names)
+    values, give = read_weights(weights, matrix.labels, len(matrix.names))
     parts = values * (matrix.values @ values)
     total = float(parts.sum())
     return give(parts / total if total > 0.0 else np.full(len(parts), math.nan))
@@ -141,7 +141,7 @@ def risk_contributions(weights: Any, covariance: Any) -> Any:
 def diversification_ratio(weights: Any, covariance: Any) -> float:
     """Give the weighted mean of the volatilities over the volatility of the whole: 1 is no diversification at all."""
     matrix = read_matrix(covariance)
-    values, _ = read_weights(weights, matrix.names)
+    values, _ = read_weights(weights, matrix.labels, len(matrix.names))
     spread = volatility_of(values, matrix.values)
     return float(values @ np.sqrt(np.diag(matrix.values))) / spread if spread > 0.0 else math.nan
 
