@@ -1,7 +1,7 @@
 """Money shared among strategies, walking forward: `allocate` decides weights from the past, trades, pays, and goes on.
 
-`returns` puts strategies on common times, `walking` is the reckoning, `risk.weighting` has the rules; `Allocation` shows
-what came of it.
+`returns` puts strategies on common times, `walking` is the reckoning, `risk.weighting` has the rules; `Allocation`
+shows what came of it.
 """
 
 from workbench.research.allocating.allocating import allocate

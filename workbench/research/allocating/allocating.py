@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import ConfigError, DataError
+from workbench.market.timeframe import Timeframe
 from workbench.research.allocating.allocation import Allocation
 from workbench.research.allocating.returns import returns_frame
 from workbench.research.allocating.walking import decision_rows, walk
@@ -74,7 +75,7 @@ class _Rule:
         options: dict[str, Any] = {} if self.method == "equal_weight" else {"covariance": self.covariance}
         if self.limits is not None:
             options["limits"] = self.limits
-        weights: pd.Series = weighting.METHODS[self.method](window, **options)  # type: ignore[operator]
+        weights: pd.Series = weighting.METHODS[self.method](window, **options)
         return weights
 
     def _reached(self, wanted: pd.Series, held: Floats, window: pd.DataFrame) -> Any:
@@ -153,9 +154,12 @@ def allocate(
     What is decided after a row (its bar has closed) is held from the next row on; between decisions weights drift with
     returns. A strategy is held once its returns fill the whole lookback. Cash earns nothing.
     """
+    import pandas as pd
+
     frame = returns_frame(strategies)
     _check(method, cost, cap, volatility, limits, [str(name) for name in frame.columns])
-    ts = frame.index.as_unit("ms").asi8
+    index = pd.DatetimeIndex(frame.index)
+    ts = index.as_unit("ms").asi8
     lookback_ms, every_ms = _span(lookback, "lookback"), _span(rebalance, "rebalance")
     rows = decision_rows(ts, lookback_ms, every_ms)
     if not len(rows) or rows[0] >= len(frame) - 1:
@@ -173,7 +177,7 @@ def allocate(
         names=tuple(map(str, frame.columns)),
         terms=_terms(rule, lookback, rebalance, cost),
         inputs=frame.iloc[rows[0] + 1 :],
-        decided=frame.index[rows],
+        decided=index[rows],
         walked=walk(values, rows, rule, cost),
         equal=walk(values, rows, plain, cost),
     )
@@ -196,15 +200,10 @@ def _check(method: Any, cost: Any, cap: Any, volatility: Any, limits: Limits | N
 
 
 def _span(text: Any, name: str) -> int:
-    import pandas as pd
-
     try:
-        span = pd.Timedelta(text)
-    except (ValueError, TypeError) as error:
+        return Timeframe.parse(text).ms
+    except DataError as error:
         raise ConfigError(f"{name} = {text!r} is no span of time; write one such as '365d' or '12h'") from error
-    if pd.isna(span) or not span > pd.Timedelta(0):
-        raise ConfigError(f"{name} = {text!r} must be longer than nothing")
-    return int(span.total_seconds() * 1_000)
 
 
 def _terms(rule: _Rule, lookback: str, rebalance: str, cost: float) -> tuple[str, ...]:

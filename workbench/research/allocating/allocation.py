@@ -151,12 +151,13 @@ class Allocation:
         """How it did beside equal weights, in words."""
         table = self.table
         mine, other = table.iloc[0], table.iloc[1]
-        text = METRICS["total_return"].text
+        text, ratio = METRICS["total_return"].text, METRICS["sharpe_ratio"].text
         better = "more" if mine["sharpe_ratio"] > other["sharpe_ratio"] else "no more"
         return (
-            f"{text(mine['total_return'])} after costs at a Sharpe ratio of {mine['sharpe_ratio']:.2f} and a deepest fall "
-            f"of {text(-mine['max_drawdown'])}: {better} for its risk than equal weights ({text(other['total_return'])}, "
-            f"{other['sharpe_ratio']:.2f}, {text(-other['max_drawdown'])}). Trading took {text(self.costs)}."
+            f"{text(mine['total_return'])} after costs at a Sharpe ratio of {ratio(mine['sharpe_ratio'])} and a "
+            f"deepest fall of {text(-mine['max_drawdown'])}: {better} for its risk than equal weights "
+            f"({text(other['total_return'])}, {ratio(other['sharpe_ratio'])}, {text(-other['max_drawdown'])}). "
+            f"Trading between strategies took {text(self.costs)} of the first money."
         )
 
     def plot(self) -> Figure:

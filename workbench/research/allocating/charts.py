@@ -50,7 +50,9 @@ def weights_chart(found: Allocation) -> Figure:
 
 
 def _times(found: Allocation) -> NDArray[np.datetime64]:
-    times: NDArray[np.datetime64] = found.inputs.index.tz_localize(None).to_numpy()
+    import pandas as pd
+
+    times: NDArray[np.datetime64] = pd.DatetimeIndex(found.inputs.index).tz_localize(None).to_numpy()
     return times
 
 
@@ -67,9 +69,12 @@ def _draw_equity(axes: Axes, found: Allocation) -> None:
     draw_line(axes, times, found.equal.growth, "faint", 1.3, label="equal weights")
     draw_line(axes, times, found.walked.growth, "accent", 1.9, label=found.method.replace("_", " "))
     logarithmic_if_wide(axes, np.concatenate(drawn))
-    axes.set_title("What one became: the allocation after costs, equal weights, and each strategy alone")
+    axes.set_title("What one became: the allocation after costs, equal weights, and each strategy alone", pad=22)
     handles, labels = axes.get_legend_handles_labels()
-    axes.legend(handles[::-1], labels[::-1], frameon=False, loc="upper left", ncols=3, fontsize=8.5)
+    axes.legend(
+        handles[::-1], labels[::-1], frameon=False, loc="lower left", bbox_to_anchor=(0.0, 0.985), borderaxespad=0.0,
+        ncols=min(len(labels), 6), fontsize=8.5,
+    )  # fmt: skip
     axes.set_xlim(times[0], times[-1])
 
 

@@ -24,8 +24,11 @@ def allocation_card(found: Allocation) -> str:
     table = found.table
     head = ["", *(METRICS[name].label for name in table.columns)]
     rows = [
-        [str(label).replace("_", " "), *(METRICS[name].text(float(row[name])) for name in table.columns)]
-        for label, row in table.iterrows()
+        [
+            found.method.replace("_", " ") if number == 0 else str(label),
+            *(METRICS[name].text(float(row[name])) for name in table.columns),
+        ]
+        for number, (label, row) in enumerate(table.iterrows())
     ]
     parts = [[str(label), *(_percent(float(value)) for value in row)] for label, row in found.contributions.iterrows()]
     index = found.inputs.index
@@ -36,7 +39,8 @@ def allocation_card(found: Allocation) -> str:
         f'<div style="border:1px solid {_RULE};border-radius:8px;padding:.9em 1.1em;max-width:66em">'
         f'<div style="display:flex;justify-content:space-between;gap:1em;flex-wrap:wrap">'
         f"<div><strong>{escape(title)}</strong><br><span>{escape(under)}</span></div>"
-        f'<div style="color:var(--wb-accent,var(--jp-brand-color1,#1f4e8c))">{sparkline(found.walked.growth)}</div></div>'
+        f'<div style="color:var(--wb-accent,var(--jp-brand-color1,#1f4e8c))">{sparkline(found.walked.growth)}</div>'
+        f"</div>"
         f"<p>{escape(found.sentence)}</p>{table_of(head, rows)}"
         f"{table_of(('what each did', 'mean weight', 'to the return', 'to the risk'), parts)}"
         f'<div style="{_MUTED};font-size:.82em">{notes}</div></div>'

@@ -56,15 +56,33 @@ def _named(strategies: Any) -> list[tuple[str, Any]]:
         return [(str(name), strategies[name]) for name in strategies.columns]
     if isinstance(strategies, Mapping):
         return [(str(name), one) for name, one in strategies.items()]
-    if isinstance(strategies, Result) or not isinstance(strategies, Iterable) or hasattr(strategies, "index"):
+    if isinstance(strategies, Result) or not isinstance(strategies, Iterable) or hasattr(strategies, "to_frame"):
         raise DataError("give several strategies: a list or dict of results, or a DataFrame of returns")
+    objects = list(strategies)
+    names = _names_of(objects)
+    if len(set(names)) < len(names):  # the same class twice: its parameters tell them apart
+        names = [
+            f"{one.name} on {one.market}" if isinstance(one, Result) else names[k] for k, one in enumerate(objects)
+        ]
     found: list[tuple[str, Any]] = []
-    for number, one in enumerate(strategies, 1):
-        name = f"{one.name} on {one.market}" if isinstance(one, Result) else getattr(one, "name", None)
-        name = str(name if name is not None else f"strategy {number}")
+    for name, one in zip(names, objects, strict=True):
         again = sum(taken == name or taken.startswith(f"{name} (") for taken, _ in found)
         found.append((f"{name} ({again + 1})" if again else name, one))
     return found
+
+
+def _names_of(objects: list[Any]) -> list[str]:
+    """Give short names: of results the strategy's class, and the market where there are several."""
+    markets = {one.market for one in objects if isinstance(one, Result)}
+    names = []
+    for number, one in enumerate(objects, 1):
+        if isinstance(one, Result):
+            name = one.name.split("(")[0]
+            names.append(f"{name} on {one.market}" if len(markets) > 1 else name)
+        else:
+            name = getattr(one, "name", None)
+            names.append(str(name) if name is not None else f"strategy {number}")
+    return names
 
 
 def _checked(name: str, one: Any) -> pd.Series:
@@ -88,6 +106,8 @@ def _checked(name: str, one: Any) -> pd.Series:
 
 def _by_day(series: pd.Series) -> pd.Series:
     """Compound to UTC days, from its first known return to its last."""
+    import pandas as pd
+
     known = series.loc[series.first_valid_index() : series.last_valid_index()].fillna(0.0)
-    growth = (1.0 + known).groupby(known.index.floor("D")).prod()
+    growth = (1.0 + known).groupby(pd.DatetimeIndex(known.index).floor("D")).prod()
     return growth.asfreq("D", fill_value=1.0) - 1.0

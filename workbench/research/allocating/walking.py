@@ -38,7 +38,7 @@ class Walk(NamedTuple):
 
 
 def decision_rows(ts: Whole, lookback_ms: int, every_ms: int) -> Whole:
-    """Give the rows after which weights are decided: the first with a whole lookback behind it, then one every so often.
+    """Give the rows after which weights are decided: the first after a whole lookback, then one every so often.
 
     Parameters
     ----------
@@ -50,7 +50,8 @@ def decision_rows(ts: Whole, lookback_ms: int, every_ms: int) -> Whole:
     -------
     int64 array, shape (d,)
     """
-    rows, due = [], int(ts[0]) + lookback_ms
+    rows: list[int] = []
+    due = int(ts[0]) + lookback_ms
     while True:
         row = int(np.searchsorted(ts, due))
         if row >= len(ts):

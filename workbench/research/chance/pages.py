@@ -22,11 +22,11 @@ _RULE: Final = "var(--wb-grid,var(--jp-border-color2,#e4e2dc))"
 def table_of(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Write a table: the first column to the left, the others (numbers) to the right."""
     cell = 'style="padding:.15em 1.1em .15em 0;text-align:{};border:0;vertical-align:top"'
+    sides = ("left", "right;white-space:nowrap")
 
     def line(tag: str, cells: Sequence[str]) -> str:
-        sides = ("left", *["right"] * (len(cells) - 1))
         inner = "".join(
-            f"<{tag} {cell.format(side)}>{escape(text)}</{tag}>" for side, text in zip(sides, cells, strict=True)
+            f"<{tag} {cell.format(sides[min(place, 1)])}>{escape(text)}</{tag}>" for place, text in enumerate(cells)
         )
         return f"<tr>{inner}</tr>"
 
