@@ -14,13 +14,42 @@ from workbench.research.chance.entries import placings_of, real_steps
 from workbench.research.chance.testing import p_value_of
 
 
+class Half(Follow):
+    """The same with 40 % of the equity, so that two instruments share an account."""
+
+    def signals(self, bars: wb.Bars) -> wb.Signals:
+        return super().signals(bars).replace(size=0.4)
+
+
+def perpetual(bars: wb.Bars) -> wb.Bars:
+    instrument = wb.Instrument(symbol="MADE/USDT:USDT", venue="paper", quote="USDT", kind="linear")
+    columns = {name: getattr(bars, name) for name in ("ts", "open", "high", "low", "close", "volume")}
+    return wb.Bars(instrument=instrument, timeframe=bars.timeframe, **columns)
+
+
 def test_trades_at_their_real_places_make_what_they_made() -> None:
-    result = wb.backtest(Follow(), walk_bars(600, seed=2), costs=CHEAP)
-    total = sum(real_steps(placing) for placing in placings_of(result))
-    assert np.expm1(total) == pytest.approx(result.metrics["total_return"], rel=1e-9)
-    closing = wb.backtest(Follow(), walk_bars(600, seed=2), costs=CHEAP, fill="close")
-    total = sum(real_steps(placing) for placing in placings_of(closing))
-    assert np.expm1(total) == pytest.approx(closing.metrics["total_return"], rel=1e-9)
+    bars = walk_bars(600, seed=2)
+    found = [
+        wb.backtest(Follow(), bars, costs=CHEAP),
+        wb.backtest(Follow(), bars, costs=CHEAP, fill="close"),
+        wb.backtest(Follow(), perpetual(bars), costs=CHEAP, leverage=2, rules=wb.Rules()),
+        wb.backtest(Half(), [bars, walk_bars(600, seed=3, symbol="TOO/USDT")], costs=CHEAP),
+    ]
+    assert found[2].trip("funding").any() and len(found[3].series) == 2
+    for result in found:
+        total = sum(real_steps(placing) for placing in placings_of(result))
+        assert np.expm1(total) == pytest.approx(result.metrics["total_return"], rel=1e-9)
+
+
+def test_fills_inside_bars_are_measured_at_closes_and_it_says_so() -> None:
+    class Stopped(Follow):
+        stop_loss = 0.01
+        take_profit = 0.02
+
+    result = wb.backtest(Stopped(), walk_bars(600, seed=2), costs=CHEAP)
+    test = significance(result, tests=["random_entries"], runs=50).tests["random_entries"]
+    assert test.observed != pytest.approx(result.metrics["total_return"], rel=1e-3)
+    assert "fills inside bars really made it" in test.sentence
 
 
 def test_random_places_keep_exposure_and_never_overlap() -> None:

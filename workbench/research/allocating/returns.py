@@ -80,8 +80,8 @@ def _names_of(objects: list[Any]) -> list[str]:
             name = one.name.split("(")[0]
             names.append(f"{name} on {one.market}" if len(markets) > 1 else name)
         else:
-            name = getattr(one, "name", None)
-            names.append(str(name) if name is not None else f"strategy {number}")
+            given = getattr(one, "name", None)
+            names.append(str(given) if given is not None else f"strategy {number}")
     return names
 
 

@@ -26,6 +26,7 @@ Whole = NDArray[np.int64]
 Method = Literal["shuffle_trades", "bootstrap_trades", "bootstrap_returns", "resampled_candles", "noised_candles"]
 
 _POINTS: Final = 256
+_MOST_KEPT: Final = 8_000_000  # points of all runs together: 64 MB
 _MOST_RUNS: Final = 100_000
 _BAR_STEPS: Final = 20_000_000  # returns walked through in one piece of work: a third of a second
 
@@ -106,7 +107,7 @@ def monte_carlo(
     states, year_states = states_of(seed, runs), states_of(seed, runs, 1)
     if method.endswith("candles"):
         return _on_candles(result, method, (states, seed, block, noise), executor)
-    series = trade_returns(result) if method.endswith("trades") else _bar_returns(result)
+    series = trade_returns(result, runs) if method.endswith("trades") else _bar_returns(result, runs)
     length = 1.0 if series.trades else block_length(series.returns, block)
     draws = _Draws(series, states, year_states, length, method == "shuffle_trades")
     steps = max(len(series.returns), _year(series))
@@ -143,16 +144,18 @@ def require_enough(count: int, what: str, least: int, hint: str) -> None:
         raise DataError(f"there are {count} {what}, too few to draw from (at least {least}): {hint}", count=count)
 
 
-def _shown(count: int) -> Whole:
-    return np.unique(np.linspace(0, count - 1, min(count, _POINTS)).round().astype(np.int64))
+def _shown(count: int, runs: int) -> Whole:
+    """Choose the points of each equity that are kept: fewer where there are many runs, so that memory has an end."""
+    points = min(count, _POINTS, max(_MOST_KEPT // runs, 2))
+    return np.unique(np.linspace(0, count - 1, points).round().astype(np.int64))
 
 
-def _bar_returns(result: Result) -> _Series:
+def _bar_returns(result: Result, runs: int) -> _Series:
     equity = result.equity_values
     require_enough(len(equity), "bars", 10, "give a longer history")
     if not equity.min() > 0.0:
         raise DataError(f"the account of {result.name} was lost: there are no returns to draw from after that")
-    shown = _shown(len(equity))
+    shown = _shown(len(equity), runs)
     return _Series(
         returns=metrics.returns_of(equity, result.cash),
         shown=shown,
@@ -163,7 +166,7 @@ def _bar_returns(result: Result) -> _Series:
     )
 
 
-def trade_returns(result: Result) -> _Series:
+def trade_returns(result: Result, runs: int = 1) -> _Series:
     """Give what each closed trade made of the equity that earlier exits had left, in the order of exits.
 
     Raises
@@ -179,7 +182,7 @@ def trade_returns(result: Result) -> _Series:
     after = result.cash + np.cumsum(profits)
     if not after.min() > 0.0:
         raise DataError(f"the account of {result.name} was lost: there are no trades to draw from after that")
-    shown = _shown(len(profits))
+    shown = _shown(len(profits), runs)
     times = result.records.ts[rows_at(result.records.ts, left[order][shown])]
     return _Series(
         returns=profits / (after - profits),
@@ -234,7 +237,7 @@ def _on_candles(
 ) -> MonteCarlo:
     states, seed, block, noise = how
     require_enough(len(result.bars), "bars", 10, "give a longer history")
-    shown = _shown(len(result.equity_values))
+    shown = _shown(len(result.equity_values), len(states))
     # The blocks are to keep what the candles remember, not what the strategy made of them.
     resampled = method == "resampled_candles"
     moves = np.diff(np.log(result.bars.close))
@@ -248,6 +251,8 @@ def _on_candles(
     notes: tuple[str, ...] = (
         f"the strategy was run again on each set of candles: {kept}; costs, leverage and rules as they were",
     )
+    if not resampled:
+        notes += ("what noise adds to a bar the next one takes back: who follows moves does worse for it",)
     if result.detail:
         notes += ("the real result used finer bars inside its candles, the runs do not",)
     return _put_together(
