@@ -195,6 +195,8 @@ def test_a_target_of_volatility_scales_up_to_the_cap() -> None:
     assert half.to_numpy() == pytest.approx([0.3, 0.2])
     capped = w.volatility_target(weights, returns, target=9.0, periods_per_year=1, covariance=TWO, cap=1.5)
     assert capped.sum() == pytest.approx(1.5)
+    partly = w.volatility_target(weights / 2, returns, target=9.0, periods_per_year=1, covariance=TWO, cap=1.5)
+    assert partly.to_numpy() == pytest.approx([0.9, 0.6])  # the cap is of what is held in all
     year = w.volatility_target(weights, returns, target=spread, periods_per_year=4, covariance=TWO)
     assert year.to_numpy() == pytest.approx([0.3, 0.2])  # four bars a year vary twice as much
     with pytest.raises(ConfigError, match="target = 0"):
