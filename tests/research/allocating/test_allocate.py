@@ -114,7 +114,7 @@ def test_a_strategy_that_begins_later_waits_for_its_lookback() -> None:
 
 
 def test_a_target_of_volatility_is_about_met() -> None:
-    found = allocate(returns_of(1_500), "equal_risk_contribution", lookback="200d", rebalance="10d", volatility=0.08)
+    found = allocate(returns_of(1_200), "equal_risk_contribution", lookback="200d", rebalance="20d", volatility=0.08)
     assert metrics.annualised_volatility(found.returns, 365) == pytest.approx(0.08, rel=0.15)
     assert found.weights.sum(axis=1).max() <= 1.0 + 1e-9
     assert "8 %" in found.terms[2].replace("8%", "8 %")

@@ -65,7 +65,7 @@ def test_random_places_keep_exposure_and_never_overlap() -> None:
 
 @pytest.mark.parametrize("name", ["random_entries", "returns", "permuted_candles", "trade_order"])
 def test_p_values_are_uniform_where_there_is_nothing(name: str) -> None:
-    studies = 40 if name == "permuted_candles" else 150
+    studies = 25 if name == "permuted_candles" else 150
     found = []
     for seed in range(studies):
         if name == "permuted_candles":

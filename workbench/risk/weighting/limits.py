@@ -31,8 +31,8 @@ class Limits:
 
     Examples
     --------
-    >>> Limits(high=0.4, groups={"a": "trend", "b": "trend"}, caps={"trend": 0.5}).bounds(["a", "b", "c"])[1].tolist()
-    [0.4, 0.4, 0.4]
+    >>> Limits(high=0.6, groups={"a": "trend", "b": "trend"}, caps={"trend": 0.5}).bounds(["a", "b", "c"])[1].tolist()
+    [0.6, 0.6, 0.6]
     """
 
     low: float | Mapping[Any, float] = 0.0

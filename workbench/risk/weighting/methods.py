@@ -25,7 +25,7 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 _ROUNDS: Final = 10_000
-_CLOSE: Final = 1e-11
+_CLOSE: Final = 1e-11  # of the contributions
 
 
 def equal_weight(returns: Any) -> Any:
@@ -198,11 +198,11 @@ def _equal_risk(matrix: Floats) -> Floats:
     count, variances = len(matrix), np.diag(matrix)
     weights = 1.0 / np.sqrt(variances)
     for _ in range(_ROUNDS):
-        before = weights.copy()
         for i in range(count):
             others = float(matrix[i] @ weights - variances[i] * weights[i])
             weights[i] = (-others + np.sqrt(others * others + 4.0 * variances[i] / count)) / (2.0 * variances[i])
-        if np.abs(weights - before).max() <= _CLOSE * weights.max():
+        parts = weights * (matrix @ weights)
+        if np.abs(parts / parts.sum() - 1.0 / count).max() <= _CLOSE:
             break
     return weights
 
