@@ -121,7 +121,7 @@ class DaskCrew:
         self._own = own
         self._token = parcel.token
         self._versions = parcel.versions
-        self._packed = Content(parcel.pack())
+        self._packed = Content(parcel.token, parcel.pack())
         self._content: Any = None
         self._count = 0
         self._looked = self._seen = time.monotonic()
