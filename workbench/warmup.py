@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["WarmUp", "cache_folder", "main", "uncompiled", "warm_up"]
 
 _ROOMS = ("workbench.indicators", "workbench.trading", "workbench.backtest")
-_MODULES = ("workbench.market.trade_kernel",)  # the one of a room that has no others
+_MODULES = (  # those of rooms that have no others
+    "workbench.market.trade_kernel",
+    "workbench.research.sweeping.kernel_cross",
+    "workbench.research.sweeping.kernel_score",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +124,18 @@ def _call_everything() -> None:
     several = [bars, _tiny_bars("WARM/TOO", first=1)]
     result = backtest({one.symbol: _signals(len(one)) for one in several}, several)
     _ = result.metrics, result.trades, result.exposure
+    _sweep(bars)
+
+
+def _sweep(bars: Bars) -> None:
+    """Score one combination, and one cross of two lines."""
+    import numpy as np
+
+    from workbench.research.sweeping.engine import Compact, Engine
+
+    engine = Engine(bars)
+    engine.run([Compact(said=np.full(len(bars), 16, dtype=np.uint8))])
+    engine.run_crosses(np.stack([bars.close, bars.open]), np.array([[0, 1]]), np.array([1]))
 
 
 def _signals(count: int) -> Any:

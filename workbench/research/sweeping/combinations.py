@@ -127,7 +127,7 @@ class Combinations:
         digest = hashlib.sha256()
         for name, values in self.columns.items():
             digest.update(f"{name}:{values.dtype.kind}:".encode())
-            digest.update(repr(values.tolist()).encode() if values.dtype == object else np.ascontiguousarray(values))
+            digest.update(repr(values.tolist()).encode() if values.dtype == object else values.tobytes())
         return digest.hexdigest()[:16]
 
 
@@ -219,7 +219,7 @@ def _draws(sampler: Sampler, dimensions: int) -> NDArray[np.float64]:
     """Give points of the unit cube, shape (count, dimensions)."""
     if sampler.method == "random":
         return np.random.default_rng(sampler.seed).random((sampler.count, dimensions))
-    from scipy.stats import qmc
+    from scipy.stats import qmc  # type: ignore[import-untyped]
 
     rng = np.random.default_rng(sampler.seed)
     if sampler.method == "latin":
@@ -240,7 +240,8 @@ def _drawn(name: str, range_: Any, draw: NDArray[np.float64], declared: Paramete
         whole = declared.kind is int if declared is not None else all(isinstance(one, int) for one in range_)
         if whole:
             return np.minimum(np.floor(low + draw * (high - low + 1)), high).astype(np.int64)
-        return np.asarray(low + draw * (high - low))
+        spread: NDArray[Any] = low + draw * (high - low)
+        return spread
     values = list(range_)
     if not values:
         raise ConfigError(f"Sampler: {name} has no values", parameter=name)

@@ -54,6 +54,7 @@ from workbench.research.sweeping.kernel_cross import (
 from workbench.research.sweeping.kernel_cross import Market as CrossMarket
 from workbench.research.sweeping.kernel_score import SCORES, Batch, Facts, batch_nb
 from workbench.risk.metrics import YEAR_MS, growth_rate
+from workbench.risk.metrics.curves import ratio
 from workbench.strategy.signals import Signals
 from workbench.trading.guards import guarding_of, new_state
 from workbench.trading.orders import REASONS
@@ -166,7 +167,9 @@ class Engine:
         cuts = np.linspace(0, len(batch), min(4 * threads, len(batch)) + 1).astype(int)
         parts = [slice(a, b) for a, b in pairwise(cuts)]
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(lambda part: self._score(batch[part], out[part]), parts))
+            jobs = [pool.submit(self._score, list(batch)[part], out[part]) for part in parts]
+            for job in jobs:
+                job.result()
         return out
 
     @property
@@ -200,7 +203,7 @@ class Engine:
         float64 array, shape (k, len(SCORES))
             As of `run` with the same signals.
         """
-        known = np.argmax(~np.isnan(lines), axis=1)
+        known = np.array([_first_known(line) for line in lines], dtype=np.int64)
         first = np.maximum(first, known[pairs].max(axis=1) + 1)
         states = np.zeros((len(pairs), STATE))
         states[:, CASH] = states[:, PEAK] = self.plan.cash
@@ -237,10 +240,7 @@ class Engine:
 
     def _rows(self, states: Floats) -> Floats:
         """Turn what pairs have come to into scores."""
-        out, bars = np.empty((len(states), len(SCORES))), len(self.bars)
-        for row, state in zip(out, states.tolist(), strict=True):
-            row[:] = scored(state, bars, self._facts)
-        return out
+        return scored(states, len(self.bars), self._facts)
 
     def _score(self, batch: Sequence[Compact], out: Floats) -> None:
         laid = self._laid(batch)
@@ -263,16 +263,20 @@ class Engine:
         said = np.empty((len(batch), bars), dtype=np.uint8)
         for row, one in zip(said, batch, strict=True):
             row[:] = one.said
-        column = lambda name, value: np.array(  # noqa: E731
-            [value if getattr(one, name) is None else getattr(one, name) for one in batch], dtype=np.float64
-        )
+
+        def column(name: str, value: float) -> Floats:
+            found = (getattr(one, name) for one in batch)
+            return np.array([value if one is None else one for one in found], dtype=np.float64)
+
         taker = column("fee", own.taker)
         maker = np.array([_maker(one, own) for one in batch], dtype=np.float64)
         slips = [own.slippage if one.slippage_bps is None else one.slippage_bps / 10_000 for one in batch]
+        size, stop, target, trail, start = (frozen(column(name, np.nan)) for name in _NUMBERS)
+        limits = frozen([one.max_bars for one in batch], np.int64)
+        levers = frozen(column("leverage", self.plan.lines[0].leverage))
         return Batch(
-            frozen(said, np.uint8), *(frozen(column(name, np.nan)) for name in _NUMBERS),
-            frozen([one.max_bars for one in batch], np.int64), frozen(taker), frozen(maker), frozen(slips),
-            frozen(column("leverage", self.plan.lines[0].leverage)),
+            frozen(said, np.uint8), size, stop, target, trail, start, limits, frozen(taker), frozen(maker),
+            frozen(slips), levers,
         )  # fmt: skip
 
     def _log(self, room: int) -> Log:
@@ -288,6 +292,15 @@ class Engine:
         return log
 
 
+def _first_known(line: Floats) -> int:
+    """Give the first bar on which a line is known; they begin within a few hundred, so not all of it is looked at."""
+    for start in range(0, len(line), 1_024):
+        known = ~np.isnan(line[start : start + 1_024])
+        if known.any():
+            return start + int(known.argmax())
+    return len(line)
+
+
 def _maker(one: Compact, own: Any) -> float:
     """Give the maker fee: its own, else that of the fee where only that is varied."""
     if one.maker_fee is not None:
@@ -295,23 +308,22 @@ def _maker(one: Compact, own: Any) -> float:
     return float(own.maker)
 
 
-def scored(state: Sequence[float], bars: int, facts: Facts) -> tuple[float, ...]:
-    """Give the scores of a pair from its sums; the definitions are those of `kernel_score`."""
-    mean = state[S1] / bars
-    squares = max(state[S2] - bars * mean * mean, 0.0)
-    spread = math.sqrt(squares / (bars - 1)) if bars > 1 else math.nan
-    short, scale, whole = math.sqrt(state[BELOW] / bars), math.sqrt(facts.periods), squares / bars
-    growth, low, trades = state[CASH] / facts.cash - 1.0, state[WORST], state[TRADES]
-    annual = growth_rate(growth, facts.years)
-    third = (state[S3] - 3.0 * mean * state[S2]) / bars + 2.0 * mean**3
-    fourth = (state[S4] - 4.0 * mean * state[S3] + 6.0 * mean * mean * state[S2]) / bars - 3.0 * mean**4
-    moved = spread > 0.0
-    worth = state[WORTH] / bars
-    return (
-        growth, annual, spread * scale, mean / spread * scale if moved else math.nan,
-        mean / short * scale if short > 0.0 else math.nan, annual / -low if low < 0.0 else math.nan, low,
-        state[WINS] / trades if trades else math.nan, state[WON] / -state[LOST] if state[LOST] < 0.0 else math.nan,
-        (state[WON] + state[LOST]) / trades if trades else math.nan, state[EXPOSED] / bars,
-        state[TRADED] / worth / facts.years if worth > 0.0 and facts.years > 0.0 else math.nan, trades,
-        third / whole**1.5 if moved else math.nan, fourth / (whole * whole) - 3.0 if moved else math.nan,
+def scored(states: Floats, bars: int, facts: Facts) -> Floats:
+    """Give the scores of pairs from their sums, shape (k, len(SCORES)); the definitions are those of `kernel_score`."""
+    one = states.T
+    mean = one[S1] / bars
+    squares = np.maximum(one[S2] - bars * mean * mean, 0.0)
+    spread = np.sqrt(squares / (bars - 1)) if bars > 1 else np.full(len(states), np.nan)
+    short, scale, whole = np.sqrt(one[BELOW] / bars), math.sqrt(facts.periods), squares / bars
+    growth, low, trades, worth = one[CASH] / facts.cash - 1.0, one[WORST], one[TRADES], one[WORTH] / bars
+    annual = np.array([growth_rate(total, facts.years) for total in growth.tolist()])
+    third = (one[S3] - 3.0 * mean * one[S2]) / bars + 2.0 * mean**3
+    fourth = (one[S4] - 4.0 * mean * one[S3] + 6.0 * mean * mean * one[S2]) / bars - 3.0 * mean**4
+    years = facts.years if facts.years > 0.0 else math.nan
+    rows = (
+        growth, annual, spread * scale, ratio(mean, spread) * scale, ratio(mean, short) * scale, ratio(annual, -low),
+        low, ratio(one[WINS], trades), ratio(one[WON], -one[LOST]), ratio(one[WON] + one[LOST], trades),
+        one[EXPOSED] / bars, ratio(one[TRADED] / years, worth), trades, ratio(third, whole**1.5),
+        ratio(fourth, whole * whole) - 3.0,
     )  # fmt: skip
+    return np.stack(rows, axis=1)

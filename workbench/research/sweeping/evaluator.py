@@ -266,7 +266,7 @@ class Evaluator:
                 refused[k] = str(error)
                 continue
             if said is not None and not settings.keys().isdisjoint(COSTS):
-                charged = {name: float(settings[name]) for name in COSTS if name in settings}
+                charged: dict[str, Any] = {name: float(settings[name]) for name in COSTS if name in settings}
                 if "fee" in charged and "maker_fee" not in charged and own.maker_fee is None:
                     charged["maker_fee"] = charged["fee"]
                 said = dataclasses.replace(said, **charged)
@@ -287,26 +287,34 @@ class Evaluator:
         found = speaker.crossing(first)
         if found is None:
             return False
-        own, lines = found
+        own, crossing = found
         rows: dict[Any, int] = {}
-        values: list[Floats] = []
+        asked: list[tuple[int, dict[str, Any]]] = []
         pairs, begin = np.empty((len(places), 2), dtype=np.int64), np.empty(len(places), dtype=np.int64)
         for k, settings in enumerate(_settings(columns, places)):
-            for side, node in enumerate((lines.fast, lines.slow)):
-                key, line = own.line(node, settings)
+            for side, node in enumerate((crossing.fast, crossing.slow)):
+                key = own.key(node, settings)
                 if key not in rows:
-                    rows[key] = len(values)
-                    values.append(line)
-                    if len(values) * line.nbytes > self.memory * (1 - _SHEET_SHARE):
-                        return False
+                    rows[key] = len(asked)
+                    asked.append((node, settings))
                 pairs[k, side] = rows[key]
             begin[k] = own.warm_up(settings)
-        block = np.array(values, dtype=np.float64)
-        known = np.argmax(~np.isnan(block), axis=1)
-        if any(np.isnan(line[start:]).any() for line, start in zip(block, known, strict=True)):
+        bars, (table, wanted, threads) = len(self.bars), out
+        if 8 * len(asked) * bars > self.memory * (1 - _SHEET_SHARE):
             return False
-        table, wanted, threads = out
-        table[places] = engine.run_crosses(block, pairs, begin, threads)[:, wanted]
+        lines = np.empty((len(asked), bars))
+
+        def fill(row: int) -> bool:
+            """Work a line out; False where it is not known to its end."""
+            node, settings = asked[row]
+            lines[row] = own.value(node, settings)
+            known = ~np.isnan(lines[row])
+            return bool(known[int(known.argmax()) :].all())
+
+        with ThreadPoolExecutor(threads) as pool:
+            if not all(pool.map(fill, range(len(asked)))):
+                return False
+        table[places] = engine.run_crosses(lines, pairs, begin, threads)[:, wanted]
         return True
 
     def _speaker(self, names: tuple[str, ...], samples: list[dict[str, Any]]) -> Speaker:

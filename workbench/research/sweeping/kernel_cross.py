@@ -146,7 +146,7 @@ def _held_nb(state: Floats, market: Market, terms: Terms, first: int, after: int
         state[PEAK], state[WORST] = _fall_nb(close, first, after - 1, units, (peak, worst))
     else:
         state[PEAK] = high
-    return units
+    return float(units)
 
 
 @inner
@@ -199,8 +199,9 @@ def _apart_nb(fast: Floats, slow: Floats, i: int, stop: int) -> int:
 @inner
 def _compare_nb(fast: Floats, slow: Floats, marks: NDArray[np.uint8], start: int, stop: int) -> None:
     """Write a byte a bar of a tile: whether the first line is above the second; the last fills up its word."""
-    for i in range(stop - start):
-        marks[i] = fast[start + i] > slow[start + i]
+    upper, lower, here = fast[start:stop], slow[start:stop], marks[: stop - start]
+    for i in range(upper.size):  # from zero, over slices: only so does the compiler know that it may take many at once
+        here[i] = upper[i] > lower[i]
     for i in range(stop - start, 8 * ((stop - start + 7) // 8)):
         marks[i] = marks[stop - start - 1]
 

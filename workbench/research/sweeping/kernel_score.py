@@ -218,4 +218,4 @@ def batch_nb(
             return k
         equity_score_nb(log.equity, facts, out[k])
         trades_score_nb(log.fills, account[0].fills, mine, facts, account[0].at_close, out[k])
-    return out.shape[0]
+    return len(out)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.backtest.kernel import pack_nb
 from workbench.errors import StrategyError
@@ -170,8 +171,7 @@ class RecordedSpeaker:
         if type(part) is tuple:
             return getattr(part[1], "array", part[1])
         node = self._graph.nodes[part]
-        key = (self._mark, part, *(settings[name] for name in node.needs))
-        return self._sheet.get(key, lambda: self._made(node, settings))
+        return self._sheet.get((self._mark, *self.key(part, settings)), lambda: self._made(node, settings))
 
     def _made(self, node: Any, settings: Settings) -> Any:
         what, values = node.what, [self.value(one, settings) for one in node.parts]
@@ -207,21 +207,20 @@ class RecordedSpeaker:
         fast, slow = entry.parts
         return Crossing(fast=fast, slow=slow) if type(fast) is type(slow) is int else None
 
-    def line(self, node: int, settings: Settings) -> tuple[tuple[Any, ...], Any]:
-        """Give a line and what it depends on."""
-        key = tuple(settings[name] for name in self._graph.nodes[node].needs)
-        return (node, *key), self.value(node, settings)
+    def key(self, node: int, settings: Settings) -> tuple[Any, ...]:
+        """Give what tells a column of one combination from that of another."""
+        return (node, *(settings[name] for name in self._graph.nodes[node].needs))
 
     def speak(self, settings: Settings) -> Compact | None:
         said, bars = self.recorded.said, len(self._bars)
-        sides = []
+        sides: list[NDArray[np.bool_]] = []
         for name in SIDES:
             flags = self.value(said[name], settings) if name in said else False
             if isinstance(flags, np.ndarray) and flags.dtype != np.bool_:
                 raise StrategyError(f"{name} holds {flags.dtype} values, not bool")
             sides.append(flags if isinstance(flags, np.ndarray) else np.full(bars, bool(flags)))
         packed = np.empty(bars, dtype=np.uint8)
-        pack_nb(*sides, packed)
+        pack_nb(sides[0], sides[1], sides[2], sides[3], packed)
         packed[: self.warm_up(settings)] = _CLOSES
         return Compact(said=packed, **self._numbers(settings))
 
@@ -292,7 +291,7 @@ class RuleSpeaker:
             for name in SIDES
         ]
         packed = np.empty(bars, dtype=np.uint8)
-        pack_nb(*sides, packed)
+        pack_nb(sides[0], sides[1], sides[2], sides[3], packed)
         warm = self.sheet.get((self._mark, "warm", *whole.values()), lambda: self._warm_up(whole))
         packed[:warm] = _CLOSES
         numbers = self._numbers(frame, strategy, settings)

@@ -1,0 +1,163 @@
+"""The engine against the backtest: every number of every row, and crosses against the general loop."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import workbench as wb
+from workbench.backtest.kernel import pack_nb
+from workbench.research.sweeping.engine import Compact, Engine
+from workbench.research.sweeping.evaluator import number_of
+from workbench.research.sweeping.kernel_cross import BLOCK, TILE
+from workbench.research.sweeping.kernel_score import SCORES
+
+FREE = wb.Costs(fee=0.001, slippage_bps=2, volume_share=float("inf"))
+
+
+def walk(count: int, seed: int = 0, *, step: float = 0.01, ties: bool = False, **facts: Any) -> wb.Bars:
+    """A random walk of prices; with `ties` in whole units, so that lines touch."""
+    rng = np.random.default_rng(seed)
+    close = 100 * np.exp(np.cumsum(rng.normal(0, step, count)))
+    if ties:
+        close = np.maximum(np.round(close), 1.0)
+    opened = np.concatenate(([close[0]], close[:-1])) * (1.0 if ties else np.exp(rng.normal(0, step / 4, count)))
+    high, low = np.maximum(opened, close) * 1.002, np.minimum(opened, close) * 0.998
+    return wb.Bars(
+        instrument=wb.Instrument(symbol="BTC/USDT", **facts), timeframe="1h", ts=np.arange(count) * 3_600_000,
+        open=opened, high=high, low=low, close=close, volume=rng.uniform(10, 100, count),
+    )  # fmt: skip
+
+
+def packed(signals: wb.Signals) -> Any:
+    said = np.empty(len(signals), dtype=np.uint8)
+    pack_nb(signals.entry, signals.exit, signals.short_entry, signals.short_exit, said)
+    return said
+
+
+def numbers_of(signals: wb.Signals) -> dict[str, float]:
+    names = ("size", "stop_loss", "take_profit", "trailing_stop", "trailing_activation")
+    return {name: float(getattr(signals, name)[0]) for name in names}
+
+
+def assert_row(row: Any, result: wb.Result) -> None:
+    for name, found in zip(SCORES, row, strict=True):
+        assert found == pytest.approx(number_of(result, name), rel=1e-9, abs=1e-11, nan_ok=True), name
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[wb.Bars, wb.Signals, dict[str, Any]]:
+    count = draw(st.integers(3, 90))
+    facts = draw(st.sampled_from([{}, {"lot_size": 0.01, "tick_size": 0.1}, {"min_notional": 2_000.0}]))
+    bars = walk(count, draw(st.integers(0, 2**31)), step=draw(st.sampled_from([0.001, 0.02, 0.08])), **facts)
+    rng = np.random.default_rng(draw(st.integers(0, 2**31)))
+    often = draw(st.sampled_from([0.05, 0.3]))
+    sides = [rng.random(count) < often for _ in range(4)]
+    if draw(st.booleans()):
+        sides[2:] = [np.zeros(count, dtype=bool)] * 2
+    numbers = {
+        name: draw(st.none() | st.sampled_from([0.01, 0.03, 0.1]))
+        for name in ("stop_loss", "take_profit", "trailing_stop", "trailing_activation")
+    }
+    signals = wb.Signals(
+        entry=sides[0], exit=sides[1], short_entry=sides[2], short_exit=sides[3],
+        size=draw(st.sampled_from([1.0, 0.3])), max_bars=draw(st.none() | st.integers(1, 9)), **numbers,
+    )  # fmt: skip
+    options = {
+        "fill": draw(st.sampled_from(["next_open", "close"])),
+        "costs": draw(
+            st.sampled_from([FREE, wb.Costs(), wb.Costs(fee=0, slippage_bps=0), wb.Costs(volume_share=0.02)])
+        ),
+        "rules": wb.Rules(intrabar=draw(st.sampled_from(["pessimistic", "path"]))),
+    }
+    return bars, signals, options
+
+
+@given(case=cases())
+def test_a_row_is_the_metrics_of_the_backtest(case: tuple[wb.Bars, wb.Signals, dict[str, Any]]) -> None:
+    bars, signals, options = case
+    one = Compact(said=packed(signals), max_bars=signals.max_bars or 0, **numbers_of(signals))
+    engine = Engine(bars, **options)
+    assert engine.reason == ""
+    [row] = engine.run([one])
+    assert_row(row, wb.backtest(signals, bars, max_missing=1.0, **options))
+
+
+def crosses(bars: wb.Bars, fast: int, slow: int) -> wb.Signals:
+    one, other = wb.indicators.sma(bars.close, fast), wb.indicators.sma(bars.close, slow)
+    entry, leave = wb.indicators.crosses_above(one, other), wb.indicators.crosses_below(one, other)
+    return wb.Signals(entry=entry, exit=leave)
+
+
+@pytest.mark.parametrize("fill", ["next_open", "close"])
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("count", [5, 3 * BLOCK + 1, TILE, 2 * TILE + 77])
+def test_crosses_are_those_of_the_backtest(count: int, ties: bool, fill: Any) -> None:
+    bars = walk(count, seed=count, ties=ties, step=0.004)
+    windows = (1, 2, 3, 7, 20, 200)
+    lines = np.array([wb.indicators.sma(bars.close, window) for window in windows])
+    pairs = np.array([(a, b) for a in range(6) for b in range(6) if a != b])
+    warm_up = np.where(np.arange(len(pairs)) % 3 == 0, count // 3, 0)
+    engine = Engine(bars, costs=FREE, fill=fill)
+    assert engine.simple
+    for threads in (1, 3):
+        rows = engine.run_crosses(lines, pairs, warm_up, threads)
+        for row, (a, b), wait in zip(rows, pairs, warm_up, strict=True):
+            signals = crosses(bars, windows[a], windows[b]).after(int(wait))
+            assert_row(row, wb.backtest(signals, bars, costs=FREE, fill=fill))
+
+
+def test_a_ruined_account_buys_nothing_more() -> None:
+    close = np.tile([100.0, 90.0, 110.0], 400)
+    bars = walk(1_200)
+    bars = dataclasses.replace(bars, open=close, high=close, low=close, close=close)
+    costs = wb.Costs(fee=0.2, slippage_bps=0, volume_share=float("inf"))
+    engine = Engine(bars, costs=costs, fill="close")
+    lines = np.array([bars.close, np.full(1_200, 100.5)])
+    [row] = engine.run_crosses(lines, np.array([[0, 1]]), np.array([0]))
+    entry, leave = wb.indicators.crosses_above(lines[0], lines[1]), wb.indicators.crosses_below(lines[0], lines[1])
+    result = wb.backtest(wb.Signals(entry=entry, exit=leave), bars, costs=costs, fill="close")
+    assert_row(row, result)
+    assert result.metrics["trades"] < 100, "it has nothing left"
+
+
+def test_rows_are_the_same_however_many_threads() -> None:
+    bars, rng = walk(700, seed=4), np.random.default_rng(0)
+    batch = [
+        Compact(said=packed(wb.Signals(entry=rng.random(700) < 0.1, exit=rng.random(700) < 0.1)), stop_loss=stop)
+        for stop in rng.uniform(0.005, 0.1, 40)
+    ]
+    engine = Engine(bars)
+    one = engine.run(batch)
+    np.testing.assert_array_equal(one, engine.run(batch, threads=3))
+    np.testing.assert_array_equal(one[7:8], engine.run(batch[7:8]))
+
+
+def test_costs_may_differ_from_one_combination_to_the_next() -> None:
+    bars = walk(400, seed=9)
+    signals = crosses(bars, 3, 9)
+    batch = [Compact(said=packed(signals), fee=fee, maker_fee=fee / 2, slippage_bps=slip, take_profit=0.01)
+             for fee, slip in ((0.0, 0.0), (0.002, 5.0))]  # fmt: skip
+    for row, one in zip(Engine(bars).run(batch), batch, strict=True):
+        costs = wb.Costs(fee=one.fee, maker_fee=one.maker_fee, slippage_bps=one.slippage_bps)
+        assert_row(row, wb.backtest(signals.replace(take_profit=0.01), bars, costs=costs))
+
+
+@pytest.mark.parametrize(
+    ("facts", "options", "reason"),
+    [
+        ({"symbol": "BTC/USDT:USDT", "kind": "linear", "quote": "USDT"}, {"rules": wb.Rules(funding=0.001)}, "funding"),
+        ({}, {"rules": wb.Rules(account="cash")}, "cash account"),
+        ({}, {"rules": wb.Rules(protections=[wb.Cooldown(bars=3)])}, "protections"),
+    ],
+)
+def test_what_it_cannot_do_is_said(facts: dict[str, Any], options: dict[str, Any], reason: str) -> None:
+    bars = walk(40)
+    if facts:
+        bars = dataclasses.replace(bars, instrument=wb.Instrument(**facts))
+    assert reason in Engine(bars, **options).reason
