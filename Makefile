@@ -6,7 +6,8 @@
 # PYTHON=python3.12 chooses the interpreter that the environment is made from; JOBS=4 how many tests run side by side.
 
 PYTHON ?= python3
-JOBS ?= 2
+# more than processors, since many tests wait for processes, browsers and time limits
+JOBS ?= 3
 
 VENV := .venv
 BIN := $(VENV)/bin

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WarmUp", "cache_folder", "main", "uncompiled", "warm_up"]
 
-_ROOMS = ("workbench.indicators", "workbench.trading", "workbench.backtest")
+_ROOMS = ("workbench.indicators", "workbench.trading", "workbench.backtest", "workbench.research.chance")
 _MODULES = (  # those of rooms that have no others
     "workbench.market.trade_kernel",
     "workbench.research.sweeping.kernel_cross",
@@ -112,6 +112,7 @@ def _call_everything() -> None:
     from workbench.indicators._compile import compile_kernels
     from workbench.market.ticks import Ticks
     from workbench.market.trade_bars import bars_from_trades
+    from workbench.research.chance import monte_carlo, significance
 
     compile_kernels()
     bars = _tiny_bars()
@@ -121,6 +122,8 @@ def _call_everything() -> None:
         for path in ("compiled", "event"):
             result = backtest(_signals(len(bars)), bars, fill=fill, path=path)
             _ = result.metrics, result.trades, result.exposure
+    monte_carlo(result, "shuffle_trades", runs=1)
+    significance(result, tests=["random_entries"], runs=1)
     several = [bars, _tiny_bars("WARM/TOO", first=1)]
     result = backtest({one.symbol: _signals(len(one)) for one in several}, several)
     _ = result.metrics, result.trades, result.exposure

@@ -74,6 +74,7 @@ def test_data_explorer(workspace: Path, tmp_path: Path) -> None:
     assert (found["bars"], found["gaps"], found["missing"]) == (55_722, 28, 170)
 
 
+@pytest.mark.long  # all of its charts; that it runs is seen with its usual parameters, too
 def test_indicator_gallery(workspace: Path, tmp_path: Path) -> None:
     found = results_of(
         "indicator_gallery", workspace, tmp_path, start="2020-03-01", end="2020-03-08", beside="BTC/USDT"

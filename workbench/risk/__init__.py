@@ -1,5 +1,5 @@
-"""Risk as pure numbers: metrics of an equity curve and of trades."""
+"""Risk as pure numbers: metrics of an equity curve and of trades, and the weights of a portfolio."""
 
-from workbench.risk import metrics
+from workbench.risk import metrics, weighting
 
-__all__ = ["metrics"]
+__all__ = ["metrics", "weighting"]

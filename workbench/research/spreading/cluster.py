@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import Future as Promise
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -120,7 +121,7 @@ class DaskCrew:
         self._own = own
         self._token = parcel.token
         self._versions = parcel.versions
-        self._packed = Content(parcel.pack())
+        self._packed = Content(parcel.token, parcel.pack())
         self._content: Any = None
         self._count = 0
         self._looked = self._seen = time.monotonic()
@@ -201,7 +202,7 @@ class DaskCrew:
     def submit(self, start: int, stop: int, *, full: bool) -> Future:
         """See `Crew`."""
         self._number += 1
-        future: Future = self._client.submit(
+        future = self._client.submit(
             run_piece_of,
             self._content,
             self._versions,
@@ -210,7 +211,23 @@ class DaskCrew:
             key=f"workbench-{self._token[:12]}-{self._number}-{start}-{stop}",
             pure=False,
         )
-        return future
+        promise: Promise[Any] = Promise()
+        promise.add_done_callback(lambda _: future.cancel() if promise.cancelled() else None)
+        future.add_done_callback(lambda _: self._fetch(future, promise))
+        return promise
+
+    def _fetch(self, future: Any, promise: Promise[Any]) -> None:
+        """Fetch what is done, on the client's thread: the way here takes long, and many can be on it at a time."""
+        if not promise.set_running_or_notify_cancel():
+            return
+        fetching = self._client.gather(future, asynchronous=True)
+        try:
+            fetched = asyncio.run_coroutine_threadsafe(fetching, self._client.loop.asyncio_loop)
+        except RuntimeError as error:  # the client was closed
+            fetching.close()
+            promise.set_exception(CancelledError(str(error)))
+        else:
+            fetched.add_done_callback(lambda _: _hand_over(fetched, future, promise))
 
     def loss(self, error: BaseException) -> Loss:
         """See `Crew`. That one worker went away dask mends by itself; after several it raises `KilledWorker`."""
@@ -242,3 +259,13 @@ class DaskCrew:
         self._content = None
         if self._own:
             self._client.close()
+
+
+def _hand_over(fetched: Promise[Any], future: Any, promise: Promise[Any]) -> None:
+    try:
+        result = fetched.result()
+    except BaseException as error:
+        promise.set_exception(error)
+    else:
+        future.release()  # else dask computes it again when the worker that has it dies
+        promise.set_result(result)

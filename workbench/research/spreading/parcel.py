@@ -169,30 +169,26 @@ class FullParcel:
 
 
 class Content:
-    """What is in a parcel, for a cluster: one object on each worker, which is opened once and goes when dask drops it.
+    """What is in a parcel, for a cluster: sent to each worker and opened there once.
+
+    Dask may drop an idle worker's copy and send it again; what was opened is kept beside it.
 
     Parameters
     ----------
+    token : str
     packed : bytes
     """
 
-    def __init__(self, packed: bytes) -> None:
+    def __init__(self, token: str, packed: bytes) -> None:
+        self._token = token
         self._packed = packed
-        self._inside: tuple[Task, Any] | None = None
-        self._opening = threading.Lock()
 
     def open(self) -> tuple[Task, Any]:
         """See `Parcel.open`."""
-        with self._opening:
-            if self._inside is None:
-                self._inside = loads(self._packed)
-            return self._inside
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Content, (self._packed,)
+        return _open(self._token, lambda: self._packed)
 
     def __sizeof__(self) -> int:
-        return 2 * len(self._packed)
+        return len(self._packed)
 
 
 def _open(token: str, read: Callable[[], bytes]) -> tuple[Task, Any]:
