@@ -140,6 +140,11 @@ class Recorder:
         self._keys = itertools.count()
         self._lock = threading.Lock()
 
+    @property
+    def kept_bytes(self) -> int:
+        """Memory of the values that are kept."""
+        return self._bytes
+
     def column(self, array: NDArray[Any]) -> Lazy:
         """Take a column that stays what it is; the same array is known again."""
         known = self._own.get(id(array))
