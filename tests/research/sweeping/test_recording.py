@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import workbench as wb
-from tests.market.made_bars import made
+from tests.research.sweeping.made import walk
 from workbench.indicators import crosses_above, ema, previous, rsi, sma
 from workbench.indicators.recording import RECORDER, Lazy, Recorder, Unrecordable, recording
 from workbench.research.sweeping.making import SignalMaker, same_signals
 from workbench.strategy.library import __all__ as library_names
 from workbench.strategy.strategy import SignalStrategy, signals_of
 
-BARS = made(600)
+BARS = walk(600)
 
 
 class Mixed(wb.SignalStrategy):
