@@ -19,7 +19,20 @@ import typer
 from typer.core import TyperGroup
 
 from workbench import __version__
-from workbench.cli import backtest, bots, cluster, data, doctor, indicators, init, lab, practice, report, strategies, sweep
+from workbench.cli import (
+    backtest,
+    bots,
+    cluster,
+    data,
+    doctor,
+    indicators,
+    init,
+    lab,
+    practice,
+    report,
+    strategies,
+    sweep,
+)
 from workbench.cli.console import plain_streams, say_error, say_warning
 from workbench.cli.options import examples
 from workbench.cli.words import as_commands

@@ -110,7 +110,9 @@ def run(
     )  # fmt: skip
     best = found.best(metric, n=top) if len(found) else found.table
     if as_json:
-        facts = {name: getattr(found, name) for name in ("name", "planned", "refused", "missing", "recalled", "seconds")}
+        facts = {
+            name: getattr(found, name) for name in ("name", "planned", "refused", "missing", "recalled", "seconds")
+        }
         rows = best.reset_index().to_dict(orient="records")
         show_json({**facts, "metric": metric, "rows": rows})
     else:
@@ -132,7 +134,11 @@ def _show(found: Study, best: Any, metric: str) -> None:
     columns = [Column("Row", number=True), *(Column(name, number=True) for name in found.parameters)]
     columns += [Column(METRICS[name].label, number=True) for name in names]
     rows: list[list[str | Cell]] = [
-        [str(number), *(_word(row[name]) for name in found.parameters), *(METRICS[name].text(row[name]) for name in names)]
+        [
+            str(number),
+            *(_word(row[name]) for name in found.parameters),
+            *(METRICS[name].text(row[name]) for name in names),
+        ]
         for number, row in best.astype(object).iterrows()
     ]
     show_table(columns, rows)

@@ -86,7 +86,9 @@ class Study:
         table, refused, done = found
         rows = np.flatnonzero(done & ~refused)
         several = series != ("",)
-        columns: dict[str, Any] = {"series": np.array(series, dtype=object)[rows // len(combinations)]} if several else {}
+        columns: dict[str, Any] = (
+            {"series": np.array(series, dtype=object)[rows // len(combinations)]} if several else {}
+        )
         columns |= combinations.columns_of(rows % len(combinations))
         metrics = evaluators[0].metrics
         columns |= {metric: _narrow(metric, table[rows, place]) for place, metric in enumerate(metrics)}
@@ -163,7 +165,9 @@ class Study:
             self._known(name, (*self.parameters, *self._series_column), "parameter")
             several = isinstance(wanted, (list, tuple, set, range, np.ndarray))
             column = found[name]
-            found = found[column.isin(list(wanted)) if several else column.isna() if wanted is None else column == wanted]
+            found = found[
+                column.isin(list(wanted)) if several else column.isna() if wanted is None else column == wanted
+            ]
         return found
 
     def stability(self, metric: str = "sharpe_ratio") -> pd.DataFrame:
@@ -247,7 +251,9 @@ class Study:
             row = self._row(self.table.index.get_loc(row))
         lacking = [name for name in (*self.parameters, *self._series_column) if name not in row]
         if lacking:
-            raise DataError(f"a row of study {self.name!r} needs {lacking[0]!r}; give its number, or a row of study.table")
+            raise DataError(
+                f"a row of study {self.name!r} needs {lacking[0]!r}; give its number, or a row of study.table"
+            )
         evaluator = self.evaluators[row["series"] if self._series_column else ""]
         return evaluator, {name: _as_declared(evaluator, name, row[name]) for name in self.parameters}
 
@@ -373,7 +379,9 @@ class Study:
         return f"<Study {self.name!r}: {self.summary()}>"
 
     def _repr_html_(self) -> str:
-        metric = next((name for name in ("sharpe_ratio", *self.metrics) if name in self.metrics and METRICS[name].better), "")
+        metric = next(
+            (name for name in ("sharpe_ratio", *self.metrics) if name in self.metrics and METRICS[name].better), ""
+        )
         rows = self.best(metric, n=_SHOWN) if metric and len(self.table) else self.table.head(_SHOWN)
         shown = {name: METRICS[name].text for name in self.metrics}
         title = f"<b>{escape(self.name)}</b><br>{escape(self.summary())}"
@@ -390,7 +398,9 @@ def _found(name: str | Path) -> Path:
     root = studies_root()
     files = [] if root is None else sorted((root / slug_of(str(name))).glob("*/study.parquet"), key=_age)
     if not files:
-        raise DataError(f"there is no study {str(name)!r} in this workspace; wb.sweep(..., study={str(name)!r}) makes one")
+        raise DataError(
+            f"there is no study {str(name)!r} in this workspace; wb.sweep(..., study={str(name)!r}) makes one"
+        )
     return files[-1]
 
 

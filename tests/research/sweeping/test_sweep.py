@@ -22,6 +22,7 @@ from workbench.research.study import Study
 from workbench.research.sweeping.evaluator import Evaluator
 from workbench.research.sweeping.running import memory_bytes, sweep
 from workbench.research.sweeping.sampling import Sampler
+from workbench.strategy.protections import Cooldown
 
 BARS = walk(400)
 GRID: dict[str, Any] = {"fast": range(4, 8), "slow": range(6, 22, 5)}
@@ -93,18 +94,18 @@ def test_several_instruments_share_an_account_and_several_series_do_not() -> Non
     assert apart.table.loc[0, "total_return"] == wb.backtest(Cross(fast=4), BARS).metrics["total_return"]
 
 
-def test_protections_leverage_and_options_reach_the_rows() -> None:
+def test_protections_and_options_reach_the_rows() -> None:
     class Careful(Cross):
-        protections = (wb.strategy.Cooldown(bars=20),) if hasattr(wb, "strategy") else ()
-        leverage = 2.0
+        protections = (Cooldown(bars=20),)
 
-    perpetual = wb.Instrument(symbol="BTC/USDT:USDT", perpetual=True, settle="USDT")
-    columns = {name: getattr(BARS, name) for name in ("ts", "open", "high", "low", "close", "volume")}
-    bars = wb.Bars(instrument=perpetual, timeframe="1h", **columns)
-    evaluator = Evaluator(Careful, bars, rules=wb.Rules(margin="isolated"), fill="close")
+    evaluator = Evaluator(Careful, BARS, cash=500.0, fill="close")
     rows = evaluator.rows({"fast": [4, 6, 8]})
-    told = [evaluator.result({"fast": fast}).metrics["total_return"] for fast in (4, 6, 8)]
-    assert rows["total_return"].tolist() == told
+    told = [wb.backtest(Careful(fast=fast), BARS, cash=500.0, fill="close").metrics["expectancy"] for fast in (4, 6, 8)]
+    assert rows["expectancy"].tolist() == told
+    assert (
+        rows["expectancy"].tolist()
+        != Evaluator(Cross, BARS, cash=500.0, fill="close").rows({"fast": [4, 6, 8]})["expectancy"].tolist()
+    )
 
 
 def test_an_equal_sweep_comes_from_the_disk(desk: Path) -> None:
@@ -125,7 +126,7 @@ def test_what_is_done_is_kept_at_ctrl_c_and_gone_on_with(desk: Path) -> None:
         def signals(self, bars: wb.Bars) -> wb.Signals:
             nonlocal calls
             calls += 1
-            if calls == 30:
+            if calls == 8:
                 signal.raise_signal(signal.SIGINT)
             return super().signals(bars)
 
@@ -171,7 +172,10 @@ def test_a_killed_sweep_goes_on(desk: Path) -> None:
         ({"grid": GRID, "metrics": ("sharp",)}, "metric 'sharp'"),
         ({"grid": GRID, "memory": "1 elephant"}, "memory = '1 elephant'"),
         ({"grid": GRID, "memory": "1MB"}, "too little"),
-        ({"sampler": Sampler(count=5_000_000, kind="random"), "memory": "100MB"}, "memory"),
+        (
+            {"grid": {"fast": range(2, 50), "slow": range(3, 200), "fee": np.linspace(0, 0.1, 99)}, "memory": "100MB"},
+            "a table of 936,144 rows needs about",
+        ),
         ({"grid": GRID, "study": " "}, "give it a name"),
     ],
 )

@@ -107,7 +107,9 @@ class Combinations:
         """Hash (16 hex digits) of all values, in order."""
         digest = hashlib.sha256(repr((self.grid, self.names)).encode())
         for axis in self.axes.values():
-            digest.update(repr(axis.tolist()).encode() if axis.dtype == object else axis.dtype.str.encode() + axis.tobytes())
+            digest.update(
+                repr(axis.tolist()).encode() if axis.dtype == object else axis.dtype.str.encode() + axis.tobytes()
+            )
         digest.update(b"" if self.kept is None else self.kept.tobytes())
         return digest.hexdigest()[:16]
 

@@ -250,7 +250,9 @@ def _compute(job: Job, gathered: _Gathered, shelf: Shelf | None, executor: Place
     try:
         with _shown(progress, len(job)) as tell:
             done = tuple(gathered.ranges)
-            for start, stop, out in spread(_piece, job, len(job), executor=executor, most=most, done=done, progress=tell):
+            for start, stop, out in spread(
+                _piece, job, len(job), executor=executor, most=most, done=done, progress=tell
+            ):
                 piece = (start, stop, *out)
                 gathered.put(piece)
                 waiting.append(piece)
@@ -283,7 +285,14 @@ def _shown(progress: Any, count: int) -> Iterator[Any]:
         yield None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (TextColumn("sweep"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
                TimeRemainingColumn())  # fmt: skip
