@@ -79,6 +79,52 @@ class Writing(wb.SignalStrategy):
         return wb.Signals(entry=entry, exit=~entry)
 
 
+class Mixed(wb.SignalStrategy):
+    """Asks for what can be written down and for what cannot; its stop differs from bar to bar."""
+
+    length: int = wb.param(14, low=2, high=100)
+    level: float = wb.param(30.0, low=1.0, high=99.0)
+    width: float | None = wb.param(None, low=0.001, high=0.5)
+    late: int = wb.param(0, low=0, high=200)
+
+    @property
+    def warm_up(self) -> int:
+        return self.late
+
+    def signals(self, bars: wb.Bars) -> wb.Signals:
+        line, mean = rsi(bars.close, self.length), ema(bars.close, self.length)
+        up = (bars.close > mean) & (line < self.level)
+        down = np.where(wb.indicators.previous(mean) > mean, True, False) | crosses_above(line, 70)
+        stop = None if self.width is None else np.clip((bars.high - bars.low) / bars.close * self.width, 0.001, 0.9)
+        return wb.Signals(entry=up, exit=down, stop_loss=stop)
+
+
+class Overwriting(wb.SignalStrategy):
+    """Writes into what an indicator gave, which must not reach another combination."""
+
+    length: int = wb.param(5, low=2, high=100)
+
+    def signals(self, bars: wb.Bars) -> wb.Signals:
+        mean = sma(bars.close, self.length)
+        mean[:50] = np.nan
+        entry = bars.close > mean
+        entry &= mean > 0
+        return wb.Signals(entry=entry, exit=bars.close < mean)
+
+
+class Looking(wb.SignalStrategy):
+    """Asks what it was given."""
+
+    length: int = wb.param(5, low=2, high=100)
+
+    def signals(self, bars: wb.Bars) -> wb.Signals:
+        mean = sma(bars.close, self.length)
+        if not isinstance(mean, np.ndarray):
+            raise TypeError
+        frame = bars.to_pandas()
+        return wb.Signals(entry=frame["close"].to_numpy() > mean, exit=bars.close < mean.copy())
+
+
 def assert_rows(evaluator: Evaluator, parameters: dict[str, Any], *, every: int = 1) -> dict[int, str]:
     scored = evaluator.score(parameters, threads=2)
     for place, settings in enumerate(combinations_of(parameters)):
@@ -107,6 +153,20 @@ def test_crosses_of_two_lines() -> None:
     assert not assert_rows(evaluator, parameters)
     assert kind_of(evaluator) == "recorded"
     assert evaluator._speakers[("fast", "slow")].crossing(combinations_of(parameters)[0]) is not None  # type: ignore[attr-defined]
+
+
+def test_strategies_that_are_hard_to_follow() -> None:
+    assert not assert_rows(
+        Evaluator(Mixed, BARS),
+        {
+            "length": [3, 9, 14, 9],
+            "level": [30.0, 60, 70, 60],
+            "width": [None, 2e-1, 0.4, None],
+            "late": [0, 0, 99, 200],
+        },
+    )
+    assert not assert_rows(Evaluator(Overwriting, BARS), {"length": [3, 9, 14, 9, 3]})
+    assert not assert_rows(Evaluator(Looking, BARS), {"length": [3, 9, 14, 9, 3]})
 
 
 @pytest.mark.parametrize("fill", ["next_open", "close"])
@@ -191,7 +251,7 @@ def test_what_cannot_be_varied_is_named() -> None:
         Evaluator(Cross, BARS, metrics=("sharp",))
     with pytest.raises(ConfigError, match="'cahs' is no option"):
         Evaluator(Cross, BARS, cahs=1.0)
-    with pytest.raises(ConfigError, match="is no signal strategy"):
+    with pytest.raises(StrategyError, match="a Grid cannot be swept"):
         Evaluator(get("grid")(), BARS)
 
 

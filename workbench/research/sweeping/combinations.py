@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.errors import ConfigError, StrategyError
+from workbench.errors import ConfigError, WorkbenchError
 from workbench.research.sweeping.names import known_names, parameter_of
 from workbench.strategy.strategy import SignalStrategy
 
@@ -190,6 +190,8 @@ def _answers(keep: Where, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.boo
     count = len(next(iter(columns.values())))
     try:
         found = np.asarray(keep(columns))
+    except ConfigError:
+        raise
     except Exception:  # made for single values, as `a < b and c < d` is
         found = np.zeros(0)
     if found.shape == (count,) and found.dtype == np.bool_:
@@ -208,7 +210,7 @@ def _one_by_one(keep: Where, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.
 def _answer(keep: Where, row: dict[str, Any]) -> bool:
     try:
         found = keep(row)
-    except StrategyError:
+    except WorkbenchError:
         raise
     except Exception as error:
         raise ConfigError(f"where= raised {type(error).__name__}: {error} for {row}") from error

@@ -88,15 +88,24 @@ class PlainSpeaker:
 
     def __init__(self, strategy: SignalStrategy, bars: Bars, sheet: Sheet, manner: Manner) -> None:
         self._strategy, self._bars, self._sheet, self.manner = strategy, bars, sheet, manner
+        self._shares = True
 
     def speak(self, settings: Settings) -> Compact | None:
         strategy = varied(self._strategy, settings)
-        token = RECORDER.set(self._remembered)
-        try:
-            said = signals_of(strategy, self._bars)
-        finally:
-            RECORDER.reset(token)
-        return compact_of(said, self.manner, settings)
+        return compact_of(self._said(strategy), self.manner, settings)
+
+    def _said(self, strategy: SignalStrategy) -> Signals:
+        if self._shares:
+            token = RECORDER.set(self._remembered)
+            try:
+                return signals_of(strategy, self._bars)
+            except StrategyError:
+                pass  # it may be that it writes into what an indicator gave, which others share
+            finally:
+                RECORDER.reset(token)
+        said = signals_of(strategy, self._bars)
+        self._shares = False
+        return said
 
     def _remembered(self, what: Any, given: tuple[Any, ...]) -> Any:
         if not isinstance(what, Indicator):
