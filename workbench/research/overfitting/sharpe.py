@@ -200,7 +200,7 @@ def deflated_among(
     Examples
     --------
     >>> deflated_among([0.02, 0.05, 0.08], 1000).round(3)
-    array([0.262, 0.623, 0.895])
+    array([0.43 , 0.78 , 0.957])
     """
     found = np.atleast_1d(_numbers("sharpe", sharpe))
     known = found[np.isfinite(found)]

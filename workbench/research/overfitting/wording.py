@@ -30,8 +30,8 @@ _UNSEEN: Final = (
     "truth worse than this page."
 )
 _NO_BENCHMARK: Final = (
-    "Whether it beats buying and holding: no benchmark was given, and in a market that rose, being long by chance looks "
-    "good too."
+    "Whether it beats buying and holding: no benchmark was given, and in a market that rose, being long by chance "
+    "looks good too."
 )
 _CHEAPEST: Final = (
     "The cheapest evidence is new data for this one choice, with its parameters fixed: a bot on paper, or markets and "
