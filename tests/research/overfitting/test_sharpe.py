@@ -10,6 +10,7 @@ import pytest
 
 from workbench.errors import DataError
 from workbench.research.overfitting import (
+    deflated_among,
     deflated_sharpe,
     expected_maximum,
     expected_maximum_sharpe,
@@ -85,6 +86,16 @@ def test_of_returns_and_of_moments_the_probability_is_one() -> None:
     skew, kurtosis = float(metrics.skewness(returns)), float(metrics.kurtosis(returns)) + 3.0
     mine = probabilistic_sharpe(sharpe, 700, benchmark=0.01, skew=skew, kurtosis=kurtosis)
     assert mine == pytest.approx(float(metrics.probabilistic_sharpe_ratio(returns, benchmark_sharpe=0.01)), abs=1e-14)
+
+
+def test_every_trial_is_deflated_by_all() -> None:
+    ratios = np.array([0.02, 0.05, math.nan, 0.11])
+    found = deflated_among(ratios, 700, skew=[0.0, 0.0, 0.0, -1.0], kurtosis=5.0)
+    spread = ratios[[0, 1, 3]].var(ddof=1)
+    assert found[3] == deflated_sharpe(0.11, 700, trials=4, variance=spread, skew=-1.0, kurtosis=5.0)
+    assert math.isnan(found[2]) and found[0] < found[1] < found[3]
+    assert deflated_among(ratios, 700, trials=1e6)[3] < found[3]
+    assert deflated_among(0.1, 700).tolist() == [probabilistic_sharpe(0.1, 700)]
 
 
 def test_a_track_record_is_just_long_enough() -> None:

@@ -12,7 +12,7 @@ from arch.bootstrap import SPA, RealityCheck
 from tests.research.overfitting.studies import Floats, independent, smoothed
 from workbench.errors import DataError
 from workbench.research.overfitting import superior_ability
-from workbench.research.overfitting.snooping import condense
+from workbench.research.overfitting.snooping import condense, resampled_means, variances_of
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +71,11 @@ def test_columns_that_say_nothing_are_left_out(returns: Floats) -> None:
 def test_nothing_to_test_is_nan(block: Floats) -> None:
     found = superior_ability(block)
     assert math.isnan(found.consistent) and np.isnan(found.adjusted).all() and found.draws == 0
+
+
+def test_variances_are_those_of_the_resampled_means(returns: Floats) -> None:
+    means = np.concatenate([part for _, part in resampled_means(returns, 4_000, 6, 0)])
+    assert variances_of(returns, 6) == pytest.approx(300 * means.var(axis=0), rel=0.1)
 
 
 def test_condensing_keeps_what_was_earned() -> None:

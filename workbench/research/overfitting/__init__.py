@@ -13,6 +13,7 @@ from workbench.research.overfitting.haircut import Haircut, haircut_sharpe
 from workbench.research.overfitting.independence import Independence, measure_independence
 from workbench.research.overfitting.judging import Overfitting, judge
 from workbench.research.overfitting.sharpe import (
+    deflated_among,
     deflated_sharpe,
     expected_maximum,
     expected_maximum_sharpe,
@@ -38,6 +39,7 @@ __all__ = [
     "Verdict",
     "backtest_overfitting",
     "cluster_trials",
+    "deflated_among",
     "deflated_sharpe",
     "expected_maximum",
     "expected_maximum_sharpe",

@@ -26,7 +26,7 @@ class Beyond:
     Parameters
     ----------
     beta : float
-        Its share: slope of its returns over those of the benchmark.
+        Its share of the benchmark's moves (`hedged`).
     alpha : float
         Mean of what is left, per observation.
     sharpe : float
@@ -84,17 +84,24 @@ def chance_of_best(
 
 
 def hedged(returns: Floats, benchmark: Floats) -> tuple[Floats, Floats]:
-    """Take from each column its share of the benchmark, by least squares; the mean of what is left stays.
+    """Take from each column its share of the benchmark; the mean of what is left stays.
 
     Returns
     -------
     left : float64 array, shape (T, k)
     betas : float64 array, shape (k,)
         Zero where the benchmark does not vary.
+
+    Notes
+    -----
+    The share is Cauchy's estimator: covariance with the sign of the benchmark's move over the mean size of such a move.
+    Least squares weigh a day by the square of its move; the few wildest days would then be fitted rather than measured,
+    and what is left would vary less than it should: twice the false claims, in simulation.
     """
     moves = benchmark - benchmark.mean()
-    power = float(moves @ moves)
-    betas = moves @ returns / power if power > 0.0 else np.zeros(returns.shape[1])
+    signs = np.sign(moves)
+    size = float(np.abs(moves).sum())
+    betas = signs @ (returns - returns.mean(axis=0)) / size if size > 0.0 else np.zeros(returns.shape[1])
     return returns - benchmark[:, None] * betas, np.asarray(betas)
 
 
@@ -102,7 +109,7 @@ def beyond_benchmark(trials: Trials, *, draws: int, seed: int) -> Beyond | None:
     """Test what the trials earned beyond their shares of the benchmark; None without returns or a benchmark.
 
     Always being long half of a market that rises has a Sharpe ratio above zero and needs no skill. What is left after
-    the share of the market, chosen by least squares, is zero on average for whoever enters and leaves at random.
+    its share of the market is zero on average for whoever enters and leaves at random.
     """
     if trials.returns is None or trials.benchmark is None or trials.place is None:
         return None

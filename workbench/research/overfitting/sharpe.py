@@ -17,6 +17,7 @@ from workbench.errors import DataError
 from workbench.risk.metrics.ratios import sharpe_variance
 
 __all__ = [
+    "deflated_among",
     "deflated_sharpe",
     "expected_maximum",
     "expected_maximum_sharpe",
@@ -176,6 +177,37 @@ def deflated_sharpe(
     """
     least = expected_maximum_sharpe(trials, variance)
     return probabilistic_sharpe(sharpe, observations, benchmark=least, skew=skew, kurtosis=kurtosis)
+
+
+def deflated_among(
+    sharpe: Any, observations: Any, *, skew: Any = 0.0, kurtosis: Any = 3.0, trials: float | None = None
+) -> Floats:
+    """Deflate every trial's Sharpe ratio by all of them: a column for a leaderboard, or an objective to maximise.
+
+    Parameters
+    ----------
+    sharpe : array_like, shape (N,)
+        Per observation, of all trials so far.
+    observations, skew, kurtosis : float or array_like, shape (N,)
+    trials : float, optional
+        How many (independent) trials these amount to; N when left out.
+
+    Returns
+    -------
+    float64 array, shape (N,)
+        NaN where the ratio is not known: such a trial counts, and says nothing about the variance.
+
+    Examples
+    --------
+    >>> deflated_among([0.02, 0.05, 0.08], 1000).round(3)
+    array([0.43 , 0.78 , 0.957])
+    """
+    found = np.atleast_1d(_numbers("sharpe", sharpe))
+    known = found[np.isfinite(found)]
+    variance = float(known.var(ddof=1)) if len(known) > 1 else 0.0
+    count = max(len(found), 1) if trials is None else trials
+    every = deflated_sharpe(found, observations, trials=count, variance=variance, skew=skew, kurtosis=kurtosis)
+    return np.atleast_1d(np.asarray(every, dtype=np.float64))
 
 
 def minimum_track_record(

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from workbench.errors import DataError
 from workbench.research.overfitting.trials import read_returns
 
-__all__ = ["Snooping", "condense", "differences", "resampled_means", "superior_ability", "usual_block_length"]
+__all__ = [
+    "Snooping",
+    "condense",
+    "differences",
+    "resampled_means",
+    "superior_ability",
+    "usual_block_length",
+    "variances_of",
+]
 
 Floats = NDArray[np.float64]
 _AT_ONCE: Final = 4_000_000
@@ -103,7 +111,7 @@ def superior_ability(
         return Snooping(lower=math.nan, consistent=math.nan, upper=math.nan, adjusted=adjusted, block_length=0, draws=0)
     length = usual_block_length(ahead) if block_length is None else int(block_length)
     means = ahead.mean(axis=0)
-    variance = np.maximum(_variances(ahead, length), 0.0)
+    variance = np.maximum(variances_of(ahead, length), 0.0)
     relevant = means >= -np.sqrt(variance / len(ahead) * 2.0 * math.log(math.log(len(ahead))))
     centres = np.stack([np.maximum(means, 0.0), np.where(relevant, means, 0.0), means])
     highest = np.empty((draws, 3))
@@ -164,8 +172,8 @@ def usual_block_length(ahead: Floats) -> int:
     return min(max(math.ceil(found) if math.isfinite(found) else 1, least), max(1, len(ahead) // 4))
 
 
-def _variances(ahead: Floats, length: int) -> Floats:
-    """Variance of the root of T times the mean under the stationary bootstrap, by the transform of the returns."""
+def variances_of(ahead: Floats, length: int) -> Floats:
+    """Give the variance of the root of T times the mean under the stationary bootstrap, by transforms."""
     from scipy.fft import irfft, next_fast_len, rfft  # type: ignore[import-untyped]
 
     count = len(ahead)

@@ -29,6 +29,10 @@ _UNSEEN: Final = (
     "history, look-ahead in the strategy or the data, costs that are too low, and markets that change. Each makes the "
     "truth worse than this page."
 )
+_NO_BENCHMARK: Final = (
+    "Whether it beats buying and holding: no benchmark was given, and in a market that rose, being long by chance "
+    "looks good too."
+)
 _CHEAPEST: Final = (
     "The cheapest evidence is new data for this one choice, with its parameters fixed: a bot on paper, or markets and "
     "years that no trial has seen. More trials on the same history only raise the bar."
@@ -122,9 +126,13 @@ def sections_of(found: Overfitting, level: Level) -> tuple[Section, ...]:
         Section(title="What can be believed", lines=_believed(found)),
         Section(title="What choosing among the trials was worth", lines=_choice(found)),
         Section(title="What would be needed", lines=_needed(found, level)),
-        Section(title="What this page cannot see", lines=(_UNSEEN,)),
+        Section(title="What this page cannot see", lines=_unseen(found)),
     )
     return tuple(section for section in made if section.lines)
+
+
+def _unseen(found: Overfitting) -> tuple[str, ...]:
+    return (_UNSEEN,) if found.beyond is not None else (_NO_BENCHMARK, _UNSEEN)
 
 
 def _tried(found: Overfitting) -> tuple[str, ...]:
