@@ -116,9 +116,12 @@ class Ledger:
         whole: pd.DataFrame = pd.concat([frame, pd.DataFrame(measured, index=frame.index)], axis="columns")
         return whole
 
-    def records(self, report: str | None = None, batch: str | None = None, *, attempts: Attempts = "all") -> list[Run]:
-        """Give the runs as objects, newest first, their curves included; parameters as in `runs`."""
-        return [Run.from_row(row) for row in self._table(_NAMES, report, batch, attempts).to_pylist()]
+    def records(
+        self, report: str | None = None, batch: str | None = None, *, attempts: Attempts = "all", curves: bool = True
+    ) -> list[Run]:
+        """Give the runs as objects, newest first, their curves included if asked for; parameters as in `runs`."""
+        names = _NAMES if curves else (*_COLUMNS, "metrics")
+        return [Run.from_row(row) for row in self._table(names, report, batch, attempts).to_pylist()]
 
     def batches(self, report: str | None = None) -> pd.DataFrame:
         """Give one row per execution of a report, newest first.
