@@ -33,8 +33,8 @@ def batches_of(ledger: str | Path, known: Collection[str] = ()) -> Iterator[Tria
             yield batch
 
 
-def batch_of(run: Run) -> TrialBatch | None:
-    """Give a recorded run as a trial; None for one that is none."""
+def batch_of(run: Run, *, study: str | None = None) -> TrialBatch | None:
+    """Give a recorded run as a trial, of another study if one is given; None for one that is none."""
     if run.strategy is None or not run.data_fingerprint or not run.succeeded:
         return None
     sharpe, bars = (_number(run.metrics.get(name)) for name in ("sharpe_ratio", "bars"))
@@ -43,12 +43,13 @@ def batch_of(run: Run) -> TrialBatch | None:
     years = math.nan if run.start is None or run.end is None else (run.end - run.start).total_seconds() / _YEAR_S
     periods = _number(run.metrics.get("periods_per_year"))
     periods = bars / years if math.isnan(periods) and years > 0 else periods
-    study = run.study or (f"report {run.report}" if run.report else "")
-    if not study:
+    elsewhere = study is not None
+    name = study or run.study or (f"report {run.report}" if run.report else "")
+    if not name:
         return None  # a run that somebody recorded by itself, of no study
     return TrialBatch(
-        study=study,
-        source="backtest" if run.study else "report",
+        study=name,
+        source="report" if run.report else "backtest",
         strategy=run.strategy,
         identity=[short_identity(run.identity or _made_identity(run))],
         sharpe=[_number(run.metrics.get("sharpe_per_bar")) if "sharpe_per_bar" in run.metrics
@@ -57,7 +58,7 @@ def batch_of(run: Run) -> TrialBatch | None:
         skew=[_number(run.metrics.get("return_skew"))],
         kurtosis=[_number(run.metrics.get("return_kurtosis"))],
         symbol=run.symbol or "", timeframe=run.timeframe or "", start=run.start, end=run.end,
-        code_hash=run.code_hash or "", data_fingerprint=run.data_fingerprint, run_id=run.run_id,
+        code_hash=run.code_hash or "", data_fingerprint=run.data_fingerprint, run_id="" if elsewhere else run.run_id,
         periods_per_year=periods, session=run.session or run.batch or "unknown",
         when=run.finished if isinstance(run.finished, dt.datetime) else run.started,
     )  # fmt: skip

@@ -7,6 +7,7 @@ DataFrame to ask questions of, `records` the same as `Run` objects. How parts ar
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -123,6 +124,24 @@ class Ledger:
         names = _NAMES if curves else (*_COLUMNS, "metrics")
         return [Run.from_row(row) for row in self._table(names, report, batch, attempts).to_pylist()]
 
+    def find_identity(self, identity: str) -> Run | None:
+        """Give the newest run that succeeded with an identity; None where nothing identical was computed."""
+        rows = self._table(("identity", "run_id", "status"), None, None, "all").to_pylist()
+        found = next((one for one in rows if one["identity"] == identity and one["status"] == FINISHED_WELL), None)
+        return None if found is None else self.run(found["run_id"])
+
+    def run(self, run_id: str) -> Run:
+        """Give one run by its id, of which a beginning or an end that no other id has is enough.
+
+        Raises
+        ------
+        DataError
+            No run or several runs have such an id; the message names the nearest.
+        """
+        known = self._table(("run_id",), None, None, "all").column("run_id").to_pylist()
+        whole = find_id(run_id, known, str(self.root))
+        return Run.from_row(self._table(_NAMES, None, None, "all", whole).to_pylist()[0])
+
     def batches(self, report: str | None = None) -> pd.DataFrame:
         """Give one row per execution of a report, newest first.
 
@@ -149,12 +168,14 @@ class Ledger:
         found: list[str] = self._table(("run_id", "name", "batch"), report, None, "all").column("batch").to_pylist()
         return found[0] if found else None
 
-    def _table(self, names: Sequence[str], report: str | None, batch: str | None, attempts: Attempts) -> pa.Table:
+    def _table(
+        self, names: Sequence[str], report: str | None, batch: str | None, attempts: Attempts, run: str | None = None
+    ) -> pa.Table:
         """Read some columns of the runs of a report and batch, newest first."""
         if attempts not in get_args(Attempts):
             raise DataError(f"attempts is {attempts!r}; it must be 'all' or 'last'", attempts=attempts)
         columns = list(dict.fromkeys((*names, *_IDENTITY, "run_id")))
-        chosen = {"report": report, "batch": batch}
+        chosen = {"report": report, "batch": batch, "run_id": run}
         table = self._store.read(lambda manifest: _read(self._store, manifest, columns, chosen))
         table = table.sort_by([("run_id", "descending")])
         if attempts == "last":
@@ -183,6 +204,27 @@ def _read(store: PartStore, manifest: Manifest, columns: list[str], chosen: Mapp
             wanted = ds.field(name) == value if wanted is None else wanted & (ds.field(name) == value)
     files = ds.dataset([str(store.path(part)) for part in manifest.parts], schema=schema, format="parquet")
     return files.to_table(columns=columns, filter=wanted)
+
+
+def find_id(wanted: str, known: Sequence[str], where: str = "the ledger") -> str:
+    """Give the one id that begins or ends with a text, or is it.
+
+    Raises
+    ------
+    DataError
+        There is none, or there are several.
+    """
+    found = [one for one in known if one == wanted] or [
+        one for one in known if wanted and (one.startswith(wanted) or one.endswith(wanted))
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        some = ", ".join(found[:4]) + (" …" if len(found) > 4 else "")
+        raise DataError(f"{wanted!r}: {len(found)} runs have such an id: {some}; give more of it", run_id=wanted)
+    near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5) or list(known[:3])
+    hint = f"the nearest are {', '.join(near)}" if near else "no run is recorded yet"
+    raise DataError(f"{wanted!r}: no run of {where} has such an id; {hint}", run_id=wanted)
 
 
 def _first_of_each(*columns: list[Any]) -> pa.Array:

@@ -212,6 +212,31 @@ class Archive:
         self._publish(f"{code_hash}.{quote(name, safe='')}.json", json.dumps(note, indent=2).encode() + b"\n")
         return self._version(self.root / f"{code_hash}.{quote(name, safe='')}.json")
 
+    def keep_written(self, cls: type[Parameterised]) -> Version | None:
+        """Keep the lines of a class that came from no strategy file, such as one of a notebook, as `notebook:NAME`.
+
+        Returns
+        -------
+        Version or None
+            None where nobody knows its source.
+        """
+        try:
+            source = source_of(cls)
+        except StrategyError:
+            return None
+        if _digest(source) != str(code_hash := _code_hash_of(cls)):
+            return None
+        name = f"notebook:{cls.__name__}"
+        note = {
+            "kind": "signals", "ending": ".py", "kept_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            "workbench": _own_version(), "siblings": {},
+        }  # fmt: skip
+        with explained(self.root):
+            make_folder(self.root)
+        self._publish(f"{code_hash}.py", source.encode())
+        self._publish(f"{code_hash}.{quote(name, safe='')}.json", json.dumps(note, indent=2).encode() + b"\n")
+        return self._version(self.root / f"{code_hash}.{quote(name, safe='')}.json")
+
     def _publish(self, name: str, content: bytes) -> None:
         """Give a whole file its name, unless it is there."""
         target = self.root / name
