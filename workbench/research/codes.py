@@ -41,7 +41,7 @@ _NOT_CODE: Final = frozenset(
 
 @functools.cache
 def engine_digest() -> str:
-    """Hash (16 hex digits) the code of workbench that results rest on, so that a change without a release counts too."""
+    """Hash (16 hex digits) the code of workbench that results rest on; a change without a release counts too."""
     import workbench
 
     root, hasher = Path(workbench.__file__).parent, hashlib.blake2b(digest_size=8)

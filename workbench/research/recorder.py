@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from workbench.backtest.costs import Costs
 from workbench.backtest.plan import Line, Plan
 from workbench.backtest.prepare import prepare
 from workbench.backtest.result import Result
@@ -29,7 +28,7 @@ from workbench.strategy.strategy import SignalStrategy
 if TYPE_CHECKING:
     from workbench.settings import Settings
 
-__all__ = ["asked_identity", "identity_of", "keep_source", "record_run", "rules_said", "run_of"]
+__all__ = ["asked_identity", "identity_of", "instrument_digest", "keep_source", "record_run", "rules_said", "run_of"]
 
 _TERMS: Final = ("cash", "at_close", "path_inside", "limit_fill", "latency_ms", "max_positions")
 _LINE: Final = (
@@ -95,19 +94,20 @@ def _identity(plan: Plan, strategy: Any, rules: Any) -> str | None:
 
 
 def _arrays(owner: Any) -> list[tuple[str, Any]]:
-    names = [name for name in getattr(type(owner), "__dataclass_fields__", {})]
-    return [(name, value) for name in sorted(names) if isinstance(value := getattr(owner, name), np.ndarray)]
+    names = sorted(getattr(type(owner), "__dataclass_fields__", {}))
+    return [(name, value) for name in names if isinstance(value := getattr(owner, name), np.ndarray)]
 
 
 def _line_said(line: Line) -> Any:
     inside = {} if line.word is None else {name: getattr(line, name) for name in _BASE}
     return [
-        line.bars.fingerprint, str(line.bars.timeframe), _instrument(line.bars), line.costs._asdict(),
+        line.bars.fingerprint, str(line.bars.timeframe), instrument_digest(line.bars), line.costs._asdict(),
         line.lots._asdict(), {name: getattr(line, name) for name in _LINE}, inside,
     ]  # fmt: skip
 
 
-def _instrument(bars: Bars) -> str:
+def instrument_digest(bars: Bars) -> str:
+    """Hash the facts of the instrument of some bars: fees, steps, margin."""
     return digest(json.dumps(bars.instrument.to_dict(), sort_keys=True, default=str))
 
 
@@ -177,7 +177,7 @@ def _series_said(result: Result) -> list[dict[str, Any]]:
 def _facts(bars: Bars) -> dict[str, Any]:
     return {
         "venue": bars.venue, "symbol": bars.symbol, "timeframe": str(bars.timeframe), "start": int(bars.start),
-        "end": int(bars.end), "rows": len(bars), "fingerprint": bars.fingerprint, "instrument": _instrument(bars),
+        "end": int(bars.end), "rows": len(bars), "fingerprint": bars.fingerprint, "instrument": instrument_digest(bars),
     }  # fmt: skip
 
 
@@ -243,9 +243,3 @@ def record_run(result: Result, *, study: str | None = None, tags: Sequence[str] 
     run = run_of(result, study=study, tags=tags, note=note)
     Ledger(where.ledger_root).append(run)
     return run
-
-
-def costs_of(said: Mapping[str, Any]) -> Costs:
-    """Make the costs that a record tells of."""
-    return Costs(**{name: math.inf if name == "volume_share" and value is None else value
-                    for name, value in said.items()})  # fmt: skip

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, get_args
@@ -128,21 +128,25 @@ class TrialBatch:
 
         return cls(**{**facts_of(strategy, bars), **facts})
 
+    def shared(self) -> dict[str, Any]:
+        """Give what all of its trials have in common, by column."""
+        family = family_of(self.strategy)
+        words = {name: getattr(self, name) for name in _WORDS if name not in ("family", "question")}
+        words |= {"family": family, "question": question_of(family, self.symbol, self.timeframe)}
+        said = {name: str(word).encode("utf-8", "replace").decode() for name, word in words.items()}
+        return {**said, **{name: getattr(self, name) for name in _TIMES}}
+
     def to_arrow(self) -> pa.Table:
         """Give the rows as they are stored; what is the same for all of them costs next to nothing."""
         import pyarrow as pa
 
-        family = family_of(self.strategy)
-        shared: dict[str, Any] = {
-            "family": family, "question": question_of(family, self.symbol, self.timeframe),
-            **{name: getattr(self, name) for name in ("study", "source", "session", "symbol", "timeframe", "strategy",
-                                                      "code_hash", "data_fingerprint", "run_id", *_TIMES)},
-        }  # fmt: skip
-        count, columns = len(self), {}
+        shared = self.shared()
+        count = len(self)
+        columns: dict[str, Any] = {}
         for name in COLUMNS:
             kind = _type_of(name)
             if name in _WORDS:
-                words = pa.array([str(shared[name]).encode("utf-8", "replace").decode()])
+                words = pa.array([shared[name]], pa.string())
                 columns[name] = pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), words)
             elif name in shared:
                 columns[name] = pa.repeat(pa.scalar(shared[name], kind), count)
@@ -150,6 +154,26 @@ class TrialBatch:
                 values = np.broadcast_to(np.asarray(getattr(self, name)), (count,))
                 columns[name] = pa.array(values, kind)
         return pa.table(columns)
+
+
+def stacked(batches: Sequence[TrialBatch]) -> pa.Table:
+    """Put batches into one table, as they are stored; a thousand of one row each are as cheap as one of a thousand."""
+    import pyarrow as pa
+
+    if len(batches) == 1:
+        return batches[0].to_arrow()
+    columns: dict[str, Any] = {}
+    shared = [one.shared() for one in batches]
+    lengths = [len(one) for one in batches]
+    for name in COLUMNS:
+        if name in shared[0]:
+            words = pa.array([one[name] for one in shared], pa.string() if name in _WORDS else _type_of(name))
+            values = words.take(pa.array(np.repeat(np.arange(len(batches)), lengths)))
+            columns[name] = values.dictionary_encode() if name in _WORDS else values
+        else:
+            parts = [np.broadcast_to(np.asarray(getattr(one, name)), (len(one),)) for one in batches]
+            columns[name] = pa.array(np.concatenate(parts), _type_of(name))
+    return pa.table(columns)
 
 
 def _of_length(name: str, values: Any, kind: Any, count: int) -> NDArray[Any]:
@@ -199,7 +223,7 @@ class TrialBook:
         """Give the trial book of a workspace."""
         return cls(settings.ledger_root / "trials", runs=settings.ledger_root)
 
-    def add(self, batch: TrialBatch) -> None:
+    def add(self, batch: TrialBatch | Iterable[TrialBatch]) -> None:
         """Note trials; they are on disk when this returns, and count for good.
 
         Raises
@@ -207,10 +231,10 @@ class TrialBook:
         DataError
             The disk is full, or the folder cannot be written. Nothing was noted.
         """
-        if not len(batch):
-            return
-        self._store.append(batch.to_arrow())
-        self._store.compact(more_than=_MANY_PARTS)
+        batches = [one for one in ([batch] if isinstance(batch, TrialBatch) else batch) if len(one)]
+        if batches:
+            self._store.append(stacked(batches))
+            self._store.compact(more_than=_MANY_PARTS)
 
     def trials(self, study: str | None = None) -> pd.DataFrame:
         """Give one row a trial, in the order in which they were noted.
@@ -292,8 +316,12 @@ class TrialBook:
             return noted
         from workbench.research.counting import batches_of
 
-        more = [batch.to_arrow().select(list(columns)) for batch in batches_of(self.runs, self.known_runs())]
-        return pa.concat_tables([noted, *more])
+        more = list(batches_of(self.runs, self.known_runs()))
+        return pa.concat_tables([noted, stacked(more).select(list(columns))]) if more else noted
+
+    def table(self) -> pa.Table:
+        """Give all rows as an Arrow table with columns `COLUMNS`."""
+        return self._table(COLUMNS)
 
     def _stored(self, columns: Sequence[str]) -> pa.Table:
         return self._store.read(lambda manifest: _read(self._store, manifest, columns))

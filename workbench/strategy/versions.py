@@ -168,7 +168,7 @@ class Archive:
         )
 
     def _require_siblings(self, version: Version) -> None:
-        now = {name: _hash_of_file(self.strategies / name) for name in version.siblings}
+        now = {name: self.hash_beside(name) for name in version.siblings}
         changed = sorted(name for name, was in version.siblings.items() if now[name] != was)
         if changed:
             raise StrategyError(
@@ -177,6 +177,10 @@ class Archive:
                 "not be what ran. Put the file back as it was, or move what is shared into the strategy's own file",
                 siblings=changed,
             )
+
+    def hash_beside(self, name: str) -> str:
+        """Hash a file of the folder of strategies as it is now; empty where it is not there."""
+        return _hash_of_file(self.strategies / name)
 
     def keep(self, cls: type[Parameterised]) -> Version | None:
         """Keep the version that a loaded class is of; nothing is written where it is kept already.
