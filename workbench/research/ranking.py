@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.errors import DataError
 from workbench.research.overfitting import deflated_sharpe
-from workbench.research.trials import TrialBook
+from workbench.research.trials import TrialBook, links_in
 from workbench.risk.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -56,10 +56,10 @@ def leaderboard(metric: str = "sharpe_ratio", *, settings: Settings | None = Non
     book, runs = TrialBook.of(where), Ledger(where.ledger_root).runs()
     if metric not in runs or (metric != "sharpe_ratio" and metric not in METRICS):
         raise DataError(f"no run records {metric!r}; there are {', '.join(name for name in METRICS if name in runs)}")
-    trials, rows = book.trials(), []
+    trials, studies, rows = book.trials(), book.studies(), []
     trials["study"] = trials["study"].astype(str)
     for study, group in trials.groupby("study", sort=False):
-        links = book.linked(str(study))
+        links = links_in(studies, str(study))
         for _, own in group.groupby("question", sort=False, observed=True):
             others = links[(links["strategy"].isin(own["strategy"].astype(str).unique()))
                            | (links["symbol"] == str(own["symbol"].iloc[0]))]  # fmt: skip

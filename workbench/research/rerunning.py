@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Rerun", "rerun"]
 
+_ENGINE: Final = "the code of workbench"
 _RELATIVE: Final = 1e-9  # a notebook's results are kept to ten digits
 _FILLS: Final = ("none", "previous", "decided")
 
@@ -109,8 +110,8 @@ def rerun(run_id: str, *, settings: Settings | None = None, strategy: Any = None
     if rows and not causes:
         causes.append(
             "terms: what the notebook itself did with the data is not recorded" if not run.series else
-            "chance: code, data, terms and versions are the same, so the strategy draws numbers without a seed, reads a "
-            "clock, or reads something that the ledger does not know of"
+            "chance: code, data, terms and versions are the same, so the strategy draws numbers without a seed, reads "
+            "a clock, or reads something that the ledger does not know of"
         )  # fmt: skip
     import pandas as pd
 
@@ -126,14 +127,14 @@ def _versions_changed(run: Run) -> list[str]:
     now = {**versions(), "engine": engine_digest()}
     names = ("python", "numpy", "numba", "workbench", *(("engine",) if "engine" in run.versions else ()))
     return [
-        f"version: {'the code of workbench' if name == 'engine' else name} was {run.versions[name]} and is {now.get(name)}"
+        f"version: {_ENGINE if name == 'engine' else name} was {run.versions[name]} and is {now.get(name)}"
         for name in names
         if name in run.versions and run.versions[name] != now.get(name)
     ]
 
 
 def _strategy_of(run: Run, settings: Settings, given: Any, causes: list[str]) -> Any:
-    """Make the strategy as it was, from what was kept by its hash."""
+    """Make the strategy as it was, of what was kept by its hash."""
     name = str(run.strategy)
     if name == SIGNALS:
         raise _Missing("code: it was made of ready-made signals, which the ledger does not keep; save such results")
@@ -168,8 +169,8 @@ def _kept_class(run: Run, name: str, settings: Settings, causes: list[str]) -> A
         return living
     if kept:
         raise _Missing(
-            f"code: {said.file} was written in a notebook; give the class, rerun(…, strategy={said.file}). Its lines are "
-            f"kept in {kept[0].path}: put them into a strategy file with the imports that they need"
+            f"code: {said.file} was written in a notebook; give the class, rerun(…, strategy={said.file}). Its lines "
+            f"are kept in {kept[0].path}: put them into a strategy file with the imports that they need"
         )
     try:
         return load_strategy(name, settings=settings)

@@ -292,16 +292,7 @@ class TrialBook:
         The question is the same where the strategy is of one family (the name of class or file, whatever its code and
         parameters) and the data have one fingerprint, or share an instrument and timeframe over some time.
         """
-        table = self._table(COLUMNS)
-        others = _summary(table)
-        own = others[others["study"] == study]
-        links = [
-            next((said for one in own.to_dict("records") if (said := asks_the_same(one, other))), "")
-            for other in others.to_dict("records")
-        ]
-        others = others.assign(link=links)
-        found: pd.DataFrame = others[(others["study"] != study) & (others["link"] != "")].reset_index(drop=True)
-        return found.drop(columns=["family", "question"])
+        return links_in(self.studies(), study)
 
     def known_runs(self) -> set[str]:
         """Give the ids of recorded runs that are noted here as trials of their own."""
@@ -361,6 +352,18 @@ def _only(table: pa.Table, name: str, values: Sequence[str]) -> pa.Table:
     import pyarrow.compute as pc
 
     return table.filter(pc.is_in(table[name].cast(pa.string()), pa.array(list(values), pa.string())))
+
+
+def links_in(studies: pd.DataFrame, study: str) -> pd.DataFrame:
+    """Find in a summary of all studies what is linked with one; see `TrialBook.linked`."""
+    own = studies[studies["study"] == study].to_dict("records")
+    others = studies[studies["study"] != study]
+    links = [
+        next((said for one in own if (said := asks_the_same(one, other))), "") for other in others.to_dict("records")
+    ]
+    said = others.assign(link=links)
+    found: pd.DataFrame = said[said["link"] != ""].reset_index(drop=True)
+    return found.drop(columns=["family", "question"])
 
 
 _GROUP: Final = ("study", "family", "question", "strategy", "symbol", "timeframe", "data_fingerprint")
