@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -90,7 +91,7 @@ def _chosen(frame: pd.DataFrame, study: str | None, tag: str | None) -> pd.DataF
     return frame
 
 
-def _row(row: dict[str, Any]) -> list[str | Cell]:
+def _row(row: Mapping[Any, Any]) -> list[str | Cell]:
     import json
 
     where = row["study"] if isinstance(row["study"], str) else row["report"]
@@ -108,7 +109,7 @@ def _short(run_id: str) -> str:
     return run_id.rsplit("-", 1)[-1]
 
 
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
+def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:
     import json
 
     from workbench.research.run import JSON_FIELDS
@@ -124,7 +125,7 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
     """Show all that is recorded of a run."""
     run = _ledger().run(run_id)
     if as_json:
-        show_json({name: value for name, value in _facts(run).items()} | {"metrics": dict(run.metrics)})
+        show_json({**_facts(run), "metrics": dict(run.metrics)})
         return
     say(f"{run.run_id}  {run.name}", "bold")
     told = [
@@ -132,8 +133,16 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
     ]
     show_table([Column(""), Column("", wrap=True)], [[name.replace("_", " "), _said(value)] for name, value in told])
     say()
-    rows = [[_label(name), _metric(name, value)] for name, value in run.metrics.items()]
+    rows = [[_label(name), _metric(name, run.metrics[name])] for name in _ordered(run.metrics)]
     show_table([Column("Metric"), Column("Value", number=True)], rows)
+
+
+def _ordered(metrics: Mapping[str, Any]) -> list[str]:
+    """Put the metrics in the order in which a backtest prints them, what else was recorded after them."""
+    from workbench.risk.metrics import HEADLINE, METRICS
+
+    known = [*HEADLINE, *METRICS]
+    return sorted(metrics, key=lambda name: known.index(name) if name in known else len(known))
 
 
 def _facts(run: Run) -> dict[str, Any]:
@@ -294,7 +303,7 @@ def leaderboard(
     )
 
 
-def _ranked(place: int, metric: str, row: dict[str, Any]) -> list[str]:
+def _ranked(place: int, metric: str, row: Mapping[Any, Any]) -> list[str]:
     deflated = row["deflated_sharpe"]
     return [
         str(place), row["study"], row["strategy"], f"{row['symbol']} {row['timeframe']}", _metric(metric, row["value"]),

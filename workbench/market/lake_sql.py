@@ -28,6 +28,10 @@ __all__ = ["read_only", "run_query"]
 _READING: Final = ("SELECT", "WITH", "FROM", "VALUES", "TABLE", "PIVOT", "UNPIVOT", "DESCRIBE", "SHOW", "SUMMARIZE")
 _SPACE: Final = re.compile(r"\s+|--[^\n]*(?:\n|$)|/\*.*?\*/", re.DOTALL)
 _EXPLAIN: Final = re.compile(r"EXPLAIN\b\s*(?:ANALYZE\b|\([^)]*\))?", re.IGNORECASE)
+_CHANGE: Final = (
+    f"the lake: ask with one of {', '.join(_READING)} or EXPLAIN, and change the lake with lake.write(…) or "
+    "lake.delete(…)"
+)
 _SETTINGS: Final = (
     "TimeZone = 'UTC'",
     "enable_progress_bar = false",
@@ -57,7 +61,7 @@ def run_query(query: str, series: Sequence[tuple[SeriesKey, PartStore, Manifest]
     )
 
 
-def read_only(query: str, tables: Mapping[str, Any], hint: str = "") -> pd.DataFrame:
+def read_only(query: str, tables: Mapping[str, Any], hint: str = "", change: str = "") -> pd.DataFrame:
     """Run one reading statement over tables of Arrow, in a DuckDB that reaches nothing else.
 
     Parameters
@@ -66,6 +70,8 @@ def read_only(query: str, tables: Mapping[str, Any], hint: str = "") -> pd.DataF
     tables : mapping of names to pyarrow Table or Dataset
     hint : str, optional
         Said where DuckDB refuses the query; the names of the tables when left out.
+    change : str, optional
+        Said of a query that would change something: how else to do that.
 
     Raises
     ------
@@ -77,7 +83,7 @@ def read_only(query: str, tables: Mapping[str, Any], hint: str = "") -> pd.DataF
 
     hint = hint or f"The tables are {' and '.join(tables)}; `DESCRIBE {next(iter(tables))}` lists the columns of one"
     with duckdb.connect(":memory:", config=CONFIG) as connection:
-        _require_reading(connection, query)
+        _require_reading(connection, query, change)
         for name, table in tables.items():
             connection.register(name, table)
         for setting in _SETTINGS:
@@ -90,7 +96,7 @@ def read_only(query: str, tables: Mapping[str, Any], hint: str = "") -> pd.DataF
             raise DataError(f"the query failed: {error}. {hint}", query=query) from error
 
 
-def _require_reading(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+def _require_reading(connection: duckdb.DuckDBPyConnection, query: str, change: str) -> None:
     import duckdb
 
     text = _without_comment(query)
@@ -108,8 +114,7 @@ def _require_reading(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     # PIVOT is two statements to DuckDB: one finds the columns, the other selects
     if not begins_well or kinds[0] not in (duckdb.StatementType.SELECT, duckdb.StatementType.MULTI):
         raise DataError(
-            f"the query begins with {word!r}, but SQL only reads the lake: ask with one of {', '.join(_READING)} or "
-            "EXPLAIN, and change the lake with lake.write(…) or lake.delete(…)",
+            f"the query begins with {word!r}, but SQL only reads {change or _CHANGE}",
             query=query,
         )
 

@@ -42,8 +42,8 @@ def _feed(hasher: Any, value: Any) -> None:
         hasher.update(f"a{array.dtype.str}{array.shape}".encode())
         hasher.update(array.view(np.uint8).ravel().data if array.size else b"")
     elif value is None or isinstance(value, bool | int | float | str | bytes | complex | np.generic):
-        text = f"{type(value).__name__}{value!r}".encode("utf-8", "replace")
-        hasher.update(f"v{len(text)}:".encode() + text)
+        word = f"{type(value).__name__}{value!r}".encode("utf-8", "replace")
+        hasher.update(f"v{len(word)}:".encode() + word)
     elif isinstance(value, Mapping):
         hasher.update(f"m{len(value)}".encode())
         for key in sorted(value, key=lambda key: (type(key).__name__, repr(key))):

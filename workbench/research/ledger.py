@@ -323,7 +323,9 @@ def find_id(wanted: str, known: Sequence[str], where: str = "the ledger") -> str
     if found:
         some = ", ".join(found[:4]) + (" …" if len(found) > 4 else "")
         raise DataError(f"{wanted!r}: {len(found)} runs have such an id: {some}; give more of it", run_id=wanted)
-    near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5) or list(known[:3])
+    ends = {one.rsplit("-", 1)[-1]: one for one in reversed(known)}
+    close = difflib.get_close_matches(wanted, [*ends, *known], n=3, cutoff=0.5) or list(known[:3])
+    near = dict.fromkeys(ends.get(one, one) for one in close)
     hint = f"the nearest are {', '.join(near)}" if near else "no run is recorded yet"
     raise DataError(f"{wanted!r}: no run of {where} has such an id; {hint}", run_id=wanted)
 

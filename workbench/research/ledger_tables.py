@@ -96,7 +96,7 @@ def export(frame: pd.DataFrame, file: str | Path) -> Path:
 def storable(frame: pd.DataFrame) -> pd.DataFrame:
     """Give columns of mixed values as text, for engines that want one type a column."""
     mixed = [name for name in frame.columns if frame[name].dtype == object]
-    texts = {name: [None if value is None else str(value) for value in frame[name]] for name in mixed}
+    texts: dict[str, Any] = {name: [None if value is None else str(value) for value in frame[name]] for name in mixed}
     return frame.assign(**texts).astype(dict.fromkeys(mixed, "str"))
 
 
@@ -109,7 +109,7 @@ def ask(ledger: Ledger, query: str) -> pd.DataFrame:
 
     runs = pa.Table.from_pandas(storable(ledger.runs()), preserve_index=False)
     trials = TrialBook(ledger.root / "trials", runs=ledger.root).table()
-    return read_only(query, {"runs": runs, "trials": trials})
+    return read_only(query, {"runs": runs, "trials": trials}, change="the ledger: ask with SELECT, WITH or FROM")
 
 
 def age(text: str | dt.timedelta) -> dt.timedelta:

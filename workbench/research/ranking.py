@@ -63,34 +63,39 @@ def leaderboard(metric: str = "sharpe_ratio", *, settings: Settings | None = Non
         for _, own in group.groupby("question", sort=False, observed=True):
             others = links[(links["strategy"].isin(own["strategy"].astype(str).unique()))
                            | (links["symbol"] == str(own["symbol"].iloc[0]))]  # fmt: skip
-            rows.append(_row(own, int(others["trials"].sum()), runs, metric))
+            asked = trials[
+                trials["study"].isin(others["study"]) & trials["data_fingerprint"].isin(others["data_fingerprint"])
+            ]
+            rows.append(_row(own, asked, runs, metric))
     frame = pd.DataFrame([row for row in rows if row is not None], columns=list(COLUMNS))
     lower = metric in METRICS and METRICS[metric].better == "lower"
     ordered: pd.DataFrame = frame.sort_values("value", ascending=lower, ignore_index=True, na_position="last")
     return ordered
 
 
-def _row(own: pd.DataFrame, linked: int, runs: pd.DataFrame, metric: str) -> dict[str, Any] | None:
+def _row(own: pd.DataFrame, linked: pd.DataFrame, runs: pd.DataFrame, metric: str) -> dict[str, Any] | None:
     distinct = own.drop_duplicates("identity")
-    best = own.loc[own["sharpe"].idxmax()] if own["sharpe"].notna().any() else own.iloc[0]
+    sharpe = own["sharpe"].to_numpy()
+    best = own.iloc[int(np.nanargmax(sharpe)) if np.isfinite(sharpe).any() else 0]
     value = float(best["sharpe"]) * math.sqrt(float(best["periods_per_year"]))
     deflated = _deflated(best, distinct, linked)
     if metric != "sharpe_ratio":
         mine = runs[runs["run_id"].isin(own["run_id"].astype(str))]
-        numbers = mine[metric].dropna()
-        if numbers.empty:
+        mine = mine[mine[metric].notna()].sort_values(metric, ascending=METRICS[metric].better == "lower")
+        if mine.empty:
             return None
-        place = numbers.idxmin() if METRICS[metric].better == "lower" else numbers.idxmax()
-        best = own[own["run_id"] == runs.loc[place, "run_id"]].iloc[0]
-        value = float(numbers[place])
+        best = own[own["run_id"] == mine["run_id"].iloc[0]].iloc[0]
+        value = float(mine[metric].iloc[0])
     return {
         **{name: str(best[name]) for name in ("study", "strategy", "symbol", "timeframe", "run_id")},
-        "value": value, "trials": len(own), "distinct": len(distinct), "linked": linked, "deflated_sharpe": deflated,
+        "value": value, "trials": len(own), "distinct": len(distinct), "linked": len(linked), "deflated_sharpe": deflated,
     }  # fmt: skip
 
 
-def _deflated(best: pd.Series[Any], distinct: pd.DataFrame, linked: int) -> float:
-    sharpe = distinct["sharpe"].to_numpy()
+def _deflated(best: pd.Series[Any], distinct: pd.DataFrame, linked: pd.DataFrame) -> float:
+    known_already = linked["identity"].isin(distinct["identity"])
+    others = linked[~known_already].drop_duplicates("identity")
+    sharpe = np.concatenate([distinct["sharpe"].to_numpy(), others["sharpe"].to_numpy()])
     known = sharpe[np.isfinite(sharpe)]
     if not len(known) or not math.isfinite(best["sharpe"]) or best["observations"] < 2:
         return math.nan
@@ -99,5 +104,5 @@ def _deflated(best: pd.Series[Any], distinct: pd.DataFrame, linked: int) -> floa
         for name, usual in (("skew", 0.0), ("kurtosis", 3.0))
     )
     variance = float(known.var(ddof=1)) if len(known) > 1 else 0.0
-    return float(deflated_sharpe(float(best["sharpe"]), int(best["observations"]), trials=len(distinct) + linked,
+    return float(deflated_sharpe(float(best["sharpe"]), int(best["observations"]), trials=len(sharpe),
                                  variance=variance, skew=skew, kurtosis=kurtosis))  # fmt: skip

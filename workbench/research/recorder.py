@@ -185,7 +185,8 @@ def rules_said(rules: Any) -> dict[str, Any]:
     """Give the rules as plain data, what is as usual left out; a series of funding rates is only told of."""
     if rules is None:
         return {}
-    usual, said = type(rules)(), {}
+    usual = type(rules)()
+    said: dict[str, Any] = {}
     for name in type(rules).__dataclass_fields__:
         value = getattr(rules, name)
         if value is None or isinstance(value, bool | int | float | str):

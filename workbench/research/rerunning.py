@@ -138,8 +138,8 @@ def _strategy_of(run: Run, settings: Settings, given: Any, causes: list[str]) ->
     name = str(run.strategy)
     if name == SIGNALS:
         raise _Missing("code: it was made of ready-made signals, which the ledger does not keep; save such results")
-    cls = given if given is not None else _kept_class(run, name, settings, causes)
-    cls = cls if isinstance(cls, type) else type(cls)
+    found = given if given is not None else _kept_class(run, name, settings, causes)
+    cls: Any = found if isinstance(found, type) else type(found)
     values = {key: value for key, value in run.parameters.items() if key in cls.declared}
     try:
         made = cls(**values)
@@ -224,7 +224,7 @@ def _read(lake: Lake, said: Mapping[str, Any]) -> Bars:
     for fill in _FILLS:
         try:
             bars = lake.read(said["symbol"], said["timeframe"], said["start"], said["end"], venue=said["venue"],
-                             fill=fill)  # type: ignore[arg-type]  # fmt: skip
+                             fill=fill)  # fmt: skip
         except DataError as error:
             if fill == "none":
                 raise _Missing(f"data: {said['symbol']} {said['timeframe']} is not in the lake: {error}") from error
@@ -255,8 +255,10 @@ def _terms(run: Run, details: list[Bars], causes: list[str]) -> dict[str, Any]:
 
 
 def _costs(said: Mapping[str, Any]) -> Costs:
-    return Costs(**{name: math.inf if name == "volume_share" and value is None else value
-                    for name, value in said.items()})  # fmt: skip
+    values: dict[str, Any] = dict(said)
+    if "volume_share" in values and values["volume_share"] is None:
+        values["volume_share"] = math.inf  # JSON has no infinity
+    return Costs(**values)
 
 
 def _differences(run: Run, result: Result) -> list[tuple[str, Any, Any]]:

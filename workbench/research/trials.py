@@ -356,13 +356,12 @@ def _only(table: pa.Table, name: str, values: Sequence[str]) -> pa.Table:
 
 def links_in(studies: pd.DataFrame, study: str) -> pd.DataFrame:
     """Find in a summary of all studies what is linked with one; see `TrialBook.linked`."""
-    own = studies[studies["study"] == study].to_dict("records")
+    own: list[Any] = studies[studies["study"] == study].to_dict("records")
     others = studies[studies["study"] != study]
-    links = [
-        next((said for one in own if (said := asks_the_same(one, other))), "") for other in others.to_dict("records")
-    ]
-    said = others.assign(link=links)
-    found: pd.DataFrame = said[said["link"] != ""].reset_index(drop=True)
+    rest: list[Any] = others.to_dict("records")
+    links = [next((said for one in own if (said := asks_the_same(one, other))), "") for other in rest]
+    marked = others.assign(link=links)
+    found: pd.DataFrame = marked[marked["link"] != ""].reset_index(drop=True)
     return found.drop(columns=["family", "question"])
 
 
