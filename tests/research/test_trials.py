@@ -185,7 +185,7 @@ def writers(root: Path, processes: int, each: int, killed: int) -> None:
 
 
 def test_processes_that_write_at_once_lose_nothing_even_when_killed(tmp_path: Path) -> None:
-    writers(tmp_path, processes=6, each=3, killed=2)
+    writers(tmp_path, processes=4, each=3, killed=1)
 
 
 @pytest.mark.long

@@ -100,8 +100,8 @@ def _row(row: Mapping[Any, Any]) -> list[str | Cell]:
     numbers: list[str | Cell] = [_metric(name, row.get(name)) if well else "" for name in _SHOWN]
     what = Cell(str(row["name"])) if well else Cell(f"{row['name']}: {row['status']}", "red")
     tags = Cell(", ".join(json.loads(row["tags"])), "cyan")
-    return [Cell(_short(row["run_id"]), "bold"), f"{row['finished']:%Y-%m-%d %H:%M}", str(where), what, market, *numbers,
-            tags]  # fmt: skip
+    when = f"{row['finished']:%Y-%m-%d %H:%M}"
+    return [Cell(_short(row["run_id"]), "bold"), when, str(where), what, market, *numbers, tags]
 
 
 def _short(run_id: str) -> str:
@@ -128,10 +128,10 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
         show_json({**_facts(run), "metrics": dict(run.metrics)})
         return
     say(f"{run.run_id}  {run.name}", "bold")
-    told = [
-        (name, value) for name, value in _facts(run).items() if value not in (None, "", (), {}) and name != "series"
-    ]
-    show_table([Column(""), Column("", wrap=True)], [[name.replace("_", " "), _said(value)] for name, value in told])
+    hidden = ("series", "run_id", "name")
+    facts = {name: value for name, value in _facts(run).items() if value not in (None, "", (), {}, 0.0)}
+    told = [[name.replace("_", " "), _said(value)] for name, value in facts.items() if name not in hidden]
+    show_table([Column(""), Column("", wrap=True)], told)
     say()
     rows = [[_label(name), _metric(name, run.metrics[name])] for name in _ordered(run.metrics)]
     show_table([Column("Metric"), Column("Value", number=True)], rows)

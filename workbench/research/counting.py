@@ -18,7 +18,7 @@ _YEAR_S: Final = 365 * 86_400.0
 
 
 def batches_of(ledger: str | Path, known: Collection[str] = ()) -> Iterator[TrialBatch]:
-    """Give the recorded runs that are trials: they have a strategy, data and a Sharpe ratio.
+    """Give the recorded runs that are trials, oldest first: they have a strategy, data and a Sharpe ratio.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def batches_of(ledger: str | Path, known: Collection[str] = ()) -> Iterator[Tria
     """
     from workbench.research.ledger import Ledger
 
-    for run in Ledger(ledger).records(curves=False):
+    for run in reversed(Ledger(ledger).records(curves=False)):
         if run.run_id not in known and (batch := batch_of(run)) is not None:
             yield batch
 

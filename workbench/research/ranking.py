@@ -88,7 +88,8 @@ def _row(own: pd.DataFrame, linked: pd.DataFrame, runs: pd.DataFrame, metric: st
         value = float(mine[metric].iloc[0])
     return {
         **{name: str(best[name]) for name in ("study", "strategy", "symbol", "timeframe", "run_id")},
-        "value": value, "trials": len(own), "distinct": len(distinct), "linked": len(linked), "deflated_sharpe": deflated,
+        "value": value, "trials": len(own), "distinct": len(distinct), "linked": len(linked),
+        "deflated_sharpe": deflated,
     }  # fmt: skip
 
 
@@ -99,10 +100,15 @@ def _deflated(best: pd.Series[Any], distinct: pd.DataFrame, linked: pd.DataFrame
     known = sharpe[np.isfinite(sharpe)]
     if not len(known) or not math.isfinite(best["sharpe"]) or best["observations"] < 2:
         return math.nan
-    skew, kurtosis = (
-        usual if not math.isfinite(best[name]) else float(best[name])
-        for name, usual in (("skew", 0.0), ("kurtosis", 3.0))
-    )
+    skew, kurtosis = (_or(best[name], usual) for name, usual in (("skew", 0.0), ("kurtosis", 3.0)))
     variance = float(known.var(ddof=1)) if len(known) > 1 else 0.0
     return float(deflated_sharpe(float(best["sharpe"]), int(best["observations"]), trials=len(sharpe),
                                  variance=variance, skew=skew, kurtosis=kurtosis))  # fmt: skip
+
+
+def _or(value: Any, usual: float) -> float:
+    return float(value) if math.isfinite(value) else usual
+
+
+def _or(value: Any, usual: float) -> float:
+    return float(value) if math.isfinite(value) else usual

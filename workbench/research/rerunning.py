@@ -103,7 +103,8 @@ def rerun(run_id: str, *, settings: Settings | None = None, strategy: Any = None
         bars, details = _bars_of(run, where, causes)
         result = backtest(made, bars, **_terms(run, details, causes), max_missing=1.0)
     except WorkbenchError as error:
-        causes.append(str(error) if isinstance(error, _Missing) else f"terms: it does not run any more: {error}")
+        kind = "code" if isinstance(error, StrategyError) else "terms"
+        causes.append(str(error) if isinstance(error, _Missing) else f"{kind}: it does not run any more: {error}")
     except Exception as error:  # the strategy's own
         causes.append(f"code: it does not run any more: {type(error).__name__}: {error}")
     rows = [] if result is None else _differences(run, result)

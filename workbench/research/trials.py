@@ -178,7 +178,8 @@ def stacked(batches: Sequence[TrialBatch]) -> pa.Table:
 
 def _of_length(name: str, values: Any, kind: Any, count: int) -> NDArray[Any]:
     try:
-        array = np.asarray(np.nan if values is None else values).astype(kind, casting="unsafe")
+        known = values.astype(kind) if isinstance(values, np.ndarray) else None
+        array = np.array(np.nan if values is None else values, dtype=kind) if known is None else known
     except (TypeError, ValueError, OverflowError) as error:
         raise DataError(f"{name} of a trial must be numbers: {error}", column=name) from error
     if (name == "observations" and not array.ndim) or values is None:
