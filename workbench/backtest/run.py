@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from workbench.backtest.costs import Costs, Fill
 from workbench.backtest.plan import Plan
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from workbench.market.timeframe import Timeframe
     from workbench.strategy.orders import OrderStrategy
 
-__all__ = ["Path", "backtest"]
+__all__ = ["OBSERVER", "Path", "backtest"]
 
 Path = Literal["auto", "compiled", "event"]
+OBSERVER: Final[ContextVar[Callable[[Result], None] | None]] = ContextVar("OBSERVER", default=None)
+"""Who hears of every backtest of this context, once it is done (a study counts its trials)."""
 
 
 def backtest(
@@ -115,7 +118,11 @@ def backtest(
     )
     charged = costs_by_symbol(costs, [line.bars.instrument for line in plan.lines])
     records, finer = _run(plan, path), _resolved(plan)
-    return Result(plan=plan, records=records, costs=charged, fill=fill, detail=finer, rules=rules)
+    result = Result(plan=plan, records=records, costs=charged, fill=fill, detail=finer, rules=rules)
+    observer = OBSERVER.get()
+    if observer is not None:
+        observer(result)
+    return result
 
 
 def _run(plan: Plan, path: Path) -> Records:

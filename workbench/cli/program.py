@@ -30,6 +30,7 @@ from workbench.cli import (
     lab,
     practice,
     report,
+    runs,
     strategies,
     sweep,
 )
@@ -51,6 +52,7 @@ _ORDER: Final = (
     "practice",
     "report",
     "cluster",
+    "runs",
     "lab",
     "doctor",
 )
@@ -200,6 +202,7 @@ app.add_typer(bots.app, name="bots")
 app.add_typer(practice.app, name="practice")
 app.add_typer(report.app, name="report")
 app.add_typer(cluster.app, name="cluster")
+app.add_typer(runs.app, name="runs")
 
 
 def main() -> None:

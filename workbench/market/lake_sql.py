@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import DataError
@@ -23,11 +23,15 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow.dataset as arrow_dataset
 
-__all__ = ["run_query"]
+__all__ = ["read_only", "run_query"]
 
 _READING: Final = ("SELECT", "WITH", "FROM", "VALUES", "TABLE", "PIVOT", "UNPIVOT", "DESCRIBE", "SHOW", "SUMMARIZE")
 _SPACE: Final = re.compile(r"\s+|--[^\n]*(?:\n|$)|/\*.*?\*/", re.DOTALL)
 _EXPLAIN: Final = re.compile(r"EXPLAIN\b\s*(?:ANALYZE\b|\([^)]*\))?", re.IGNORECASE)
+_CHANGE: Final = (
+    f"the lake: ask with one of {', '.join(_READING)} or EXPLAIN, and change the lake with lake.write(…) or "
+    "lake.delete(…)"
+)
 _SETTINGS: Final = (
     "TimeZone = 'UTC'",
     "enable_progress_bar = false",
@@ -45,14 +49,43 @@ def run_query(query: str, series: Sequence[tuple[SeriesKey, PartStore, Manifest]
     DataError
         It is not exactly one statement that only reads, or DuckDB refuses it.
     """
-    import duckdb
     import pyarrow as pa
 
     catalog = catalog_of([info_of(key, manifest) for key, _, manifest in series])
+    tables = {"bars": _dataset(series), "catalog": pa.Table.from_pandas(catalog, preserve_index=False)}
+    return read_only(
+        query,
+        tables,
+        f"The tables are bars (venue, symbol, timeframe, ts, {', '.join(COLUMNS)}, filled) and catalog; `DESCRIBE "
+        "catalog` lists its columns",
+    )
+
+
+def read_only(query: str, tables: Mapping[str, Any], hint: str = "", change: str = "") -> pd.DataFrame:
+    """Run one reading statement over tables of Arrow, in a DuckDB that reaches nothing else.
+
+    Parameters
+    ----------
+    query : str
+    tables : mapping of names to pyarrow Table or Dataset
+    hint : str, optional
+        Said where DuckDB refuses the query; the names of the tables when left out.
+    change : str, optional
+        Said of a query that would change something: how else to do that.
+
+    Raises
+    ------
+    DataError
+        It is not exactly one statement that only reads, or DuckDB refuses it.
+    """
+    import duckdb
+    import pyarrow as pa
+
+    hint = hint or f"The tables are {' and '.join(tables)}; `DESCRIBE {next(iter(tables))}` lists the columns of one"
     with duckdb.connect(":memory:", config=CONFIG) as connection:
-        _require_reading(connection, query)
-        connection.register("bars", _dataset(series))
-        connection.register("catalog", pa.Table.from_pandas(catalog, preserve_index=False))
+        _require_reading(connection, query, change)
+        for name, table in tables.items():
+            connection.register(name, table)
         for setting in _SETTINGS:
             connection.execute(f"SET {setting}")
         try:
@@ -60,14 +93,10 @@ def run_query(query: str, series: Sequence[tuple[SeriesKey, PartStore, Manifest]
                 warnings.filterwarnings("ignore", message="The inplace keyword")  # DuckDB's own call of pandas
                 return connection.execute(query).df()
         except (duckdb.Error, pa.ArrowException, OSError) as error:
-            raise DataError(
-                f"the query failed: {error}. The tables are bars (venue, symbol, timeframe, ts, {', '.join(COLUMNS)}, "
-                "filled) and catalog; `DESCRIBE catalog` lists its columns",
-                query=query,
-            ) from error
+            raise DataError(f"the query failed: {error}. {hint}", query=query) from error
 
 
-def _require_reading(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+def _require_reading(connection: duckdb.DuckDBPyConnection, query: str, change: str) -> None:
     import duckdb
 
     text = _without_comment(query)
@@ -85,8 +114,7 @@ def _require_reading(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     # PIVOT is two statements to DuckDB: one finds the columns, the other selects
     if not begins_well or kinds[0] not in (duckdb.StatementType.SELECT, duckdb.StatementType.MULTI):
         raise DataError(
-            f"the query begins with {word!r}, but SQL only reads the lake: ask with one of {', '.join(_READING)} or "
-            "EXPLAIN, and change the lake with lake.write(…) or lake.delete(…)",
+            f"the query begins with {word!r}, but SQL only reads {change or _CHANGE}",
             query=query,
         )
 

@@ -2,5 +2,6 @@
 
 from workbench.research.ledger import Ledger, runs
 from workbench.research.run import Run, new_run_id, versions
+from workbench.research.trials import TrialBatch, TrialBook
 
-__all__ = ["Ledger", "Run", "new_run_id", "runs", "versions"]
+__all__ = ["Ledger", "Run", "TrialBatch", "TrialBook", "new_run_id", "runs", "versions"]

@@ -7,6 +7,8 @@ DataFrame to ask questions of, `records` the same as `Run` objects. How parts ar
 
 from __future__ import annotations
 
+import datetime as dt
+import difflib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from workbench.errors import DataError
-from workbench.research.run import FINISHED_WELL, TIME_FIELDS, Run
+from workbench.research.amendments import Amendments
+from workbench.research.run import FINISHED_WELL, TIME_FIELDS, Run, to_json
 from workbench.risk.metrics import HEADLINE, METRICS
 from workbench.store import Manifest, PartStore
 
@@ -55,7 +58,7 @@ class Ledger:
 
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root).absolute()
-        self._store = PartStore(self.root)
+        self.store = PartStore(self.root, lock_timeout_s=120.0)
 
     def __repr__(self) -> str:
         return f"Ledger({str(self.root)!r})"
@@ -78,9 +81,9 @@ class Ledger:
         except (pa.ArrowException, OverflowError) as error:
             names = ", ".join(repr(row["name"]) for row in rows)
             raise DataError(f"run {names} cannot be recorded: {error}; give each field a value of its type") from error
-        self._store.append(table)
+        self.store.append(table)
         with suppress(DataError):  # the runs are recorded; what hinders tidying up is told to whoever reads
-            self._store.compact(more_than=_MANY_PARTS)
+            self.store.compact(more_than=_MANY_PARTS)
 
     def runs(self, report: str | None = None, batch: str | None = None, *, attempts: Attempts = "all") -> pd.DataFrame:
         """Give one row per run, newest first.
@@ -106,6 +109,7 @@ class Ledger:
         import pandas as pd
 
         table = self._table((*_COLUMNS, "metrics"), report, batch, attempts)
+        table = self._amended(table)
         metrics = [json.loads(text) for text in table.column("metrics").to_pylist()]
         names = dict.fromkeys((*HEADLINE, *(name for found in metrics for name in found)))
         frame = table.drop_columns(["metrics"]).to_pandas().astype(dict.fromkeys(_INTEGERS, "Int64"))
@@ -116,9 +120,128 @@ class Ledger:
         whole: pd.DataFrame = pd.concat([frame, pd.DataFrame(measured, index=frame.index)], axis="columns")
         return whole
 
-    def records(self, report: str | None = None, batch: str | None = None, *, attempts: Attempts = "all") -> list[Run]:
-        """Give the runs as objects, newest first, their curves included; parameters as in `runs`."""
-        return [Run.from_row(row) for row in self._table(_NAMES, report, batch, attempts).to_pylist()]
+    def records(
+        self, report: str | None = None, batch: str | None = None, *, attempts: Attempts = "all", curves: bool = True
+    ) -> list[Run]:
+        """Give the runs as objects, newest first, their curves included if asked for; parameters as in `runs`."""
+        names = _NAMES if curves else (*_COLUMNS, "metrics")
+        return [Run.from_row(row) for row in self._amended(self._table(names, report, batch, attempts)).to_pylist()]
+
+    def find_identity(self, identity: str) -> Run | None:
+        """Give the newest run that succeeded with an identity; None where nothing identical was computed."""
+        rows = self._table(("identity", "run_id", "status"), None, None, "all").to_pylist()
+        found = next((one for one in rows if one["identity"] == identity and one["status"] == FINISHED_WELL), None)
+        return None if found is None else self.run(found["run_id"])
+
+    def run(self, run_id: str) -> Run:
+        """Give one run by its id, of which a beginning or an end that no other id has is enough.
+
+        Raises
+        ------
+        DataError
+            No run or several runs have such an id; the message names the nearest.
+        """
+        known = self._table(("run_id",), None, None, "all").column("run_id").to_pylist()
+        whole = find_id(run_id, known, str(self.root))
+        return Run.from_row(self._amended(self._table(_NAMES, None, None, "all", whole)).to_pylist()[0])
+
+    def compare(self, ids: Sequence[str]) -> pd.DataFrame:
+        """Set runs side by side; see `ledger_tables.compared`.
+
+        Raises
+        ------
+        DataError
+            There are fewer than two, or one is not there.
+        """
+        from workbench.research.ledger_tables import compared
+
+        runs = [self.run(one) for one in dict.fromkeys(ids)]
+        if len(runs) < 2:
+            raise DataError(f"{len(runs)} run to compare: give at least two ids")
+        return compared(runs)
+
+    def export(self, file: str | Path, *, report: str | None = None, study: str | None = None) -> Path:
+        """Write the table of runs as CSV, JSON or Parquet, as the ending says; see `ledger_tables.export`."""
+        from workbench.research.ledger_tables import export
+
+        frame = self.runs(report)
+        return export(frame if study is None else frame[frame["study"] == study].reset_index(drop=True), file)
+
+    def sql(self, query: str) -> pd.DataFrame:
+        """Ask the ledger in SQL (DuckDB's); reading only, no file can be reached.
+
+        Parameters
+        ----------
+        query : str
+            One statement that reads. It sees `runs` (columns as `runs()`) and `trials` (as `TrialBook.trials`).
+
+        Raises
+        ------
+        DataError
+            The statement does more than read, or DuckDB refuses it.
+        """
+        from workbench.research.ledger_tables import ask
+
+        return ask(self, query)
+
+    def tag(self, ids: Iterable[str], *tags: str, remove: bool = False) -> None:
+        """Give runs tags, or take tags away; what was recorded stays as it is, and so does what was said before."""
+        whole = [self.run(one).run_id for one in ids]
+        for tag in tags:
+            self._amendments.add("untag" if remove else "tag", tag, runs=whole)
+
+    def note(self, run_id: str, text: str) -> None:
+        """Add a note to a run."""
+        self._amendments.add("note", text, runs=[self.run(run_id).run_id])
+
+    def prune(self, *, older_than: str | dt.timedelta, keep: int = 10, dry_run: bool = True) -> pd.DataFrame:
+        """Take old runs out of the ledger. What was tried still counts: the trial book never forgets.
+
+        Parameters
+        ----------
+        older_than : str or timedelta
+            Such as "90d", "12w", "36h".
+        keep : int, default 10
+            How many of the newest runs of each study and report stay whatever their age.
+        dry_run : bool, default True
+            Only say what would go.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The runs that go, or would; those with tags or notes never do.
+
+        Raises
+        ------
+        ConfigError
+            The age or number is none.
+        """
+        from workbench.research.ledger_tables import prunable, prune
+
+        going = prunable(self.runs(), older_than, keep)
+        if not dry_run and len(going):
+            prune(self, going["run_id"].tolist())
+        return going
+
+    @property
+    def _amendments(self) -> Amendments:
+        return Amendments(self.root / "notes")
+
+    def _amended(self, table: pa.Table) -> pa.Table:
+        """Put what was said of runs afterwards into their tags and notes."""
+        import pyarrow as pa
+
+        said = self._amendments.by_run()
+        ids = table.column("run_id").to_pylist()
+        tags, notes = ([text or "" for text in table.column(name).to_pylist()] for name in ("tags", "note"))
+        for row, run_id in enumerate(ids):
+            own = dict.fromkeys(json.loads(tags[row] or "[]"), True)
+            changed, more = said.get(run_id, ({}, []))
+            tags[row] = to_json([tag for tag, on in {**own, **changed}.items() if on])
+            notes[row] = "\n".join([*([notes[row]] if notes[row] else []), *more])
+        for name, values in (("tags", tags), ("note", notes)):
+            table = table.set_column(table.column_names.index(name), name, pa.array(values, pa.string()))
+        return table
 
     def batches(self, report: str | None = None) -> pd.DataFrame:
         """Give one row per execution of a report, newest first.
@@ -146,13 +269,15 @@ class Ledger:
         found: list[str] = self._table(("run_id", "name", "batch"), report, None, "all").column("batch").to_pylist()
         return found[0] if found else None
 
-    def _table(self, names: Sequence[str], report: str | None, batch: str | None, attempts: Attempts) -> pa.Table:
+    def _table(
+        self, names: Sequence[str], report: str | None, batch: str | None, attempts: Attempts, run: str | None = None
+    ) -> pa.Table:
         """Read some columns of the runs of a report and batch, newest first."""
         if attempts not in get_args(Attempts):
             raise DataError(f"attempts is {attempts!r}; it must be 'all' or 'last'", attempts=attempts)
         columns = list(dict.fromkeys((*names, *_IDENTITY, "run_id")))
-        chosen = {"report": report, "batch": batch}
-        table = self._store.read(lambda manifest: _read(self._store, manifest, columns, chosen))
+        chosen = {"report": report, "batch": batch, "run_id": run}
+        table = self.store.read(lambda manifest: _read(self.store, manifest, columns, chosen))
         table = table.sort_by([("run_id", "descending")])
         if attempts == "last":
             table = table.take(_first_of_each(*(table.column(name).to_pylist() for name in _IDENTITY)))
@@ -180,6 +305,29 @@ def _read(store: PartStore, manifest: Manifest, columns: list[str], chosen: Mapp
             wanted = ds.field(name) == value if wanted is None else wanted & (ds.field(name) == value)
     files = ds.dataset([str(store.path(part)) for part in manifest.parts], schema=schema, format="parquet")
     return files.to_table(columns=columns, filter=wanted)
+
+
+def find_id(wanted: str, known: Sequence[str], where: str = "the ledger") -> str:
+    """Give the one id that begins or ends with a text, or is it.
+
+    Raises
+    ------
+    DataError
+        There is none, or there are several.
+    """
+    found = [one for one in known if one == wanted] or [
+        one for one in known if wanted and (one.startswith(wanted) or one.endswith(wanted))
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        some = ", ".join(found[:4]) + (" …" if len(found) > 4 else "")
+        raise DataError(f"{wanted!r}: {len(found)} runs have such an id: {some}; give more of it", run_id=wanted)
+    ends = {one.rsplit("-", 1)[-1]: one for one in reversed(known)}
+    close = difflib.get_close_matches(wanted, [*ends, *known], n=3, cutoff=0.5) or list(known[:3])
+    near = dict.fromkeys(ends.get(one, one) for one in close)
+    hint = f"the nearest are {', '.join(near)}" if near else "no run is recorded yet"
+    raise DataError(f"{wanted!r}: no run of {where} has such an id; {hint}", run_id=wanted)
 
 
 def _first_of_each(*columns: list[Any]) -> pa.Array:

@@ -30,7 +30,9 @@ FINISHED_WELL: Final = "succeeded"
 """The status of a run that did all that it should; every other status is a failure or a run that was stopped."""
 
 TIME_FIELDS: Final = ("start", "end", "started", "finished")
-JSON_FIELDS: Final = ("parameters", "inputs", "data_quality", "costs", "versions", "metrics", "curves")
+JSON_FIELDS: Final = (
+    "parameters", "inputs", "data_quality", "costs", "versions", "metrics", "curves", "series", "rules", "tags"
+)  # fmt: skip
 
 _RECORDED_PACKAGES: Final = (
     "numpy", "pandas", "numba", "duckdb", "pyarrow", "exchange-calendars", "papermill", "nbclient", "ipykernel",
@@ -88,6 +90,17 @@ class Run:
     peak_memory_bytes : int, optional
     html : str, optional
         Its page, relative to the folder of reports.
+    study, session : str, optional
+        The study that it belongs to, and the process that ran it.
+    identity : str, optional
+        Hash of all that determines its result (`research.identity`); what has the same one need not be computed again.
+    series : sequence of mappings
+        What was read, one series each, finer and coarser ones included: `role, venue, symbol, timeframe, start, end`
+        (ms UTC), `rows, fingerprint, instrument`; and of each that is traded `costs` and `leverage`.
+    rules : mapping
+        How account and venue behaved, where it was not as usual.
+    tags : sequence of str
+    note : str
     """
 
     run_id: str
@@ -121,6 +134,13 @@ class Run:
     duration_s: float = 0.0
     peak_memory_bytes: int | None = None
     html: str | None = None
+    study: str | None = None
+    session: str | None = None
+    identity: str | None = None
+    series: tuple[Mapping[str, Any], ...] = ()
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    note: str = ""
 
     def __post_init__(self) -> None:
         for name in TIME_FIELDS:
@@ -156,6 +176,7 @@ class Run:
         try:
             values |= {name: json.loads(values[name]) for name in JSON_FIELDS if name in values}
             values["curves"] = {name: tuple(points) for name, points in values.get("curves", {}).items()}
+            values |= {name: tuple(values.get(name, ())) for name in ("series", "tags")}
             return cls(**values)
         except (ValueError, TypeError, AttributeError) as error:
             raise DataError(

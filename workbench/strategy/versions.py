@@ -168,7 +168,7 @@ class Archive:
         )
 
     def _require_siblings(self, version: Version) -> None:
-        now = {name: _hash_of_file(self.strategies / name) for name in version.siblings}
+        now = {name: self.hash_beside(name) for name in version.siblings}
         changed = sorted(name for name, was in version.siblings.items() if now[name] != was)
         if changed:
             raise StrategyError(
@@ -177,6 +177,10 @@ class Archive:
                 "not be what ran. Put the file back as it was, or move what is shared into the strategy's own file",
                 siblings=changed,
             )
+
+    def hash_beside(self, name: str) -> str:
+        """Hash a file of the folder of strategies as it is now; empty where it is not there."""
+        return _hash_of_file(self.strategies / name)
 
     def keep(self, cls: type[Parameterised]) -> Version | None:
         """Keep the version that a loaded class is of; nothing is written where it is kept already.
@@ -209,6 +213,31 @@ class Archive:
         with explained(self.root):
             make_folder(self.root)
         self._publish(f"{code_hash}{path.suffix}", source.encode())
+        self._publish(f"{code_hash}.{quote(name, safe='')}.json", json.dumps(note, indent=2).encode() + b"\n")
+        return self._version(self.root / f"{code_hash}.{quote(name, safe='')}.json")
+
+    def keep_written(self, cls: type[Parameterised]) -> Version | None:
+        """Keep the lines of a class that came from no strategy file, such as one of a notebook, as `notebook:NAME`.
+
+        Returns
+        -------
+        Version or None
+            None where nobody knows its source.
+        """
+        try:
+            source = source_of(cls)
+        except StrategyError:
+            return None
+        if _digest(source) != str(code_hash := _code_hash_of(cls)):
+            return None
+        name = f"notebook:{cls.__name__}"
+        note = {
+            "kind": "signals", "ending": ".py", "kept_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            "workbench": _own_version(), "siblings": {},
+        }  # fmt: skip
+        with explained(self.root):
+            make_folder(self.root)
+        self._publish(f"{code_hash}.py", source.encode())
         self._publish(f"{code_hash}.{quote(name, safe='')}.json", json.dumps(note, indent=2).encode() + b"\n")
         return self._version(self.root / f"{code_hash}.{quote(name, safe='')}.json")
 
