@@ -272,7 +272,7 @@ def test_compare_export_and_sql(bars: wb.Bars, tmp_path: Path) -> None:
     assert found.to_dict("records") == [{"study": "going up", "n": 2}]
     assert book.ledger.sql("SELECT count(DISTINCT identity) AS n FROM trials")["n"][0] == 2
     for query in ("DROP TABLE runs", "SELECT * FROM read_csv('/etc/passwd')", "COPY runs TO 'x.csv'"):
-        with pytest.raises(DataError, match="the ledger|the query"):
+        with pytest.raises(DataError, match=r"the ledger|the query"):
             book.ledger.sql(query)
 
 
@@ -281,10 +281,10 @@ def test_ids_by_a_part_of_them(bars: wb.Bars) -> None:
     run = book.backtest(load_strategy("up")(), bars).run
     assert book.ledger.run(run.run_id[-8:]).run_id == book.ledger.run(run.run_id[:21]).run_id == run.run_id
     book.backtest(load_strategy("up")(bars=9), bars)
-    with pytest.raises(DataError, match="'20': 2 runs have such an id: .*; give more of it"):
+    with pytest.raises(DataError, match=r"'20': 2 runs have such an id: .*; give more of it"):
         book.ledger.run("20")
     near = run.run_id[-8:-1] + ("0" if run.run_id[-1] != "0" else "1")
-    with pytest.raises(DataError, match=f"no run of .* has such an id; the nearest are {run.run_id}"):
+    with pytest.raises(DataError, match=rf"no run of .* has such an id; the nearest are {run.run_id}"):
         book.ledger.run(near)
 
 

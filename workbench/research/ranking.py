@@ -108,7 +108,3 @@ def _deflated(best: pd.Series[Any], distinct: pd.DataFrame, linked: pd.DataFrame
 
 def _or(value: Any, usual: float) -> float:
     return float(value) if math.isfinite(value) else usual
-
-
-def _or(value: Any, usual: float) -> float:
-    return float(value) if math.isfinite(value) else usual
