@@ -25,6 +25,7 @@ COMMANDS = [
     "bots templates", "bots template",
     "practice serve", "practice scenario", "practice scenarios",
     "report run", "report list", "report open",
+    "cluster start",
     "lab",
     "doctor",
 ]  # fmt: skip
@@ -35,7 +36,8 @@ def test_help_lists_the_commands_in_the_order_of_use() -> None:
     assert done.code == 0
     names = re.findall(r"^│ (\w+)  ", done.out.partition("Commands")[2], flags=re.M)
     assert names == [
-        "init", "data", "indicators", "strategies", "backtest", "bots", "practice", "report", "lab", "doctor",
+        "init", "data", "indicators", "strategies", "backtest", "bots", "practice", "report", "cluster",
+        "lab", "doctor",
     ]  # fmt: skip
     assert call("-h").out == done.out
 

@@ -8,7 +8,7 @@ import typer
 
 from workbench.cli.completion import series_symbols, strategy_names
 
-__all__ = ["AsCsv", "AsJson", "End", "Start", "StrategyName", "Symbol", "Timeframe", "Venue", "examples"]
+__all__ = ["AsCsv", "AsJson", "Cluster", "End", "Start", "StrategyName", "Symbol", "Timeframe", "Venue", "examples"]
 
 StrategyName = Annotated[
     str,
@@ -32,6 +32,14 @@ Start = Annotated[
 End = Annotated[str | None, typer.Option(metavar="TIME", help="Bars that open before this time (UTC).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV, for programs.")]
+
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Run on the workers of a dask cluster, such as tcp://127.0.0.1:8786 (see `workbench cluster`).",
+    ),
+]
 
 
 def examples(*lines: str) -> str:

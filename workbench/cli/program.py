@@ -19,7 +19,7 @@ import typer
 from typer.core import TyperGroup
 
 from workbench import __version__
-from workbench.cli import backtest, bots, data, doctor, indicators, init, lab, practice, report, strategies
+from workbench.cli import backtest, bots, cluster, data, doctor, indicators, init, lab, practice, report, strategies
 from workbench.cli.console import plain_streams, say_error, say_warning
 from workbench.cli.options import examples
 from workbench.cli.words import as_commands
@@ -27,7 +27,19 @@ from workbench.errors import ConfigError, WorkbenchError
 
 __all__ = ["app", "main"]
 
-_ORDER: Final = ("init", "data", "indicators", "strategies", "backtest", "bots", "practice", "report", "lab", "doctor")
+_ORDER: Final = (
+    "init",
+    "data",
+    "indicators",
+    "strategies",
+    "backtest",
+    "bots",
+    "practice",
+    "report",
+    "cluster",
+    "lab",
+    "doctor",
+)
 _WORKSPACE: Final = "WORKBENCH_WORKSPACE"
 
 
@@ -172,6 +184,7 @@ app.add_typer(strategies.app, name="strategies")
 app.add_typer(bots.app, name="bots")
 app.add_typer(practice.app, name="practice")
 app.add_typer(report.app, name="report")
+app.add_typer(cluster.app, name="cluster")
 
 
 def main() -> None:

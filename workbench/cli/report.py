@@ -11,7 +11,7 @@ import typer
 
 from workbench.cli.completion import report_names
 from workbench.cli.console import Cell, Column, say, say_error, show_json, show_table
-from workbench.cli.options import AsJson, examples
+from workbench.cli.options import AsJson, Cluster, examples
 from workbench.cli.place import settings_here
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ app = typer.Typer(help="Reports: run them, list what was run, open the newest.",
         "workbench report run nightly",
         "workbench report run nightly --resume       only what did not succeed",
         "workbench report run nightly --workers 8",
+        "workbench report run nightly --cluster tcp://127.0.0.1:8786",
     ),
 )
 def run(
@@ -38,6 +39,7 @@ def run(
         bool, typer.Option("--resume", help="Continue the newest batch: repeat only what did not succeed.")
     ] = False,
     workers: Annotated[int | None, typer.Option(min=1, max=64, metavar="N", help="Notebooks at the same time.")] = None,
+    cluster: Cluster = None,
 ) -> None:
     """Run the notebooks of a report and write its pages. The last line is the path of the index page.
 
@@ -47,7 +49,12 @@ def run(
     from workbench.reporting.progress import progress_on
 
     report = run_report(
-        name, settings=settings_here(), resume=resume, workers=workers, progress=progress_on(sys.stderr)
+        name,
+        settings=settings_here(),
+        resume=resume,
+        workers=workers,
+        progress=progress_on(sys.stderr),
+        executor=cluster,
     )
     good, total = sum(run.succeeded for run in report.runs), len(report.runs) + len(report.not_run)
     print(f"{good} of {total} runs succeeded, {report.duration_s:.0f} s", file=sys.stderr, flush=True)

@@ -46,6 +46,7 @@ _ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREAD
 
 Started = Callable[[NotebookJob], None]
 Done = Callable[[Outcome], None]
+OpenPool = Callable[[Mapping[str, str], Path], Pool]
 
 
 def clean_environment(keep: Iterable[str] = ()) -> dict[str, str]:
@@ -78,6 +79,7 @@ def run_notebooks(
     on_done: Done | None = None,
     environment: Mapping[str, str] | None = None,
     warm: bool | None = None,
+    open_pool: OpenPool | None = None,
 ) -> list[Outcome]:
     """Run notebooks and make their pages.
 
@@ -92,6 +94,8 @@ def run_notebooks(
         The environment variables of the notebooks; `clean_environment()` when left out.
     warm : bool, optional
         Whether to fork workers from a process that has everything imported; where possible when left out.
+    open_pool : callable, optional
+        Makes the pool of workers from the environment and the file for their stderr, in place of what `warm` says.
 
     Returns
     -------
@@ -114,7 +118,8 @@ def run_notebooks(
     with tempfile.TemporaryDirectory(prefix="workbench-", ignore_cleanup_errors=True) as scratch:
         runs = [_Run(job, _task(job, index, given, Path(scratch))) for index, (job, given) in enumerate(checked)]
         log = Path(scratch) / "stderr.log"
-        pool = WarmPool if (sys.platform.startswith("linux") if warm is None else warm) else ColdPool
+        warm = sys.platform.startswith("linux") if warm is None else warm
+        pool = open_pool or (WarmPool if warm else ColdPool)
         variables = clean_environment() if environment is None else environment
         _Session(runs, workers, on_start, on_done).run(lambda: pool(variables, log), log)
         return [run.outcome for run in runs if run.outcome is not None]

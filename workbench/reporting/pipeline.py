@@ -18,6 +18,7 @@ from typing import Any
 
 from workbench.errors import ConfigError, DataError, RunError, WorkbenchError
 from workbench.reporting.batch import Batch
+from workbench.reporting.elsewhere import run_notebooks_on
 from workbench.reporting.execute import NotebookJob, Outcome, clean_environment, run_notebooks
 from workbench.reporting.index import Edition, write_index
 from workbench.reporting.job import Page
@@ -26,6 +27,7 @@ from workbench.reporting.progress import Progress, SilentProgress
 from workbench.reporting.recording import record_of
 from workbench.research.ledger import Ledger
 from workbench.research.run import Run
+from workbench.research.spreading import Place, reached
 from workbench.settings import Settings, load_settings
 from workbench.strategy.loader import load_strategy
 from workbench.strategy.versions import keep
@@ -88,6 +90,7 @@ def run_report(
     resume: bool = False,
     workers: int | None = None,
     progress: Progress | None = None,
+    executor: Place = None,
 ) -> Report:
     """Run a report.
 
@@ -103,6 +106,9 @@ def run_report(
         Notebooks at the same time; as the definition, or else the settings say, when left out.
     progress : Progress, optional
         Told how it goes (`progress_on` chooses one for a stream); silent when left out.
+    executor : str, concurrent.futures.Executor or distributed.Client, optional
+        Where the notebooks run, as `workbench.research.spreading.spread` takes it, such as the address of a dask
+        scheduler; its workers need the workspace at the same path. On this machine when left out.
 
     Returns
     -------
@@ -114,20 +120,23 @@ def run_report(
     ConfigError
         The definition is wrong, or changed since the batch that is to be resumed. Nothing was started.
     RunError
-        It could not be carried out to the end (the disk is full, another process runs the same batch). What was done
-        before is recorded.
+        The cluster cannot be reached; nothing was started. Or it could not be carried out to the end (the disk is full,
+        another process runs the same batch); what was done before is recorded.
     """
     settings = load_settings() if settings is None else settings
     if workers is not None and workers < 1:
         raise ConfigError(f"workers is {workers}; at least one is needed to run notebooks", workers=workers)
     plan = make_plan(name, settings)
-    if resume:
-        batch = Batch.newest(name, settings)
-        batch.require_plan(plan)
-    else:
-        batch = Batch.create(plan, settings)
-    with batch.in_use():
-        return _Execution(plan, batch, settings, workers or plan.workers, progress or SilentProgress()).run(resume)
+    with reached(executor) as place:
+        if resume:
+            batch = Batch.newest(name, settings)
+            batch.require_plan(plan)
+        else:
+            batch = Batch.create(plan, settings)
+        with batch.in_use():
+            execution = _Execution(plan, batch, settings, workers or plan.workers, progress or SilentProgress())
+            execution.executor = place
+            return execution.run(resume)
 
 
 class _Execution:
@@ -144,6 +153,7 @@ class _Execution:
         self.records: dict[str, Run] = {}
         self.repeated = 0
         self.interrupted = False
+        self.executor: Place = None
         self.began = time.monotonic()
 
     def run(self, resume: bool) -> Report:
@@ -180,14 +190,24 @@ class _Execution:
     def _execute(self, runs: Sequence[PlannedRun]) -> None:
         if not runs:
             return
-        environment = {**clean_environment(), "WORKBENCH_WORKSPACE": str(self.settings.root)}
-        outcomes = run_notebooks(
-            [self._job(run) for run in runs],
-            workers=self.workers,
-            on_start=self._started,
-            on_done=self._done,
-            environment=environment,
-        )
+        jobs = [self._job(run) for run in runs]
+        if self.executor is None:
+            outcomes = run_notebooks(
+                jobs,
+                workers=self.workers,
+                on_start=self._started,
+                on_done=self._done,
+                environment={**clean_environment(), "WORKBENCH_WORKSPACE": str(self.settings.root)},
+            )
+        else:
+            outcomes = run_notebooks_on(
+                self.executor,
+                jobs,
+                workspace=self.settings.root,
+                folder=self.batch.folder,
+                on_start=self._started,
+                on_done=self._done,
+            )
         self.interrupted = any(outcome.status == "cancelled" for outcome in outcomes)
 
     def _job(self, run: PlannedRun) -> NotebookJob:

@@ -23,6 +23,7 @@ __all__ = [
     "probabilistic_sharpe_ratio",
     "sharpe_ratio",
     "sharpe_standard_error",
+    "sharpe_variance",
     "smart_sharpe_ratio",
     "smart_sortino_ratio",
     "sortino_ratio",
@@ -85,11 +86,30 @@ def sharpe_standard_error(curves: Curves, periods_per_year: float) -> Floats:
     return np.asarray(np.sqrt(_variance(curves) / max(curves.bars - 1, 1) * annual(periods_per_year)))
 
 
+def sharpe_variance(sharpe: Floats, skew: Floats, kurtosis: Floats) -> Floats:
+    """Give the variance of an estimated Sharpe ratio a bar, times the number of bars less one.
+
+    Parameters
+    ----------
+    sharpe, skew, kurtosis : float64 arrays that broadcast
+        Sharpe ratio a bar; skewness and raw kurtosis (3 for a normal distribution) of the returns a bar.
+
+    Returns
+    -------
+    float64 array
+        NaN where it would not be positive, which no distribution has, or where something is not known.
+
+    Notes
+    -----
+    Mertens (2002), Comments on Variance of the IID Estimator in Lo (2002).
+    """
+    whole = 1.0 - skew * sharpe + (kurtosis - 1.0) / 4.0 * np.square(sharpe)
+    return np.where(whole > 0.0, whole, math.nan)
+
+
 def _variance(curves: Curves) -> Floats:
     """Variance of the Sharpe ratio a bar, times the number of bars."""
-    sharpe = _per_bar(curves, 0.0)
-    whole = 1.0 - curves.moment(3) * sharpe + (curves.moment(4) - 1.0) / 4.0 * sharpe**2
-    return np.where(whole > 0.0, whole, math.nan)
+    return sharpe_variance(_per_bar(curves, 0.0), curves.moment(3), curves.moment(4))
 
 
 @of_returns(
