@@ -40,13 +40,18 @@ def history_chart(found: Optimisation) -> Figure:
             known = np.isfinite(best)
             line = best if one.maximise else -best
             axes.step(
-                numbers[known], line[known], where="post", color=INK["series_2"].light, linewidth=1.6, label="best so far"
+                numbers[known],
+                line[known],
+                where="post",
+                color=INK["series_2"].light,
+                linewidth=1.6,
+                label="best so far",
             )
             axes.set_title(f"{one.label} by trial")
             axes.set_xlabel("trial")
             axes.set_xlim(0, len(table) + 1)
             _fit(axes, values[shown])
-            axes.legend(frameon=False, loc="lower right", ncols=3)
+            axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, borderaxespad=0.0)
     plt.close(figure)
     return figure
 
@@ -71,6 +76,7 @@ def parameters_chart(found: Optimisation, one: Objective) -> Figure:
             shade = np.linspace(0.25, 0.9, len(table))[known]
             axes.scatter(plain, values[known], s=16, color=INK["accent"].light, alpha=shade, linewidths=0)
             axes.set_title(name)
+            axes.xaxis.get_major_locator().set_params(**({"integer": True} if given.dtype.kind in "iu" else {}))
             _fit(axes, values)
         for axes in list(grid.flat)[len(names) :]:
             axes.set_visible(False)
@@ -105,7 +111,7 @@ def pareto_chart(found: Optimisation) -> Figure:
     with plt.rc_context(chart_style()):
         figure, axes = plt.subplots(figsize=(8.0, 5.0), layout="constrained")
         _dots(axes, table[first.name], table[second.name], "faint", "trial")
-        line = {"color": INK["accent"].light, "marker": "o", "markersize": 5, "linewidth": 1.4}
+        line: dict[str, Any] = {"color": INK["accent"].light, "marker": "o", "markersize": 5, "linewidth": 1.4}
         axes.plot(front[first.name], front[second.name], **line, label="no other is better in all")
         axes.set_title(f"{second.label} against {first.label}")
         ways = [f"{one.label} ({'higher' if one.maximise else 'lower'} is better)" for one in (first, second)]

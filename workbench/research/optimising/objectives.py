@@ -74,7 +74,7 @@ class Objective:
     source: Source = "result"
 
     @property
-    def direction(self) -> str:
+    def direction(self) -> Literal["maximize", "minimize"]:
         """The word that optuna has for it."""
         return "maximize" if self.maximise else "minimize"
 

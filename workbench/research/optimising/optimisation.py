@@ -223,7 +223,9 @@ class Optimisation:
         rows = shown.drop(columns=["feasible", "reason"])
         failed = int((self.table["reason"] != "").sum())
         note = f"{len(self)} trials, {failed} of them without an answer or against a constraint; ended: {self.stopped}."
-        return f"<p><b>{escape(repr(self)[1:-1])}</b></p><p>{escape(note)}</p>{rows.to_html(float_format='{:.4g}'.format)}"
+        return (
+            f"<p><b>{escape(repr(self)[1:-1])}</b></p><p>{escape(note)}</p>{rows.to_html(float_format='{:.4g}'.format)}"
+        )
 
     def numbers(self) -> Mapping[str, Any]:
         """Give what programs want to know, as plain values."""

@@ -114,8 +114,9 @@ class Scorer:
         self.by_row = tuple(name for name, source in sources.items() if source == "row")
         self.by_returns = tuple(name for name, source in sources.items() if source == "returns")
         self.by_profits = tuple(name for name, source in sources.items() if source == "profits")
-        given = [one.function for one in (*objectives, *constraints)]
-        self.needs_results = bool(self.by_profits) or any(given)
+        asked = [(one.name, one.function) for one in objectives] + [(one.name, one.function) for one in constraints]
+        self.functions = {name: function for name, function in asked if function is not None}
+        self.needs_results = bool(self.by_profits or self.functions)
         self.evaluator = Evaluator(evaluator.strategy, evaluator.bars, metrics=self.by_row, **evaluator.options)
         self.periods_per_year, self.years = _time_of(evaluator)
         self.sharpes: list[float] = []  # of all trials so far, per bar: what the deflated Sharpe ratio is held against
@@ -181,9 +182,8 @@ class Scorer:
         table |= {name: float(self._of_returns(name, returns)[0]) for name in self.by_returns}
         profits = result.profits[result.closed]
         table |= {name: float(metrics.METRICS[name].function(profits)) for name in self.by_profits}  # type: ignore[misc]
-        for one in (*self.objectives, *self.constraints):
-            if one.function is not None:
-                table[one.name] = _asked(one.name, one.function, result)
+        for name, function in self.functions.items():
+            table[name] = _asked(name, function, result)
         return table
 
     def _of_returns(self, name: str, returns: Floats) -> Floats:
@@ -233,7 +233,7 @@ def constraints_of(given: Mapping[str, Any] | None) -> tuple[Constraint, ...]:
             continue
         if not (isinstance(rule, (tuple, list)) and len(rule) == 2 and rule[0] in _WORDS):
             raise ConfigError(
-                f"constraints: {name} = {rule!r}; write (\">=\", 30) with one of {', '.join(_WORDS)}, or a function of "
+                f'constraints: {name} = {rule!r}; write (">=", 30) with one of {", ".join(_WORDS)}, or a function of '
                 "a Result that says True where it is kept",
                 name=name,
             )

@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     import optuna
     from optuna.trial import FrozenTrial
 
-__all__ = ["FAILED", "NUMBERS", "SamplerName", "Search", "finished", "is_feasible", "open_study", "quiet", "search_trials"]
+__all__ = [
+    "FAILED",
+    "NUMBERS",
+    "SamplerName",
+    "Search",
+    "finished",
+    "is_feasible",
+    "open_study",
+    "quiet",
+    "search_trials",
+]
 
 SamplerName = Literal["tpe", "cmaes", "nsga2", "qmc", "random", "grid"]
 NUMBERS: Final = "workbench_numbers"
@@ -32,6 +42,7 @@ _BATCHES: Final = {"tpe": 8, "cmaes": 8, "nsga2": 50, "qmc": 64, "random": 64, "
 _SEVERAL: Final = ("tpe", "nsga2", "qmc", "random", "grid")
 
 Constraints = Mapping[str, Any]
+Direction = Literal["maximize", "minimize"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +114,7 @@ def quiet() -> Iterator[None]:
         optuna.logging.set_verbosity(before)
 
 
-def open_study(search: Search, directions: Sequence[str], identity: str, folder: Path | None) -> optuna.Study:
+def open_study(search: Search, directions: Sequence[Direction], identity: str, folder: Path | None) -> optuna.Study:
     """Make a study in memory, or open the one that is kept in a folder.
 
     Parameters
@@ -120,17 +131,19 @@ def open_study(search: Search, directions: Sequence[str], identity: str, folder:
         The study in the folder asked another question, or cannot be read.
     """
     import optuna
+    from optuna.storages.journal import JournalFileBackend
 
     storage = None
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        backend = optuna.storages.journal.JournalFileBackend(str(folder / "optuna.journal"))
+        file = folder / "optuna.journal"
+        backend = JournalFileBackend(str(file))
         try:
             storage = optuna.storages.JournalStorage(backend)
         except Exception as error:
             raise ConfigError(
-                f"study {search.study!r}: {folder / 'optuna.journal'} cannot be read ({type(error).__name__}: {error}); "
-                "move it away, or give another name",
+                f"study {search.study!r}: {file} cannot be read ({type(error).__name__}: {error}); move it "
+                "away, or give another name",
             ) from error
     try:
         study = optuna.create_study(
@@ -292,7 +305,7 @@ def _live(study: optuna.Study, search: Search, space: Space) -> optuna.Study:
 
     if search.sampler != "cmaes" or search.study is None:
         return study
-    live = optuna.create_study(directions=[one.name.lower() for one in study.directions])
+    live = optuna.create_study(directions=study.directions)
     live.add_trials([_without_state(one) for one in finished(study)])
     return live
 
@@ -311,7 +324,8 @@ def _check_sampler(search: Search, scorer: Scorer, space: Space) -> None:
 
     if len(scorer.objectives) > 1 and search.sampler not in _SEVERAL:
         raise ConfigError(
-            f"sampler={search.sampler!r} has one objective, and there are {len(scorer.objectives)}: use 'nsga2' or 'tpe'"
+            f"sampler={search.sampler!r} has one objective, and there are {len(scorer.objectives)}: use 'nsga2' or "
+            "'tpe'"
         )
     kinds = space.distributions.values()
     if search.sampler == "cmaes" and (space.suggest or all(isinstance(k, CategoricalDistribution) for k in kinds)):

@@ -143,7 +143,9 @@ def _ranged(one: Parameter, low: Any, high: Any, more: Any) -> BaseDistribution:
             return IntDistribution(low, high, log=log, step=1 if step is None else step)
         return FloatDistribution(low, high, log=log, step=step)
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"space: {one.name} from {low!r} to {high!r}, {more!r}: {error}", parameter=one.name) from error
+        raise ConfigError(
+            f"space: {one.name} from {low!r} to {high!r}, {more!r}: {error}", parameter=one.name
+        ) from error
 
 
 def _values(name: str, one: Any) -> list[Any]:

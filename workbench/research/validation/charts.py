@@ -21,7 +21,7 @@ __all__ = ["choices_chart", "paths_chart", "walk_chart"]
 
 
 def walk_chart(walk: WalkForward) -> Figure:
-    """Draw the joined equity beside buying and holding, and below it each window's yearly return in and out of sample."""
+    """Draw the joined equity beside buying and holding, and below it each window's yearly rate in and out of sample."""
     import matplotlib.pyplot as plt
 
     times = walk.ts.astype("datetime64[ms]")
@@ -95,13 +95,11 @@ def paths_chart(found: CrossValidation) -> Figure:
     """Draw the equity of every path out of sample, and how their Sharpe ratios are spread."""
     import matplotlib.pyplot as plt
 
-    grown = np.cumprod(1.0 + found.path_returns, axis=1)
+    grown = np.asarray(np.cumprod(1.0 + found.path_returns, axis=1), dtype=np.float64)
     times = found.ts.astype("datetime64[ms]")
     sharpe = found.paths["sharpe_ratio"].to_numpy(dtype=np.float64)
     with plt.rc_context(chart_style()):
-        figure, axes = plt.subplots(
-            1, 2, figsize=(10.6, 4.0), width_ratios=[2.4, 1.0], layout="constrained"
-        )
+        figure, axes = plt.subplots(1, 2, figsize=(10.6, 4.0), width_ratios=[2.4, 1.0], layout="constrained")
         for row in grown:
             draw_line(axes[0], times, row, "accent", 0.9)
         for line in axes[0].lines:
@@ -112,7 +110,9 @@ def paths_chart(found: CrossValidation) -> Figure:
         axes[0].set_title(f"{len(grown)} path{'s' if len(grown) > 1 else ''} out of sample, growth of 1")
         axes[0].legend(frameon=False, loc="upper left")
         known = sharpe[np.isfinite(sharpe)]
-        axes[1].hist(known, bins=min(max(len(known), 3), 20), color=INK["accent_soft"].light, edgecolor=INK["accent"].light)
+        axes[1].hist(
+            known, bins=min(max(len(known), 3), 20), color=INK["accent_soft"].light, edgecolor=INK["accent"].light
+        )
         axes[1].axvline(0.0, color=INK["negative"].light, linewidth=1.2)
         if len(known):
             axes[1].axvline(np.median(known), color=INK["ink"].light, linewidth=1.4)

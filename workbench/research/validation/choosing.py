@@ -122,7 +122,9 @@ def grid_points(strategy: SignalStrategy, choosing: Choosing) -> list[dict[str, 
     """Give every combination of the grid; None where there is no grid."""
     if choosing.grid is None:
         return None
-    columns = {name: column.tolist() for name, column in grid_of(strategy, choosing.grid, choosing.where).columns().items()}
+    columns = {
+        name: column.tolist() for name, column in grid_of(strategy, choosing.grid, choosing.where).columns().items()
+    }
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 

@@ -88,7 +88,7 @@ def cross_validate(
     evaluator = Evaluator(strategy, bars, **backtesting)
     points = grid_points(evaluator.strategy, chosen)
     if points is None:
-        columns = Sampler(chosen.trials, seed=seed).draw(evaluator.strategy).columns()
+        columns = Sampler(count=chosen.trials, seed=seed).draw(evaluator.strategy).columns()
         lists = {name: column.tolist() for name, column in columns.items()}
         points = [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
     ts = times_of(evaluator.bars if isinstance(evaluator.bars, list) else [evaluator.bars])
@@ -261,4 +261,3 @@ def _of_returns_only(given: Any) -> Objective:
 def _check_training(pairs: Sequence[tuple[Rows, Rows]]) -> None:
     if any(len(train) < 2 for train, _ in pairs):
         raise ConfigError("purge and embargo leave nothing to train on in a split: lower them, or take a longer range")
-

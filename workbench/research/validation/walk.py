@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
+from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -236,7 +237,9 @@ class WalkForward:
 
         chosen = [one.parameters for one in self.windows if one.choice is not None]
         names = list(dict.fromkeys(name for one in chosen for name in one))
-        rows = {name: _steadiness([one[name] for one in chosen if name in one], self.ranges.get(name)) for name in names}
+        rows = {
+            name: _steadiness([one[name] for one in chosen if name in one], self.ranges.get(name)) for name in names
+        }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("parameter")
 
     # To look at
@@ -285,7 +288,7 @@ def _mean(values: list[float]) -> float:
 
 
 def _steadiness(values: list[Any], ends: tuple[float, float] | None) -> dict[str, Any]:
-    steps = [float(a != b) for a, b in zip(values[:-1], values[1:], strict=True)]
+    steps = [float(a != b) for a, b in pairwise(values)]
     found: dict[str, Any] = {"values": len({repr(one) for one in values}), "changes": _mean(steps)}
     if are_numbers(values):
         array = np.asarray(values, dtype=np.float64)
