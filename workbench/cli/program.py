@@ -19,7 +19,20 @@ import typer
 from typer.core import TyperGroup
 
 from workbench import __version__
-from workbench.cli import backtest, bots, cluster, data, doctor, indicators, init, lab, practice, report, strategies
+from workbench.cli import (
+    backtest,
+    bots,
+    cluster,
+    data,
+    doctor,
+    indicators,
+    init,
+    lab,
+    optimise,
+    practice,
+    report,
+    strategies,
+)
 from workbench.cli.console import plain_streams, say_error, say_warning
 from workbench.cli.options import examples
 from workbench.cli.words import as_commands
@@ -33,6 +46,8 @@ _ORDER: Final = (
     "indicators",
     "strategies",
     "backtest",
+    "optimise",
+    "walk-forward",
     "bots",
     "practice",
     "report",
@@ -171,6 +186,8 @@ def _add(command: Any, name: str, lines: Iterable[str], **options: Any) -> None:
 
 _add(init.init, "init", init.EXAMPLES)
 _add(backtest.run, "backtest", backtest.EXAMPLES)
+_add(optimise.optimise, "optimise", optimise.EXAMPLES)
+_add(optimise.walk_forward, "walk-forward", optimise.WALK_EXAMPLES)
 _add(doctor.doctor, "doctor", doctor.EXAMPLES)
 _add(
     lab.lab,

@@ -76,7 +76,8 @@ def parameters_chart(found: Optimisation, one: Objective) -> Figure:
             shade = np.linspace(0.25, 0.9, len(table))[known]
             axes.scatter(plain, values[known], s=16, color=INK["accent"].light, alpha=shade, linewidths=0)
             axes.set_title(name)
-            axes.xaxis.get_major_locator().set_params(**({"integer": True} if given.dtype.kind in "iu" else {}))
+            if given.dtype.kind in "iu":
+                axes.xaxis.get_major_locator().set_params(integer=True)
             _fit(axes, values)
         for axes in list(grid.flat)[len(names) :]:
             axes.set_visible(False)

@@ -36,6 +36,10 @@ class Windowed(SignalStrategy):
         Whether decisions fill at the close that they are made on.
     """
 
+    inner: SignalStrategy
+    history: Mapping[str, Bars]
+    at_close: bool
+
     def __init__(self, inner: SignalStrategy, history: Mapping[str, Bars], *, at_close: bool) -> None:
         for name, value in (("inner", inner), ("history", history), ("at_close", at_close)):
             object.__setattr__(self, name, value)
