@@ -28,6 +28,7 @@ from workbench.cli import (
     indicators,
     init,
     lab,
+    optimise,
     practice,
     report,
     runs,
@@ -48,6 +49,8 @@ _ORDER: Final = (
     "strategies",
     "backtest",
     "sweep",
+    "optimise",
+    "walk-forward",
     "bots",
     "practice",
     "report",
@@ -188,6 +191,8 @@ def _add(command: Any, name: str, lines: Iterable[str], **options: Any) -> None:
 _add(init.init, "init", init.EXAMPLES)
 _add(backtest.run, "backtest", backtest.EXAMPLES)
 _add(sweep.run, "sweep", sweep.EXAMPLES)
+_add(optimise.optimise, "optimise", optimise.EXAMPLES)
+_add(optimise.walk_forward, "walk-forward", optimise.WALK_EXAMPLES)
 _add(doctor.doctor, "doctor", doctor.EXAMPLES)
 _add(
     lab.lab,
