@@ -1,0 +1,1 @@
+"""Machine learning that cannot see the future."""
