@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WarmUp", "cache_folder", "main", "uncompiled", "warm_up"]
 
-_ROOMS = ("workbench.indicators", "workbench.trading", "workbench.backtest")
+_ROOMS = ("workbench.indicators", "workbench.trading", "workbench.backtest", "workbench.research.learning")
 _MODULES = ("workbench.market.trade_kernel",)  # the one of a room that has no others
 
 
@@ -108,6 +108,7 @@ def _call_everything() -> None:
     from workbench.indicators._compile import compile_kernels
     from workbench.market.ticks import Ticks
     from workbench.market.trade_bars import bars_from_trades
+    from workbench.research.learning.labels import triple_barrier
 
     compile_kernels()
     bars = _tiny_bars()
@@ -120,6 +121,7 @@ def _call_everything() -> None:
     several = [bars, _tiny_bars("WARM/TOO", first=1)]
     result = backtest({one.symbol: _signals(len(one)) for one in several}, several)
     _ = result.metrics, result.trades, result.exposure
+    triple_barrier(bars, limit=2, profit=0.1, stop=0.1)
 
 
 def _signals(count: int) -> Any:

@@ -3,6 +3,7 @@
 from workbench.research.learning.external import External
 from workbench.research.learning.features import Features, FeatureTable, Slower
 from workbench.research.learning.filtering import ScoreFilter
+from workbench.research.learning.forecasts import Forecasts, forecast_returns, forecast_volatility
 from workbench.research.learning.labels import Labels, fixed_horizon, triple_barrier
 from workbench.research.learning.leakage import LeakageReport
 from workbench.research.learning.model import ModelRun
@@ -14,6 +15,7 @@ __all__ = [
     "External",
     "FeatureTable",
     "Features",
+    "Forecasts",
     "Labels",
     "LeakageReport",
     "ModelRun",
@@ -22,6 +24,8 @@ __all__ = [
     "Slower",
     "average_uniqueness",
     "fixed_horizon",
+    "forecast_returns",
+    "forecast_volatility",
     "load_scores",
     "sample_weights",
     "sequential_bootstrap",

@@ -73,7 +73,8 @@ def fit(estimator: Any, values: Floats, y: NDArray[np.int64], weights: Floats | 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            fitted.fit(values, y, **({takes: weights} if takes else {}))
+            with _one_thread():
+                fitted.fit(values, y, **({takes: weights} if takes else {}))
         except (ValueError, TypeError, ArithmeticError, np.linalg.LinAlgError) as error:
             raise RunError(f"{type(fitted).__name__} could not be fitted on {len(y):,} samples: {error}") from error
     return fitted, [f"{one.category.__name__}: {one.message}" for one in caught]
@@ -85,8 +86,16 @@ def probabilities(fitted: Any, values: Floats, classes: NDArray[np.int64], only:
     if fitted is None:
         found[:, np.searchsorted(classes, only)] = 1.0
     elif len(values):
-        found[:, np.searchsorted(classes, fitted.classes_)] = fitted.predict_proba(values)
+        with _one_thread():
+            found[:, np.searchsorted(classes, fitted.classes_)] = fitted.predict_proba(values)
     return found
+
+
+def _one_thread() -> Any:
+    """Hold OpenMP to one thread: on a busy machine its threads wait for each other, a hundred times longer than they work."""
+    from sklearn.utils.parallel import _get_threadpool_controller
+
+    return _get_threadpool_controller().limit(limits=1)
 
 
 def _weight_name(fitted: Any) -> str | None:

@@ -57,9 +57,7 @@ class External:
     array([1., 1., 2., 2.])
     """
 
-    def __init__(
-        self, times: Any, values: ArrayLike, *, published: Any, stale_after: str | None = None
-    ) -> None:
+    def __init__(self, times: Any, values: ArrayLike, *, published: Any, stale_after: str | None = None) -> None:
         self.times = _times("times", times)
         self.values = _values(values, len(self.times))
         if isinstance(published, str) and re.fullmatch(r"\d+[smhdw]", published):

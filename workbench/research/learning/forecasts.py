@@ -94,7 +94,11 @@ class Forecasts:
         for name in self.values:
             row: dict[str, Any] = {kind: float(self.losses(name, kind).mean()) for kind in kinds}
             row["statistic"], row["p_value"] = (math.nan, math.nan) if name == self.best_baseline else self.test(name)
-            rows[name] = {**row, "baseline": "yes" if name in self.baselines else "", "warnings": self.warned.get(name, 0)}
+            rows[name] = {
+                **row,
+                "baseline": "yes" if name in self.baselines else "",
+                "warnings": self.warned.get(name, 0),
+            }
         return pd.DataFrame.from_dict(rows, orient="index").sort_values(self.loss, kind="stable")
 
     @property
@@ -121,7 +125,9 @@ class Forecasts:
         p_value = min(1.0, self.test(best).p_value * len(models))
         numbers = f"{self.loss.upper()} {ours:.6g} against {theirs:.6g}, p = {p_value:.2g} for {len(models)} models"
         if ours >= theirs:
-            return f"The baseline wins: {baseline} is better than every model, of which {best} comes closest ({numbers})."
+            return (
+                f"The baseline wins: {baseline} is better than every model, of which {best} comes closest ({numbers})."
+            )
         if not p_value < _LEVEL:
             return f"No evidence that a model beats the baseline {baseline}: {best} is ahead by no more than luck ({numbers})."
         return f"{best} beats the best baseline, {baseline} ({numbers})."

@@ -147,9 +147,7 @@ def _checked(features: FeatureTable, labels: Labels) -> NDArray[np.bool_]:
         )
     same = features.bars is labels.bars or features.bars.fingerprint == labels.bars.fingerprint
     if not same:
-        raise DataError(
-            f"features are of {features.bars!r} and labels of {labels.bars!r}: make both of the same bars"
-        )
+        raise DataError(f"features are of {features.bars!r} and labels of {labels.bars!r}: make both of the same bars")
     usable = features.known & labels.known
     if usable.sum() < _FEWEST:
         raise DataError(
