@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["WarmUp", "cache_folder", "main", "uncompiled", "warm_up"]
 
-_ROOMS = ("workbench.indicators", "workbench.trading", "workbench.backtest", "workbench.research.chance")
+_ROOMS = (
+    "workbench.indicators",
+    "workbench.trading",
+    "workbench.backtest",
+    "workbench.research.chance",
+    "workbench.research.learning",
+)
 _MODULES = (  # those of rooms that have no others
     "workbench.market.trade_kernel",
     "workbench.research.sweeping.kernel_cross",
@@ -113,6 +119,7 @@ def _call_everything() -> None:
     from workbench.market.ticks import Ticks
     from workbench.market.trade_bars import bars_from_trades
     from workbench.research.chance import monte_carlo, significance
+    from workbench.research.learning.labels import triple_barrier
 
     compile_kernels()
     bars = _tiny_bars()
@@ -128,6 +135,7 @@ def _call_everything() -> None:
     result = backtest({one.symbol: _signals(len(one)) for one in several}, several)
     _ = result.metrics, result.trades, result.exposure
     _sweep(bars)
+    triple_barrier(bars, limit=2, profit=0.1, stop=0.1)
 
 
 def _sweep(bars: Bars) -> None:
