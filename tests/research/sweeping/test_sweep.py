@@ -143,7 +143,7 @@ def test_what_is_done_is_kept_at_ctrl_c_and_gone_on_with(desk: Path) -> None:
 
 
 def test_a_killed_sweep_goes_on(desk: Path) -> None:
-    code = f"""
+    code = """
         import os, signal
         from tests.research.sweeping.made import Cross, walk
         from workbench.research.sweeping import running
@@ -153,7 +153,7 @@ def test_a_killed_sweep_goes_on(desk: Path) -> None:
             add(self, pieces)
             os.kill(os.getpid(), signal.SIGKILL)
         running.Shelf.add = once
-        running.sweep(Cross, walk(400), grid={{"fast": range(4, 8), "slow": range(6, 22, 5)}}, study="killed")
+        running.sweep(Cross, walk(400), grid={"fast": range(4, 8), "slow": range(6, 22, 5)}, study="killed")
     """
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)], env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False

@@ -134,7 +134,7 @@ class Evaluator:
         StrategyError
             The strategy does not take one of the combinations.
         """
-        table, refused = self.table(parameters, strict=True)
+        table, _ = self.table(parameters, strict=True)
         return {name: table[:, place].copy() for place, name in enumerate(self.metrics)}
 
     def table(self, parameters: Mapping[str, Sequence[Any]], *, strict: bool = False) -> tuple[Floats, Flags]:
@@ -182,10 +182,9 @@ class Evaluator:
         if not self._sound or path == "event" or compiled.unfit(plan):
             self._sound = True  # from here on the quality of the bars is known to be good enough
             return _numbers_of(backtest(said, self.bars, path=path, max_missing=limit, **told), self.metrics)
-        result = Result(
-            plan=plan, records=compiled.run(plan), costs=costs_by_symbol(told.get("costs"), [one.instrument for one in self.series]), fill=told.get("fill", "next_open"),
-            detail={}, rules=told.get("rules"),
-        )  # fmt: skip
+        charged = costs_by_symbol(told.get("costs"), [one.instrument for one in self.series])
+        fill, rules = told.get("fill", "next_open"), told.get("rules")
+        result = Result(plan=plan, records=compiled.run(plan), costs=charged, fill=fill, detail={}, rules=rules)
         return _numbers_of(result, self.metrics)
 
     def _with(self, parameters: Mapping[str, Any]) -> tuple[SignalStrategy, dict[str, Any]]:

@@ -44,7 +44,7 @@ def _cells(study: Study, x: str, y: str, metric: str, how: str) -> tuple[pd.Data
         found = groups.max() if higher == (how == "best") else groups.min()
     else:
         found = groups.median() if how == "median" else groups.mean()
-    return found.unstack(x), bool((groups.size() > 1).any())  # noqa: PD010  (a pivot would drop what is None)
+    return found.unstack(x), bool((groups.size() > 1).any())
 
 
 def _scale(study: Study, metric: str, cells: pd.DataFrame) -> tuple[str, float, float]:
@@ -59,8 +59,13 @@ def _scale(study: Study, metric: str, cells: pd.DataFrame) -> tuple[str, float, 
 
 
 def _words(values: Any) -> list[str]:
-    return [f"{one:g}" if isinstance(one, (int, float, np.number)) and one == one else "none" if one != one else str(one)
-            for one in values]  # fmt: skip
+    return [_word(one) for one in values]
+
+
+def _word(value: Any) -> str:
+    if value is None or value != value:
+        return "none"
+    return f"{value:g}" if isinstance(value, (int, float, np.number)) else str(value)
 
 
 def _matplotlib(cells: pd.DataFrame, labels: tuple[str, str, str], metric: str, scale: tuple[str, float, float]) -> Any:
