@@ -177,7 +177,7 @@ class Recorder:
         return True
 
     def called(self, function: Callable[..., Any], inputs: tuple[Any, ...], dtype: Any, *more: Hashable) -> Any:
-        """Write down a call on columns, with more arguments that are numbers; None where inputs are not plain columns."""
+        """Write down a call on columns, and more arguments that are numbers; None where inputs are no such columns."""
         if not self._all(inputs, (_FLOAT,), numbers=(int, float)) or type(inputs[0]) not in (Lazy, np.ndarray):
             return None
         return self.node(function, inputs, dtype, more)

@@ -1,8 +1,8 @@
 """`Evaluator`: what a signal strategy makes of some bars under many parameters.
 
-The one door through which sweeps, optimisers, walk-forwards and validation compute. What can be varied is a parameter of
-the strategy, one of its exits, or what trading costs; `Evaluator.result` is the definition (a backtest), `rows` the fast
-way to the same numbers.
+The one door through which sweeps, optimisers, walk-forwards and validation compute. What can be varied is a parameter
+of the strategy, one of its exits, or what trading costs; `Evaluator.result` is the definition (a backtest), `rows` the
+fast way to the same numbers.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ class Evaluator:
         table, _ = self.table(parameters, strict=True)
         return {name: table[:, place].copy() for place, name in enumerate(self.metrics)}
 
-    def table(self, parameters: Mapping[str, Sequence[Any]], *, strict: bool = False) -> tuple[Floats, Flags]:
+    def table(self, parameters: Mapping[str, Any], *, strict: bool = False) -> tuple[Floats, Flags]:
         """Give the metrics of many combinations, and which of them the strategy does not take.
 
         Parameters
@@ -237,7 +237,7 @@ def _numbers_of(result: Result, names: Sequence[str]) -> list[float]:
     return [float(result.metrics[name]) for name in names]  # type: ignore[arg-type]
 
 
-def combinations_of(parameters: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+def combinations_of(parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Turn columns of parameters into one mapping a combination."""
     columns = [one.tolist() if isinstance(one, np.ndarray) else one for one in parameters.values()]
     return [dict(zip(parameters, values, strict=True)) for values in zip(*columns, strict=True)]

@@ -90,7 +90,7 @@ def _matplotlib(cells: pd.DataFrame, labels: tuple[str, str, str], metric: str, 
     if max(height, width) <= _WRITTEN:
         for row, column in np.ndindex(height, width):
             if np.isfinite(values[row, column]):
-                text = METRICS[metric].text(values[row, column])
+                text = METRICS[metric].text(float(values[row, column]))
                 axes.text(column, row, text, ha="center", va="center", fontsize=8)
     return figure
 
