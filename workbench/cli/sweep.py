@@ -88,14 +88,18 @@ def run(
     Several symbols share one account. Ctrl-C keeps what is done; with --study the same command goes on from there.
     """
     from workbench.backtest import Costs
+    from workbench.errors import StrategyError
     from workbench.market.lake import Lake
     from workbench.research.sweeping.running import sweep
     from workbench.research.sweeping.sampling import Sampler
     from workbench.strategy.loader import load_strategy
+    from workbench.strategy.strategy import SignalStrategy
 
     settings = settings_here()
     kind = load_strategy(strategy, settings=settings)
     chosen = kind(**given_parameters(kind.declared, param or []))
+    if not isinstance(chosen, SignalStrategy):
+        raise StrategyError(f"{strategy} places orders; what can be swept says signals (wb.SignalStrategy)")
     axes, keep = grid_of_words(chosen, grid or []), where_of_words(where)
     lake = Lake(settings.lake_root)
     bars = [lake.read(symbol, timeframe, start, end, venue=venue) for symbol in symbols]

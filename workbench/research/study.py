@@ -248,7 +248,7 @@ class Study:
         if isinstance(row, (int, np.integer)) and not isinstance(row, bool):
             if row not in self.table.index:
                 raise DataError(f"study {self.name!r} has no row {row}; its rows are the index of study.table")
-            row = self._row(self.table.index.get_loc(row))
+            row = self._row(int(np.flatnonzero(self.table.index == row)[0]))
         lacking = [name for name in (*self.parameters, *self._series_column) if name not in row]
         if lacking:
             raise DataError(
@@ -383,7 +383,7 @@ class Study:
             (name for name in ("sharpe_ratio", *self.metrics) if name in self.metrics and METRICS[name].better), ""
         )
         rows = self.best(metric, n=_SHOWN) if metric and len(self.table) else self.table.head(_SHOWN)
-        shown = {name: METRICS[name].text for name in self.metrics}
+        shown: Any = {name: METRICS[name].text for name in self.metrics}
         title = f"<b>{escape(self.name)}</b><br>{escape(self.summary())}"
         order = f"<br>the best by {escape(METRICS[metric].label)}" if metric else ""
         return f"<div>{title}{order}{rows.to_html(formatters=shown, border=0)}</div>"

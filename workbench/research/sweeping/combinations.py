@@ -1,7 +1,7 @@
 """`Combinations`: which values of which parameters go together, as columns that are made when they are asked for.
 
-A grid of a million combinations is a few short axes and, where `where=` leaves some out, one array of positions; a sample
-is its columns. Row numbers are the identity of a combination: chunks, resumed runs and tables all count by them.
+A grid of a million combinations is a few short axes and, where `where=` leaves some out, one array of positions; a
+sample is its columns. Row numbers are the identity of a combination: chunks, resumed runs and tables all count by them.
 """
 
 from __future__ import annotations

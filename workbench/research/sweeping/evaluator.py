@@ -180,7 +180,7 @@ class Evaluator:
         table = self.score(parameters).table
         return dict(zip(self.metrics, table.T, strict=True))
 
-    def table(self, parameters: Mapping[str, Sequence[Any]], threads: int = 1) -> tuple[Floats, NDArray[np.bool_]]:
+    def table(self, parameters: Mapping[str, Any], threads: int = 1) -> tuple[Floats, NDArray[np.bool_]]:
         """Give the metrics of many combinations, shape (k, metrics), and which the strategy refused, shape (k,)."""
         scored = self.score(parameters, threads)
         refused = np.zeros(len(scored.table), dtype=np.bool_)
@@ -194,7 +194,7 @@ class Evaluator:
             self._speakers.clear()
             self._sheet = None
 
-    def score(self, parameters: Mapping[str, Sequence[Any]], threads: int | None = None) -> Scored:
+    def score(self, parameters: Mapping[str, Any], threads: int | None = None) -> Scored:
         """Give the metrics of many combinations, and which of them the strategy does not take.
 
         Parameters

@@ -59,8 +59,13 @@ def _scale(study: Study, metric: str, cells: pd.DataFrame) -> tuple[str, float, 
 
 
 def _words(values: Any) -> list[str]:
-    return [f"{one:g}" if isinstance(one, (int, float, np.number)) and one == one else "none" if one != one else str(one)
-            for one in values]  # fmt: skip
+    return [_word(one) for one in values]
+
+
+def _word(value: Any) -> str:
+    if value is None or value != value:
+        return "none"
+    return f"{value:g}" if isinstance(value, (int, float, np.number)) else str(value)
 
 
 def _matplotlib(cells: pd.DataFrame, labels: tuple[str, str, str], metric: str, scale: tuple[str, float, float]) -> Any:
@@ -85,7 +90,7 @@ def _matplotlib(cells: pd.DataFrame, labels: tuple[str, str, str], metric: str, 
     if max(height, width) <= _WRITTEN:
         for row, column in np.ndindex(height, width):
             if np.isfinite(values[row, column]):
-                text = METRICS[metric].text(values[row, column])
+                text = METRICS[metric].text(float(values[row, column]))
                 axes.text(column, row, text, ha="center", va="center", fontsize=8)
     return figure
 

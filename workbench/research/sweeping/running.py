@@ -124,7 +124,7 @@ def sweep(
     Raises
     ------
     ConfigError
-        Neither or both of grid and sampler, an unknown name, nothing to compute, or a budget that cannot hold the table.
+        Neither or both of grid and sampler, an unknown name, nothing to compute, or a budget too small for the table.
     StrategyError
         A value is out of its parameter's range, or the strategy broke.
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from workbench.errors import ConfigError
 from workbench.research.sweeping.combinations import Combinations, Where, column_of
 from workbench.research.sweeping.names import known_names, parameter_of
+from workbench.strategy.parameters import Parameter
 from workbench.strategy.strategy import SignalStrategy
 
 __all__ = ["Sampler"]
@@ -92,6 +93,9 @@ class Sampler:
         power = max(0, (self.count - 1).bit_length())  # a whole power of two keeps the balance, then it is cut
         return np.asarray(qmc.Sobol(width, rng=self.seed).random_base2(power))[: self.count]
 
+    def _end(self, declared: Parameter, owner: str, value: Any) -> Any:
+        return declared.check(owner, value)
+
     def _column(self, strategy: SignalStrategy, name: str, unit: NDArray[np.float64]) -> NDArray[Any]:
         declared, owner = parameter_of(strategy, name), type(strategy).__name__
         given = self.ranges.get(name)
@@ -110,7 +114,7 @@ class Sampler:
             raise ConfigError(
                 f"Sampler: {name} has no low and high; give ranges={{{name!r}: (low, high)}}", parameter=name
             )
-        low, high = declared.check(owner, low), declared.check(owner, high)
+        low, high = (self._end(declared, owner, one) for one in (low, high))
         if not low <= high:
             raise ConfigError(f"Sampler: ranges[{name!r}] goes from {low!r} down to {high!r}; give the lower one first")
         if declared.kind is int:
