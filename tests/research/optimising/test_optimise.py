@@ -61,9 +61,7 @@ def test_every_objective_is_what_a_backtest_says_and_goes_the_right_way(name: st
 
 @pytest.mark.parametrize("sampler", ["tpe", "cmaes", "qmc", "random", "nsga2"])
 def test_the_same_seed_gives_the_same_trials(sampler: str) -> None:
-    first, second, other = (
-        optimise(Above, BARS, trials=18, sampler=sampler, seed=seed, batch=4) for seed in (5, 5, 6)
-    )
+    first, second, other = (optimise(Above, BARS, trials=18, sampler=sampler, seed=seed, batch=4) for seed in (5, 5, 6))
     assert first.table.equals(second.table)
     assert not first.table.equals(other.table)
     assert len(first) == 18

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+import math
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from workbench.market.bars import Bars
+from workbench.research.noting import note_trials, study_here
 from workbench.research.optimising.objectives import Objective, objectives_of
 from workbench.research.optimising.optimisation import Optimisation
 from workbench.research.optimising.options import split_options, with_options
@@ -68,8 +71,23 @@ def optimise(
     evaluator = Evaluator(strategy, bars, **backtesting)
     objectives = objectives_of(objective)
     space = space_of(evaluator.strategy, how.space)
-    folder = _folder(how.study)
-    return search_on(evaluator, objectives, space=space, search=how, trials=trials, folder=folder)
+    folder, counted, began = _folder(how.study), study_here(how.study), dt.datetime.now()
+    found = search_on(evaluator, objectives, space=space, search=how, trials=trials, folder=folder)
+    if counted is not None:
+        _note(counted, evaluator, found, began)
+    return found
+
+
+def _note(study: str, evaluator: Evaluator, found: Optimisation, began: dt.datetime) -> None:
+    """Note the trials of this call; those of earlier calls were noted then."""
+    fresh = [one for one in found.trials if one.datetime_start is not None and one.datetime_start >= began]
+    names = dict.fromkeys(name for one in fresh for name in one.params)
+    parameters = {name: [one.params.get(name) for one in fresh] for name in names}
+    numbers = {
+        objective.name: [math.nan if one.values is None else one.values[place] for one in fresh]
+        for place, objective in enumerate(found.objectives)
+    }
+    note_trials(study, "optimise", evaluator, parameters, numbers)
 
 
 def search_on(

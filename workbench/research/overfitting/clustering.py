@@ -104,8 +104,8 @@ def _correlation(block: Floats) -> tuple[Floats, NDArray[np.intp]]:
 
 def _cut(correlation: Floats) -> tuple[NDArray[np.intp], float]:
     """Cut the tree of the trials where the silhouettes are best."""
-    from scipy.cluster.hierarchy import cut_tree, linkage  # type: ignore[import-untyped]
-    from scipy.spatial.distance import squareform  # type: ignore[import-untyped]
+    from scipy.cluster.hierarchy import cut_tree, linkage
+    from scipy.spatial.distance import squareform
 
     apart = (1.0 - correlation) / 2.0
     distance = np.sqrt(np.where(apart > 1e-12, apart, 0.0))  # copies differ by rounding alone

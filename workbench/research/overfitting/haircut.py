@@ -106,7 +106,7 @@ def haircut_sharpe(
 
 def _p_values(found: Floats, wide: Floats, observations: int) -> Floats:
     """Two-sided p-value of each ratio; 1 for what is not known."""
-    from scipy.special import stdtr  # type: ignore[import-untyped]
+    from scipy.special import stdtr
 
     size = np.abs(np.where(np.isfinite(found), found, 0.0)) * np.sqrt(observations / wide)
     return np.asarray(2.0 * stdtr(observations - 1.0, -size))

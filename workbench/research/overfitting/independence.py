@@ -97,7 +97,7 @@ def measure_independence(
 
 def _equivalent(scores: Floats) -> float:
     """Number of independent normals whose largest has the median of the largest of these."""
-    from scipy.special import log_ndtr  # type: ignore[import-untyped]
+    from scipy.special import log_ndtr
 
     middle = float(np.median(scores.max(axis=1)))
     return max(1.0, math.log(0.5) / float(log_ndtr(middle)))

@@ -95,7 +95,7 @@ def probabilistic_sharpe(
     >>> round(probabilistic_sharpe(0.458, 24, skew=-2.448, kurtosis=10.164), 3)
     0.913
     """
-    from scipy.special import ndtr  # type: ignore[import-untyped]
+    from scipy.special import ndtr
 
     found, count = _numbers("sharpe", sharpe), _observations(observations)
     variance = sharpe_variance(found, _numbers("skew", skew), _numbers("kurtosis", kurtosis))

@@ -174,7 +174,7 @@ def usual_block_length(ahead: Floats) -> int:
 
 def variances_of(ahead: Floats, length: int) -> Floats:
     """Give the variance of the root of T times the mean under the stationary bootstrap, by transforms."""
-    from scipy.fft import irfft, next_fast_len, rfft  # type: ignore[import-untyped]
+    from scipy.fft import irfft, next_fast_len, rfft
 
     count = len(ahead)
     centred = ahead - ahead.mean(axis=0)

@@ -51,9 +51,23 @@ def trials_of(study: Study, metric: str, sample: int) -> Trials:
     skew, kurtosis = (_with_medians(curves.moment(power), picked, annual) for power in (3, 4))
     return Trials(
         sharpe=sharpe, observations=len(returns), skew=skew, kurtosis=kurtosis, returns=returns, columns=picked,
-        chosen=chosen, periods_per_year=year, distinct_count=len(study.table), raw_count=len(study.table),
-        benchmark=benchmark, name=study.name,
+        chosen=chosen, periods_per_year=year, benchmark=benchmark, name=study.name, **_counted(study),
     )  # fmt: skip
+
+
+def _counted(study: Study) -> dict[str, Any]:
+    """Give how often the question was tried: this table, or all that the book of the workspace knows of it."""
+    from workbench.research.noting import book_here
+
+    rows, book = len(study.table), book_here() if study.kept else None
+    if book is None:
+        return {"distinct_count": rows, "raw_count": rows}
+    count, others = book.count(study.name), book.linked(study.name)
+    linked = others.groupby("study")["distinct"].sum()
+    return {
+        "distinct_count": max(count.distinct, rows), "raw_count": max(count.raw, rows),
+        "linked": {str(name): int(number) for name, number in linked.items()},
+    }  # fmt: skip
 
 
 def _spread_over_ranks(values: Floats, chosen: int, count: int) -> NDArray[np.intp]:

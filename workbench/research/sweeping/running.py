@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from workbench.errors import ConfigError
 from workbench.market.bars import Bars
+from workbench.research.noting import note_trials, study_here
 from workbench.research.spreading import spread
 from workbench.research.study import Study
 from workbench.research.sweeping.combinations import Combinations, Where, grid_of
@@ -134,7 +135,7 @@ def sweep(
     >>> memory_bytes("2GB")
     2000000000
     """
-    budget = memory_bytes(memory)
+    budget, study = memory_bytes(memory), study_here(study)
     chosen = strategy() if isinstance(strategy, type) else strategy
     series = _series_of(bars)
     evaluators = tuple(Evaluator(chosen, one, metrics=metrics, **options) for one in series.values())
@@ -145,16 +146,28 @@ def sweep(
     began = time.monotonic()
     if shelf is not None:
         _recall(shelf, gathered, resume)
-    before = int(gathered.done.sum())
+    before = gathered.done.copy()
     _compute(job, gathered, shelf, executor, progress)
+    if study is not None:
+        _note(study, job, gathered, before)
     found = Study.of_sweep(
         name or _usual_name(evaluators[0].strategy, series), job.combinations, tuple(series), evaluators,
         (gathered.table, gathered.refused, gathered.done),
-        seconds=time.monotonic() - began, recalled=before, kept=study is not None,
+        seconds=time.monotonic() - began, recalled=int(before.sum()), kept=study is not None,
     )  # fmt: skip
     if shelf is not None and not found.partial:
         found.to_parquet(shelf.file)
     return found
+
+
+def _note(study: str, job: Job, gathered: _Gathered, before: NDArray[np.bool_]) -> None:
+    """Note what was computed now as trials; what came from the disk was noted then."""
+    count = len(job.combinations)
+    for number, evaluator in enumerate(job.evaluators):
+        own = slice(number * count, (number + 1) * count)
+        fresh = np.flatnonzero(gathered.done[own] & ~gathered.refused[own] & ~before[own])
+        numbers = dict(zip(evaluator.metrics, gathered.table[own][fresh].T, strict=True))
+        note_trials(study, "sweep", evaluator, job.combinations.columns_of(fresh), numbers)
 
 
 def memory_bytes(said: str | int) -> int:

@@ -36,13 +36,13 @@ def solve(matrix: Floats, names: list[Any], method: str, limits: Limits) -> Floa
     ConfigError
         No weights keep the limits, or an equal risk contribution is asked for with short positions.
     """
-    from skfolio import RiskMeasure  # type: ignore[import-untyped]
-    from skfolio.optimization import (  # type: ignore[import-untyped]
+    from skfolio import RiskMeasure
+    from skfolio.optimization import (
         MaximumDiversification,
         MeanRisk,
         RiskBudgeting,
     )
-    from skfolio.prior import EmpiricalPrior  # type: ignore[import-untyped]
+    from skfolio.prior import EmpiricalPrior
 
     low, high = limits.bounds(names)
     if method == "equal_risk_contribution" and low.min() < 0.0:
@@ -70,7 +70,7 @@ def solve(matrix: Floats, names: list[Any], method: str, limits: Limits) -> Floa
 
 def _given(matrix: Floats) -> Any:
     """Make an estimator that says what is known already."""
-    from skfolio.moments import BaseCovariance  # type: ignore[import-untyped]
+    from skfolio.moments import BaseCovariance
 
     class Given(BaseCovariance):  # type: ignore[misc]
         def __init__(self, matrix: Any = None) -> None:

@@ -73,7 +73,7 @@ def _estimate(values: Floats, method: str, half_life: float) -> Floats:
     away = values - values.mean(axis=0)
     if method == "sample":
         return np.asarray(away.T @ away / (len(values) - 1))
-    from sklearn.covariance import ledoit_wolf, oas  # type: ignore[import-untyped]
+    from sklearn.covariance import ledoit_wolf, oas
 
     # Both want returns of the size of one: tiny variances make their shrinkage lose digits.
     scale = float(np.sqrt(np.mean(away * away))) or 1.0

@@ -12,8 +12,8 @@ Floats = NDArray[np.float64]
 
 def leaf_order(matrix: Floats) -> list[int]:
     """Give the assets of a covariance matrix in an order in which what moves together stands together."""
-    from scipy.cluster.hierarchy import leaves_list, linkage  # type: ignore[import-untyped]
-    from scipy.spatial.distance import pdist  # type: ignore[import-untyped]
+    from scipy.cluster.hierarchy import leaves_list, linkage
+    from scipy.spatial.distance import pdist
 
     if len(matrix) == 1:
         return [0]

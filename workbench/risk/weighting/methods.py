@@ -209,7 +209,7 @@ def _equal_risk(matrix: Floats) -> Floats:
 
 def _least_variance(matrix: Floats) -> Floats:
     """Solve min w'Cw, w >= 0, up to scale: the sum of weights is drawn towards one by one more row."""
-    from scipy.optimize import nnls  # type: ignore[import-untyped]
+    from scipy.optimize import nnls
 
     values, vectors = np.linalg.eigh(matrix)
     root = np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T

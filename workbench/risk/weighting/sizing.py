@@ -94,7 +94,7 @@ def kelly(
     The amount that maximises w'm - w'Cw / 2 over w >= 0 (Merton 1969; Thorp 2006): m / variance for one asset. It is
     found as a non-negative least squares problem; directions without variance are left out.
     """
-    from scipy.optimize import nnls  # type: ignore[import-untyped]
+    from scipy.optimize import nnls
 
     _positive(fraction=fraction, cap=cap)
     assets = read_assets(returns)
