@@ -58,7 +58,7 @@ class ScoreFilter(SignalStrategy):
             )
         for name, value in (("above", above), ("below", below)):
             wrong = isinstance(value, bool) or not isinstance(value, (int, float)) or not np.isfinite(value)
-            if value is not None and wrong or (name == "above" and value is None):
+            if (value is not None and wrong) or (name == "above" and value is None):
                 raise StrategyError(f"ScoreFilter: {name} = {value!r}; give a number such as 0.55")
         kept = {name: getattr(strategy, name) for name in _OWN}
         for name, value in {**kept, "strategy": strategy, "scores": scores, "above": above, "below": below}.items():

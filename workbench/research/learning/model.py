@@ -1,4 +1,4 @@
-"""`ModelRun`: what training in splits of time came to: scores, metrics beside baselines, importance, leakage, a verdict."""
+"""`ModelRun`: a model judged out of sample: scores, metrics beside baselines, importance, leakage."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class ModelRun:
             return f"No evidence that the model knows more than the {best}: {numbers}."
         if mine > theirs:
             return f"The model is worse than the {best}: {numbers}. It learns noise."
-        return f"The model knows more than the baselines out of sample: {numbers}. Whether it pays for costs, a backtest says."
+        return f"The model knows more than the baselines out of sample: {numbers}. A backtest says whether it pays."
 
     def plot_importance(self, repeats: int = 5) -> Figure:
         """Draw the importance of the features with its spread."""
