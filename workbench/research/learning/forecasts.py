@@ -246,7 +246,7 @@ def _roll(
 
 
 def _one(runner: Callable[..., Floats], returns: Floats, starts: range, train: int, refit: int) -> tuple[Floats, int]:
-    """Run one model over all blocks; where a fit fails, the variance or mean of its training stands in, and it counts."""
+    """Run one model over all blocks; where a fit fails, its training's mean stands in, and counts."""
     parts, count = [], 0
     for start in starts:
         stop = min(start + refit, len(returns))
