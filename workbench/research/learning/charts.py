@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench._ink import INK
 from workbench.backtest.charts import chart_style, column_means, draw_line, logarithmic_if_wide
@@ -93,12 +94,15 @@ def forecast_chart(found: Forecasts, names: Any = None) -> Figure:
     bars = found.bars
     times = bars.ts[found.rows].astype("datetime64[ms]")
     volatility = found.what == "variance"
-    shape = (lambda values: 100.0 * np.sqrt(np.maximum(values, 0.0))) if volatility else (lambda values: 100.0 * values)
+
+    def shape(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return 100.0 * (np.sqrt(np.maximum(values, 0.0)) if volatility else values)
+
     with plt.rc_context(chart_style()):
         figure, axes = plt.subplots(figsize=(10.6, 4.4), layout="constrained")
         rows = np.arange(len(times))
         step = max(1, len(rows) // 2_000)
-        axes.plot(times[::step], (np.abs(shape(found.realised)))[::step] if volatility else shape(found.realised)[::step],
+        axes.plot(times[::step], shape(found.realised)[::step],
                   linestyle="none", marker=".", markersize=2.0, color=INK["faint"].light,
                   label="absolute return" if volatility else "return")  # fmt: skip
         for name, ink in zip(names or found.shown, ("accent", "series_2", "series_3", "series_4"), strict=False):

@@ -1,4 +1,4 @@
-"""The border to scikit-learn: the default estimator, fitting with weights, and probabilities in a fixed order of classes."""
+"""The border to scikit-learn: the default estimator, weights, probabilities by class."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def probabilities(fitted: Any, values: Floats, classes: NDArray[np.int64], only:
 
 
 def _one_thread() -> Any:
-    """Hold OpenMP to one thread: on a busy machine its threads wait for each other, a hundred times longer than they work."""
+    """Hold OpenMP to one thread: on a busy machine its threads mostly wait for each other."""
     from sklearn.utils.parallel import _get_threadpool_controller
 
     return _get_threadpool_controller().limit(limits=1)

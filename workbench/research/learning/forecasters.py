@@ -1,4 +1,4 @@
-"""The models and baselines of `forecasts`: each takes a training and the returns after it, and forecasts those one by one.
+"""The models and baselines of `forecasts`: a training and the returns after it, forecast one by one.
 
 `(past, coming) -> float64 array, as long as coming`: the forecast of `coming[i]` may use `past` and `coming[:i]`.
 """

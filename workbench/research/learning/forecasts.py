@@ -125,11 +125,9 @@ class Forecasts:
         p_value = min(1.0, self.test(best).p_value * len(models))
         numbers = f"{self.loss.upper()} {ours:.6g} against {theirs:.6g}, p = {p_value:.2g} for {len(models)} models"
         if ours >= theirs:
-            return (
-                f"The baseline wins: {baseline} is better than every model, of which {best} comes closest ({numbers})."
-            )
+            return f"The baseline wins: {baseline} beats every model, {best} comes closest ({numbers})."
         if not p_value < _LEVEL:
-            return f"No evidence that a model beats the baseline {baseline}: {best} is ahead by no more than luck ({numbers})."
+            return f"No evidence that a model beats the baseline {baseline}: {best} leads by luck at most ({numbers})."
         return f"{best} beats the best baseline, {baseline} ({numbers})."
 
     def to_pandas(self) -> pd.DataFrame:
@@ -248,7 +246,7 @@ def _roll(
 
 
 def _one(runner: Callable[..., Floats], returns: Floats, starts: range, train: int, refit: int) -> tuple[Floats, int]:
-    """Run one model over all blocks; where a fit fails, the variance or mean of its training stands in, and it counts."""
+    """Run one model over all blocks; where a fit fails, its training's mean stands in, and counts."""
     parts, count = [], 0
     for start in starts:
         stop = min(start + refit, len(returns))

@@ -1,4 +1,4 @@
-"""Permutation importance out of sample: what a model loses when one of its features is shuffled among the tested bars."""
+"""Permutation importance out of sample: what a model loses when a feature is shuffled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`LeakageReport`: has the future got into the training? Overlap, features that know too much, and a scrambled control."""
+"""`LeakageReport`: overlap, features that know too much, and a scrambled control."""
 
 from __future__ import annotations
 

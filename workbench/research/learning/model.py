@@ -1,4 +1,4 @@
-"""`ModelRun`: what training in splits of time came to: scores, metrics beside baselines, importance, leakage, a verdict."""
+"""`ModelRun`: a model judged out of sample: scores, metrics beside baselines, importance, leakage."""
 
 from __future__ import annotations
 
@@ -133,14 +133,14 @@ class ModelRun:
         """Say in a sentence whether the model knows more than the baselines."""
         table = self.metrics
         rest = table.drop(index="model")["log_loss"]
-        best, mine = str(rest.idxmin()), float(table.loc["model", "log_loss"])
+        best, mine = str(rest.idxmin()), float(table["log_loss"]["model"])
         theirs, p_value = float(rest[best]), self._against(best).p_value
         numbers = f"log loss {mine:.4f} against {theirs:.4f} of the {best}, p = {p_value:.2g}"
         if not p_value < _LEVEL:
             return f"No evidence that the model knows more than the {best}: {numbers}."
         if mine > theirs:
             return f"The model is worse than the {best}: {numbers}. It learns noise."
-        return f"The model knows more than the baselines out of sample: {numbers}. Whether it pays for costs, a backtest says."
+        return f"The model knows more than the baselines out of sample: {numbers}. A backtest says whether it pays."
 
     def plot_importance(self, repeats: int = 5) -> Figure:
         """Draw the importance of the features with its spread."""
@@ -197,8 +197,8 @@ class ModelRun:
         table = self.metrics
         return (
             f"<ModelRun {self._estimator} on {self.samples.features.bars.symbol}, {len(self.samples.features.names)} "
-            f"features, {len(self.folds)} folds: AUC {table.loc['model', 'auc']:.3f}, log loss "
-            f"{table.loc['model', 'log_loss']:.4f} (base rate {table.loc['base rate', 'log_loss']:.4f})>"
+            f"features, {len(self.folds)} folds: AUC {table['auc']['model']:.3f}, log loss "
+            f"{table['log_loss']['model']:.4f} (base rate {table['log_loss']['base rate']:.4f})>"
         )
 
     def _repr_html_(self) -> str:
