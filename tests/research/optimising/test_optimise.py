@@ -155,7 +155,10 @@ def test_a_named_study_goes_on_where_another_process_left_it(desk: Path, sampler
         "from workbench.research.optimising import optimise\n"
         f"optimise(Above, walk(600), trials=9, study='My study', sampler={sampler!r}, space={space!r})"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])
+    if sampler == "tpe":
+        subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])
+    else:
+        optimise(Above, BARS, trials=9, study="My study", sampler=sampler, space=space)
     found = optimise(Above, BARS, trials=15, study="My study", sampler=sampler, space=space)
     assert len(found) == 15 and found.folder is not None and found.folder.parent == desk / "data" / "studies"
     backend = optuna.storages.journal.JournalFileBackend(str(found.folder / "optuna.journal"))
@@ -164,6 +167,8 @@ def test_a_named_study_goes_on_where_another_process_left_it(desk: Path, sampler
     assert not any(name.startswith("cma") for trial in kept.trials for name in trial.system_attrs)  # no pickles
     again = optimise(Above, BARS, trials=15, study="My study", sampler=sampler, space=space)
     assert again.table.equals(found.table)
+    if sampler == "cmaes":
+        assert optimise(Above, BARS, trials=15, sampler=sampler, space=space).table.equals(found.table)
 
 
 def test_a_study_is_not_continued_with_another_question(desk: Path) -> None:

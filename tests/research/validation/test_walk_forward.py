@@ -84,7 +84,7 @@ class Leaky(wb.SignalStrategy):
 
 
 LONG = walk(3_000, seed=8)
-MOVES = np.append(LONG.close[2:] > LONG.close[1:-1], [False, False])  # of the bar that is traded next
+MOVES = np.append(LONG.close[1:] > LONG.close[:-1], False)  # of the bar that is traded next
 SCRAMBLED = np.random.default_rng(1).permutation(MOVES)
 MOVES_START = int(LONG.ts[0])
 

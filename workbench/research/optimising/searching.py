@@ -1,7 +1,7 @@
 """The search itself: ask optuna for a batch, compute it at once, tell what came of it, and know when to stop.
 
 Samplers read only what this process computed or what optuna keeps as plain text. CMA-ES keeps its state as a pickle in
-the storage, which a file is not trusted with: it runs in memory and its trials are copied to the file.
+the storage, which a file is not trusted with: it runs in memory, and its trials are copied to the file.
 """
 
 from __future__ import annotations
@@ -182,12 +182,12 @@ def search_trials(study: optuna.Study, scorer: Scorer, space: Space, search: Sea
         raise ConfigError(f"trials = {trials!r}: give a whole number of at least 1", trials=trials)
     _check_sampler(search, scorer, space)
     with quiet():
-        live = _live(study, search, space)
+        live = _live(study, search)
         ask = _asking(live, space, search)
         scorer.sharpes = [_sharpe(one, scorer) for one in finished(study)]
         known = {_key(one.params): _score_of(one, scorer) for one in finished(study) if space.suggest is None}
-        while (left := trials - len(finished(study))) > 0:
-            if search.patience is not None and _stale(study, scorer) >= search.patience:
+        while (left := trials - len(finished(live))) > 0:
+            if search.patience is not None and _stale(live, scorer) >= search.patience:
                 return f"no better one in {search.patience} trials"
             batch = ask(min(left, search.batch_size))
             if not batch:
@@ -219,7 +219,7 @@ def _compute(
             told = live.tell(trial, state=_state("FAIL"))
         else:
             told = live.tell(trial, list(score.values))
-        if disk is not live:
+        if disk is not live and told.number >= len(finished(disk)):
             disk.add_trial(_without_state(told))
 
 
@@ -283,10 +283,7 @@ def _sampler(study: optuna.Study, search: Search) -> Any:
     if search.sampler == "tpe":
         return samplers.TPESampler(seed=seed, constant_liar=True)
     if search.sampler == "cmaes":
-        best = max((one for one in finished(study) if is_feasible(one)), key=_upwards(study), default=None)
-        return samplers.CmaEsSampler(
-            x0=None if best is None else best.params, seed=seed, warn_independent_sampling=False
-        )
+        return samplers.CmaEsSampler(seed=search.seed, warn_independent_sampling=False)
     if search.sampler == "nsga2":
         return samplers.NSGAIISampler(seed=seed)
     if search.sampler == "qmc":
@@ -294,20 +291,16 @@ def _sampler(study: optuna.Study, search: Search) -> Any:
     return samplers.RandomSampler(seed=seed)
 
 
-def _upwards(study: optuna.Study) -> Callable[[FrozenTrial], float]:
-    sign = 1.0 if study.direction.name == "MAXIMIZE" else -1.0
-    return lambda one: sign * one.values[0]
+def _live(study: optuna.Study, search: Search) -> optuna.Study:
+    """Give the study that is asked: one in memory where the sampler keeps pickles.
 
-
-def _live(study: optuna.Study, search: Search, space: Space) -> optuna.Study:
-    """Give the study that is asked: a copy in memory where the sampler keeps pickles."""
+    It begins again and goes through what is known without computing it, so that it ends as if it had never stopped.
+    """
     import optuna
 
     if search.sampler != "cmaes" or search.study is None:
         return study
-    live = optuna.create_study(directions=study.directions)
-    live.add_trials([_without_state(one) for one in finished(study)])
-    return live
+    return optuna.create_study(directions=study.directions)
 
 
 def _without_state(trial: FrozenTrial) -> FrozenTrial:
