@@ -24,9 +24,21 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from workbench.market.timeframe import Timeframe
     from workbench.market.universe import Universe, universe
     from workbench.reporting.results import record
+    from workbench.research import learning as learn
+    from workbench.research.allocating import allocate
+    from workbench.research.chance import monte_carlo, significance
     from workbench.research.check import check
+    from workbench.research.labbook import study
     from workbench.research.ledger import runs
+    from workbench.research.optimising import optimise
+    from workbench.research.recorder import record_run
+    from workbench.research.study import Study
+    from workbench.research.sweeping.evaluator import Evaluator
+    from workbench.research.sweeping.running import sweep
+    from workbench.research.sweeping.sampling import Sampler
+    from workbench.research.validation import CombinatorialPurged, PurgedKFold, cross_validate, walk_forward
     from workbench.risk import metrics
+    from workbench.risk import weighting as weights
     from workbench.settings import load_settings
     from workbench.strategy.confluence import Confluence, ConfluenceTerms, confluence
     from workbench.strategy.loader import list_strategies, load_strategy
@@ -41,92 +53,124 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Bars",
+    "CombinatorialPurged",
     "Confluence",
     "ConfluenceTerms",
     "Cooldown",
     "Costs",
     "DrawdownPause",
+    "Evaluator",
     "Instrument",
     "Lake",
     "LosingPairs",
     "LowProfit",
     "OrderStrategy",
     "Parameter",
+    "PurgedKFold",
     "Result",
     "Rules",
+    "Sampler",
     "SignalStrategy",
     "Signals",
     "StopGuard",
+    "Study",
     "Ticks",
     "Timeframe",
     "Universe",
     "WorkbenchError",
+    "allocate",
     "backtest",
     "check",
     "compare",
     "confluence",
+    "cross_validate",
     "data",
     "errors",
     "indicators",
     "init_workspace",
     "lake",
+    "learn",
     "list_strategies",
     "load_result",
     "load_settings",
     "load_strategy",
     "metrics",
+    "monte_carlo",
+    "optimise",
     "param",
     "practice",
     "read",
     "record",
+    "record_run",
     "runs",
+    "significance",
+    "study",
+    "sweep",
     "universe",
+    "walk_forward",
+    "weights",
 ]
 
 _HOME = {
     "Bars": "workbench.market.bars",
+    "CombinatorialPurged": "workbench.research.validation",
     "Confluence": "workbench.strategy.confluence",
     "ConfluenceTerms": "workbench.strategy.confluence",
     "Cooldown": "workbench.strategy.protections",
     "Costs": "workbench.backtest.costs",
     "DrawdownPause": "workbench.strategy.protections",
+    "Evaluator": "workbench.research.sweeping.evaluator",
     "Instrument": "workbench.market.instrument",
     "Lake": "workbench.market.lake",
     "LosingPairs": "workbench.strategy.protections",
     "LowProfit": "workbench.strategy.protections",
     "OrderStrategy": "workbench.strategy.orders",
     "Parameter": "workbench.strategy.parameters",
+    "PurgedKFold": "workbench.research.validation",
     "Result": "workbench.backtest.result",
     "Rules": "workbench.backtest.rules",
+    "Sampler": "workbench.research.sweeping.sampling",
     "SignalStrategy": "workbench.strategy.strategy",
     "Signals": "workbench.strategy.signals",
     "StopGuard": "workbench.strategy.protections",
+    "Study": "workbench.research.study",
     "Ticks": "workbench.market.ticks",
     "Timeframe": "workbench.market.timeframe",
     "Universe": "workbench.market.universe",
     "WorkbenchError": "workbench.errors",
+    "allocate": "workbench.research.allocating",
     "check": "workbench.research.check",
     "compare": "workbench.backtest.compare",
     "confluence": "workbench.strategy.confluence",
+    "cross_validate": "workbench.research.validation",
     "init_workspace": "workbench.workspace",
     "lake": "workbench.market.lake",
     "list_strategies": "workbench.strategy.loader",
     "load_result": "workbench.backtest.export",
     "load_settings": "workbench.settings",
     "load_strategy": "workbench.strategy.loader",
+    "monte_carlo": "workbench.research.chance",
+    "optimise": "workbench.research.optimising",
     "param": "workbench.strategy.parameters",
     "read": "workbench.market.lake",
     "record": "workbench.reporting.results",
+    "record_run": "workbench.research.recorder",
     "runs": "workbench.research.ledger",
+    "significance": "workbench.research.chance",
+    "study": "workbench.research.labbook",
+    "sweep": "workbench.research.sweeping.running",
     "universe": "workbench.market.universe",
+    "walk_forward": "workbench.research.validation",
 }
 _ROOMS = {
     "backtest": "workbench.backtest",
     "data": "workbench.market",
     "errors": "workbench.errors",
     "indicators": "workbench.indicators",
+    "learn": "workbench.research.learning",
     "metrics": "workbench.risk.metrics",
     "practice": "workbench.practice",
+    "weights": "workbench.risk.weighting",
 }
 
 

@@ -43,7 +43,7 @@ class Combinations:
         Whether `axes` span a grid or are columns.
     """
 
-    def __init__(self, axes: Mapping[str, Sequence[Any]], *, rows: Whole | None = None, grid: bool = True) -> None:
+    def __init__(self, axes: Mapping[str, Any], *, rows: Whole | None = None, grid: bool = True) -> None:
         self.axes = {name: column_of(values) for name, values in axes.items()}
         self.grid = grid
         lengths = [len(axis) for axis in self.axes.values()]

@@ -119,7 +119,8 @@ class Sampler:
             raise ConfigError(f"Sampler: ranges[{name!r}] goes from {low!r} down to {high!r}; give the lower one first")
         if declared.kind is int:
             return low + np.minimum((unit * (high - low + 1)).astype(np.int64), high - low)
-        return np.asarray(low + unit * (high - low))
+        found: NDArray[Any] = low + unit * (high - low)
+        return found
 
 
 def _has_range(one: Any) -> bool:
