@@ -118,7 +118,8 @@ class Sampler:
         if not low <= high:
             raise ConfigError(f"Sampler: ranges[{name!r}] goes from {low!r} down to {high!r}; give the lower one first")
         if declared.kind is int:
-            return low + np.minimum((unit * (high - low + 1)).astype(np.int64), high - low)
+            whole: NDArray[Any] = low + np.minimum((unit * (high - low + 1)).astype(np.int64), high - low)
+            return whole
         found: NDArray[Any] = low + unit * (high - low)
         return found
 
