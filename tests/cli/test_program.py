@@ -35,7 +35,7 @@ def test_help_lists_the_commands_in_the_order_of_use() -> None:
     assert done.code == 0
     names = re.findall(r"^│ (\w+)  ", done.out.partition("Commands")[2], flags=re.M)
     assert names == [
-        "init", "data", "indicators", "strategies", "backtest", "bots", "practice", "report", "lab", "doctor",
+        "init", "data", "indicators", "strategies", "backtest", "bots", "practice", "report", "runs", "lab", "doctor",
     ]  # fmt: skip
     assert call("-h").out == done.out
 
