@@ -31,7 +31,9 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from workbench.research.labbook import study
     from workbench.research.ledger import runs
     from workbench.research.optimising import optimise
+    from workbench.research.ranking import leaderboard
     from workbench.research.recorder import record_run
+    from workbench.research.rerunning import rerun
     from workbench.research.study import Study
     from workbench.research.sweeping.evaluator import Evaluator
     from workbench.research.sweeping.running import sweep
@@ -89,6 +91,7 @@ __all__ = [
     "indicators",
     "init_workspace",
     "lake",
+    "leaderboard",
     "learn",
     "list_strategies",
     "load_result",
@@ -102,6 +105,7 @@ __all__ = [
     "read",
     "record",
     "record_run",
+    "rerun",
     "runs",
     "significance",
     "study",
@@ -145,6 +149,7 @@ _HOME = {
     "cross_validate": "workbench.research.validation",
     "init_workspace": "workbench.workspace",
     "lake": "workbench.market.lake",
+    "leaderboard": "workbench.research.ranking",
     "list_strategies": "workbench.strategy.loader",
     "load_result": "workbench.backtest.export",
     "load_settings": "workbench.settings",
@@ -155,6 +160,7 @@ _HOME = {
     "read": "workbench.market.lake",
     "record": "workbench.reporting.results",
     "record_run": "workbench.research.recorder",
+    "rerun": "workbench.research.rerunning",
     "runs": "workbench.research.ledger",
     "significance": "workbench.research.chance",
     "study": "workbench.research.labbook",

@@ -34,10 +34,10 @@ COMMANDS = [
 def test_help_lists_the_commands_in_the_order_of_use() -> None:
     done = call("--help")
     assert done.code == 0
-    names = re.findall(r"^│ (\w+)  ", done.out.partition("Commands")[2], flags=re.M)
+    names = re.findall(r"^│ ([\w-]+)  ", done.out.partition("Commands")[2], flags=re.M)
     assert names == [
-        "init", "data", "indicators", "strategies", "backtest", "bots", "practice", "report", "cluster",
-        "lab", "doctor",
+        "init", "data", "indicators", "strategies", "backtest", "sweep", "optimise", "walk-forward", "bots", "practice",
+        "report", "cluster", "runs", "lab", "doctor",
     ]  # fmt: skip
     assert call("-h").out == done.out
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
@@ -23,11 +24,21 @@ if TYPE_CHECKING:
     from workbench.market.timeframe import Timeframe
     from workbench.strategy.orders import OrderStrategy
 
-__all__ = ["OBSERVER", "Path", "backtest"]
+__all__ = ["OBSERVER", "Path", "backtest", "unobserved"]
 
 Path = Literal["auto", "compiled", "event"]
 OBSERVER: Final[ContextVar[Callable[[Result], None] | None]] = ContextVar("OBSERVER", default=None)
 """Who hears of every backtest of this context, once it is done (a study counts its trials)."""
+
+
+@contextmanager
+def unobserved() -> Iterator[None]:
+    """Let nobody hear of the backtests inside: those of a sweep, which are counted all at once, or those of chance."""
+    token = OBSERVER.set(None)
+    try:
+        yield
+    finally:
+        OBSERVER.reset(token)
 
 
 def backtest(

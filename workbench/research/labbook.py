@@ -11,7 +11,6 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from functools import cached_property
 from types import MappingProxyType, TracebackType
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from workbench.backtest.result import Result
 from workbench.backtest.run import OBSERVER, backtest
+from workbench.backtest.run import unobserved as uncounted
 from workbench.errors import ConfigError
 from workbench.research.amendments import Amendments
 from workbench.research.ledger import Ledger
@@ -252,13 +252,3 @@ def study(name: str) -> LabBook:
 def current_study() -> LabBook | None:
     """Give the study inside whose `with` block this runs; None outside."""
     return _CURRENT.get()
-
-
-@contextmanager
-def uncounted() -> Iterator[None]:
-    """Let backtests inside not count by themselves: for a sweep, which notes all of its trials at once."""
-    token = OBSERVER.set(None)
-    try:
-        yield
-    finally:
-        OBSERVER.reset(token)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from workbench.backtest.plan import Plan
 from workbench.backtest.result import Result
-from workbench.backtest.run import backtest
+from workbench.backtest.run import backtest, unobserved
 from workbench.errors import ConfigError, WorkbenchError
 from workbench.market.bars import Bars
 from workbench.research.chance.resampling import draw, places_nb, states_of
@@ -175,7 +175,8 @@ def rerun(again: Again, start: int, stop: int) -> dict[str, NDArray[Any]]:
     for run in range(start, stop):
         try:
             made = changed_candles(again.bars, again, run)
-            found = backtest(again.strategy, made if len(made) > 1 else made[0], **again.options)
+            with unobserved():
+                found = backtest(again.strategy, made if len(made) > 1 else made[0], **again.options)
         except WorkbenchError as error:
             error.add_note(f"on the {again.change} candles of run {run}")
             raise

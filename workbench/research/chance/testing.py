@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.backtest.result import Result
-from workbench.backtest.run import backtest
+from workbench.backtest.run import backtest, unobserved
 from workbench.errors import ConfigError, WorkbenchError
 from workbench.research.chance.candles import again_of, rerun
 from workbench.research.chance.drawing import require_enough, trade_returns
@@ -316,7 +316,8 @@ def _permuted_candles(result: Result, runs: int, seed: int, executor: Place) -> 
 def rerun_real(again: Any) -> float:
     """Give the total return on the real candles, on the terms of the runs."""
     bars = list(again.bars)
-    found = backtest(again.strategy, bars if len(bars) > 1 else bars[0], **again.options)
+    with unobserved():
+        found = backtest(again.strategy, bars if len(bars) > 1 else bars[0], **again.options)
     return float(found.metrics["total_return"])  # type: ignore[arg-type]
 
 

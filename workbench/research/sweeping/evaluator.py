@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from workbench.backtest.costs import Costs
 from workbench.backtest.result import Result
 from workbench.backtest.rules import Rules
-from workbench.backtest.run import backtest
+from workbench.backtest.run import backtest, unobserved
 from workbench.backtest.sound import refuse_poor
 from workbench.errors import ConfigError, StrategyError
 from workbench.market.bars import Bars
@@ -154,7 +154,8 @@ class Evaluator:
         strategy: Any = varied(self.strategy, parameters)
         if "size" in rest:
             strategy = self._sized(strategy, float(rest["size"]), options)
-        return backtest(strategy, self.bars, **options)
+        with unobserved():
+            return backtest(strategy, self.bars, **options)
 
     def _sized(self, strategy: SignalStrategy, size: float, options: dict[str, Any]) -> dict[str, Signals]:
         """Give a strategy's signals with another size; what else is asked of the strategy goes to the options."""
