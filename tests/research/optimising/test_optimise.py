@@ -87,7 +87,7 @@ def test_what_breaks_a_constraint_is_never_the_best() -> None:
     assert bound.best() != free.best()
     assert bound.ranking()["trades"].min() >= most
     assert f"not trades >= {most}" in set(bound.table["reason"])
-    with pytest.raises(RunError, match="none of 4 trials .* not trades >= 9999"):
+    with pytest.raises(RunError, match=r"none of 4 trials .* not trades >= 9999"):
         optimise(Above, BARS, trials=4, constraints={"trades": (">=", 9999)}).best()
 
 
