@@ -279,7 +279,7 @@ def checked_limit(owner: str, bars: Any) -> int | None:
 def _common_times(columns: dict[str, Any]) -> NDArray[np.int64] | None:
     """Give the times of the Series among the columns, which must agree; None without a Series that has times."""
     pandas = sys.modules.get("pandas")  # who has a Series has it
-    if pandas is None:
+    if pandas is None or not hasattr(pandas, "DatetimeIndex"):  # also while another thread is importing it
         return None
     indexes = {name: getattr(values, "index", None) for name, values in columns.items()}
     timed = {name: index for name, index in indexes.items() if isinstance(index, pandas.DatetimeIndex)}
