@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -221,6 +222,19 @@ class RecordedSpeaker:
         return (node, *(settings[name] for name in self._graph.nodes[node].needs))
 
     def speak(self, settings: Settings) -> Compact | None:
+        warm = self.warm_up(settings)
+        key = (self._mark, "said", warm, *(settings[name] for name in self._said_needs))
+        return Compact(said=self._sheet.get(key, lambda: self._packed(settings, warm)), **self._numbers(settings))
+
+    @cached_property
+    def _said_needs(self) -> tuple[str, ...]:
+        """The parameters on which signals depend."""
+        parts = (self.recorded.said[name] for name in SIDES if name in self.recorded.said)
+        told = (self._graph.nodes[one].needs if type(one) is int else (one.name,) if type(one) is Setting else ()
+                for one in parts)  # fmt: skip
+        return tuple(dict.fromkeys(name for names in told for name in names))
+
+    def _packed(self, settings: Settings, warm: int) -> NDArray[np.uint8]:
         said, bars = self.recorded.said, len(self._bars)
         sides: list[NDArray[np.bool_]] = []
         for name in SIDES:
@@ -230,8 +244,8 @@ class RecordedSpeaker:
             sides.append(flags if isinstance(flags, np.ndarray) else np.full(bars, bool(flags)))
         packed = np.empty(bars, dtype=np.uint8)
         pack_nb(sides[0], sides[1], sides[2], sides[3], packed)
-        packed[: self.warm_up(settings)] = _CLOSES
-        return Compact(said=packed, **self._numbers(settings))
+        packed[:warm] = _CLOSES
+        return packed
 
     def _numbers(self, settings: Settings) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -292,36 +306,48 @@ class RuleSpeaker:
         return (self._mark, part, yes, *(settings[name] for name in self.needs(part)))
 
     def speak(self, settings: Settings) -> Compact | None:
-        strategy = varied(self._strategy, settings)
-        whole = strategy.parameters
-        frame, bars = SharedFrame(self._bars, whole, self), len(self._bars)
+        declared, own = self._strategy.declared, self._strategy.parameters
+        whole = {**own, **{name: _plain(value) for name, value in settings.items() if name in declared}}
+        frame = SharedFrame(self._bars, whole, self)
+        key = (self._mark, "said", *(whole[name] for name in self._said_needs))
+        numbers = self._numbers(frame, {**whole, **settings})
+        return None if numbers is None else Compact(said=self.sheet.get(key, lambda: self._packed(frame)), **numbers)
+
+    @cached_property
+    def _said_needs(self) -> tuple[str, ...]:
+        """The parameters on which signals depend: those of the conditions, and of how long they wait."""
+        file = self.file
+        waits = [*file.stops.values(), *(one for one in (file.size, file.warm_up) if one is not None)]
+        told = (name for part in (*file.sides.values(), *waits) for name in self.needs(part))
+        return tuple(dict.fromkeys(told))
+
+    def _packed(self, frame: Frame) -> NDArray[np.uint8]:
         sides = [
-            on_bars(frame.holds(self.file.sides[name]) if name in self.file.sides else False, bars, np.bool_)
+            on_bars(frame.holds(self.file.sides[name]) if name in self.file.sides else False, len(self._bars), np.bool_)
             for name in SIDES
         ]
-        packed = np.empty(bars, dtype=np.uint8)
+        packed = np.empty(len(self._bars), dtype=np.uint8)
         pack_nb(sides[0], sides[1], sides[2], sides[3], packed)
-        warm = self.sheet.get((self._mark, "warm", *whole.values()), lambda: self._warm_up(whole))
-        packed[:warm] = _CLOSES
-        numbers = self._numbers(frame, strategy, settings)
-        return None if numbers is None else Compact(said=packed, **numbers)
+        packed[: first_known(self.file, frame.settings, self._bars.timeframe)] = _CLOSES
+        return packed
 
-    def _warm_up(self, whole: Settings) -> int:
-        return first_known(self.file, whole, self._bars.timeframe)
-
-    def _numbers(self, frame: Frame, strategy: SignalStrategy, settings: Settings) -> dict[str, Any] | None:
+    def _numbers(self, frame: Frame, settings: Settings) -> dict[str, Any] | None:
         found: dict[str, Any] = {}
         for name in _NUMBERS:
             part = self.file.size if name == "size" else self.file.stops.get(name)
-            value = frame.value(part) if part is not None else getattr(strategy, name, None)
+            value = frame.value(part) if part is not None else self._own(name, settings)
             value = settings["size"] if name == "size" and "size" in settings else value
             if isinstance(value, np.ndarray):
                 return None
             if value is not None and not math.isnan(value):
                 found[name] = checked(name, float(value), self.manner)
         limit = frame.value(self.file.max_bars) if self.file.max_bars is not None else None
-        limit = strategy.max_bars if limit is None or math.isnan(limit) else limit
+        limit = self._own("max_bars", settings) if limit is None or math.isnan(limit) else limit
         return {**found, "max_bars": 0 if limit is None else int(limit)}
+
+    def _own(self, name: str, settings: Settings) -> Any:
+        """Give an exit that the file does not speak of: of the combination, else of the strategy."""
+        return _plain(settings[name]) if name in settings else getattr(self._strategy, name, None)
 
 
 class GroupedSpeaker:
