@@ -32,7 +32,11 @@ THE_USERS = {
     "ccxt", "duckdb", "ipywidgets", "jupyterlab", "matplotlib", "nbval", "numpy", "pandas", "papermill", "pytest",
     "ta", "vectorbt",
 }  # fmt: skip
-NOT_IMPORTED = {"ipykernel": "the kernel that notebooks run in", "jupytext": "builds the notebooks from their sources"}
+NOT_IMPORTED = {
+    "ipykernel": "the kernel that notebooks run in",
+    "jupytext": "builds the notebooks from their sources",
+    "cmaes": "what optuna's CMA-ES is made of",
+}
 
 
 @cache

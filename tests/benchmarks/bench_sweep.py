@@ -130,7 +130,7 @@ def theirs(engine: str) -> None:
 
 
 def rules() -> None:
-    """Sweep a rule file: RSI, a filter, stop, target and trailing stop; 10,000 combinations x 50,000 bars, one thread."""
+    """Sweep a rule file of RSI, a filter, stop, target and trailing stop, on one thread."""
     from workbench.research.sweeping.evaluator import Evaluator
     from workbench.strategy.rules import load_rules
 
@@ -138,7 +138,8 @@ def rules() -> None:
     strategy = load_rules(Path("bench.yaml"), RULES)()
     axes = {
         "length": [8, 11, 14, 17, 20], "oversold": [15.0, 20.0, 25.0, 30.0, 35.0], "trend": [50, 100, 150, 200],
-        "stop": [0.01, 0.02, 0.03, 0.04, 0.05], "target": [0.02, 0.04, 0.06, 0.08], "trail": [0.02, 0.03, 0.04, 0.05, 0.06],
+        "stop": [0.01, 0.02, 0.03, 0.04, 0.05], "target": [0.02, 0.04, 0.06, 0.08],
+        "trail": [0.02, 0.03, 0.04, 0.05, 0.06],
     }  # fmt: skip
     grid = np.meshgrid(*axes.values(), indexing="ij")
     parameters = {name: axis.ravel().tolist() for name, axis in zip(axes, grid, strict=True)}
@@ -228,9 +229,8 @@ def main() -> None:
             print(f"  vectorbt, {engine}: missing ({peer['missing']})")
             continue
         ratio, share = peer["seconds"][0] / best, mine["peak_mb"] / peer["peak_mb"]
-        print(
-            f"  {peer['name']}: {peer['seconds'][0]:.1f} s, {peer['peak_mb']:,.0f} MB: {ratio:,.0f} times as long, ours has {share:.1%} of its memory"
-        )
+        print(f"  {peer['name']}: {peer['seconds'][0]:.1f} s, {peer['peak_mb']:,.0f} MB")
+        print(f"    {ratio:,.0f} times as long; ours has {share:.1%} of its memory")
         print(f"    {compare(mine, peer)}")
     ruled = contestant("rules")
     if "missing" in ruled:
@@ -243,9 +243,8 @@ def main() -> None:
         )
     grown = contestant("growth")
     for bars, count, seconds in grown.get("rows", []):
-        print(
-            f"  {bars:9,} bars x {count:5,} combinations: {seconds * 1e3:7.0f} ms, {seconds / bars / count * 1e9:.2f} ns a bar"
-        )
+        each = seconds / bars / count * 1e9
+        print(f"  {bars:9,} bars x {count:5,} combinations: {seconds * 1e3:7.0f} ms, {each:.2f} ns a bar")
     if "rows" in grown:
         draw(grown["rows"], asked.plot)
         print(f"drawn: {asked.plot}")

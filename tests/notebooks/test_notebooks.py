@@ -16,7 +16,8 @@ from workbench.reporting.results import collect
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NAMES = [
-    "backtest", "data_explorer", "indicator_gallery", "nightly", "order_strategies", "quickstart", "strategy_library",
+    "backtest", "data_explorer", "indicator_gallery", "nightly", "order_strategies", "quickstart", "research",
+    "strategy_library",
 ]  # fmt: skip
 
 

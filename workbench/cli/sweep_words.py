@@ -5,11 +5,12 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import ConfigError
-from workbench.research.sweeping.names import known_names, parameter_of
-from workbench.strategy.strategy import SignalStrategy
+
+if TYPE_CHECKING:
+    from workbench.strategy.strategy import SignalStrategy
 
 __all__ = ["grid_of_words", "where_of_words"]
 
@@ -32,6 +33,8 @@ def grid_of_words(strategy: SignalStrategy, words: Sequence[str]) -> dict[str, l
     ConfigError
         It cannot be read, or a name stands twice; an unknown name is left for the sweep to refuse.
     """
+    from workbench.research.sweeping.names import known_names, parameter_of
+
     grid: dict[str, list[Any]] = {}
     for word in words:
         name, mark, text = (part.strip() for part in word.partition("="))

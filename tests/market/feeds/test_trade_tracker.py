@@ -34,6 +34,8 @@ def test_every_trade_is_told_once_and_in_order(actions: list[str], consecutive: 
                 tracker.broke()
                 connected = False
             elif action == "happen":
+                if not connected:
+                    tracker.unsure()  # as whoever dials again says
                 connected = True
                 told.extend(tracker.moved([there[-1]]))
         elif action == "break":

@@ -15,7 +15,7 @@ from workbench.backtest.feed import Feed
 from workbench.backtest.plan import Plan
 from workbench.backtest.prepare import prepare
 from workbench.trading.core import Core
-from workbench.trading.events import to_plain
+from workbench.trading.events import Bar, to_plain
 
 FREE = wb.Costs(fee=0, maker_fee=0, slippage_bps=0, volume_share=float("inf"))
 HOUR = 3_600_000
@@ -70,9 +70,9 @@ def told_and_done(strategy: Any, bars: Any, **more: Any) -> tuple[Plan, Replay, 
     """Replay a strategy and keep each event, what was known with it, and the actions that followed."""
     plan = prepare(strategy, bars, **more)
     replay, told = Replay(plan), []
-    handle = replay.core.handle
+    handle, listener = replay.core.handle, replay.core.listener
 
-    def listen(event: Any) -> Any:
+    def told_by(event: Any, handle: Any) -> Any:
         core = replay.core
         counts = [history.count for history in core.histories]
         prices = dict(core.prices)
@@ -81,7 +81,14 @@ def told_and_done(strategy: Any, bars: Any, **more: Any) -> tuple[Plan, Replay, 
         told.append((event, counts, prices, marks, [json.dumps(to_plain(one)) for one in actions]))
         return actions
 
-    replay.core.handle = listen  # type: ignore[method-assign]
+    def listen(event: Any) -> Any:  # bars are told by their listener
+        return handle(event) if type(event) is Bar else told_by(event, handle)
+
+    def listener_of(symbol: str) -> Any:
+        inner = listener(symbol)
+        return lambda bar: told_by(bar, inner)
+
+    replay.core.handle, replay.core.listener = listen, listener_of  # type: ignore[method-assign]
     replay.go()
     return plan, replay, told
 

@@ -27,9 +27,10 @@ from workbench.errors import ConfigError, StrategyError
 from workbench.market.bars import Bars
 from workbench.research.sweeping.engine import Compact, Engine
 from workbench.research.sweeping.kernel_score import SCORES
+from workbench.research.sweeping.manner import varied
 from workbench.research.sweeping.names import COSTS, EXITS, known_names
 from workbench.research.sweeping.sheet import Sheet
-from workbench.research.sweeping.speaking import GroupedSpeaker, Speaker, speaker_of, varied
+from workbench.research.sweeping.speaking import GroupedSpeaker, Speaker, speaker_of
 from workbench.risk import metrics as known_metrics
 from workbench.strategy.parameterised import Parameterised
 from workbench.strategy.signals import Signals
@@ -246,8 +247,8 @@ class Evaluator:
         if not isinstance(self.bars, Bars) or "leverage" in columns or not set(self.metrics) <= set(SCORES):
             return False
         first, last = ({name: values[k] for name, values in columns.items()} for k in (places[0], places[-1]))
-        speaker = self._speaker(tuple(columns), [_without_costs(first), _without_costs(last)])
-        engine = self._engine(speaker)
+        speaker = self._speaker(self.bars, tuple(columns), [_without_costs(first), _without_costs(last)])
+        engine = self._engine(self.bars, speaker)
         if engine.reason:
             return False
         wanted = [SCORES.index(name) for name in self.metrics]
@@ -332,20 +333,18 @@ class Evaluator:
         table[places] = engine.run_crosses(lines, pairs, begin, threads)[:, wanted]
         return True
 
-    def _speaker(self, names: tuple[str, ...], samples: list[dict[str, Any]]) -> Speaker:
+    def _speaker(self, bars: Bars, names: tuple[str, ...], samples: list[dict[str, Any]]) -> Speaker:
         with self._lock:
             if names not in self._speakers:
                 self._sheet = self._sheet or Sheet(int(self.memory * _SHEET_SHARE))
-                assert isinstance(self.bars, Bars)
-                self._speakers[names] = speaker_of(self.strategy, self.bars, samples, self._sheet)
+                self._speakers[names] = speaker_of(self.strategy, bars, samples, self._sheet)
             return self._speakers[names]
 
-    def _engine(self, speaker: Speaker) -> Engine:
+    def _engine(self, bars: Bars, speaker: Speaker) -> Engine:
         key = (speaker.manner.size_unit, repr(speaker.manner.roi))
         with self._lock:
             if key not in self._engines:
-                assert isinstance(self.bars, Bars)
-                self._engines[key] = self._made_engine(speaker, self.bars)
+                self._engines[key] = self._made_engine(speaker, bars)
             return self._engines[key]
 
     def _made_engine(self, speaker: Speaker, bars: Bars) -> Engine:

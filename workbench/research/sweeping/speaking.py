@@ -7,11 +7,10 @@ All three say the same bit for bit (tested over every strategy that is bundled).
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,33 +21,18 @@ from workbench.indicators import compare
 from workbench.indicators.indicator import RECORDER, Indicator
 from workbench.market.bars import Bars
 from workbench.research.sweeping.engine import Compact
-from workbench.research.sweeping.names import EXITS
+from workbench.research.sweeping.manner import CLOSES, NUMBERS, Manner, Settings, checked, is_none, plain, varied
 from workbench.research.sweeping.recording import Recorded, Setting, Unrecordable, record
+from workbench.research.sweeping.rule_speaker import RuleSpeaker
 from workbench.research.sweeping.sheet import Sheet
-from workbench.strategy.rules.arrays import Frame, on_bars
-from workbench.strategy.rules.nodes import Column, Part, walk
 from workbench.strategy.rules.nodes import Setting as RuleSetting
+from workbench.strategy.rules.nodes import walk
 from workbench.strategy.rules.plan import SIDES
 from workbench.strategy.rules.strategy import RuleStrategy
-from workbench.strategy.rules.warming import first_known
 from workbench.strategy.signals import Signals
 from workbench.strategy.strategy import SignalStrategy, signals_of, warm_up_of
 
-__all__ = ["Crossing", "Manner", "Speaker", "speaker_of", "varied"]
-
-_NUMBERS: Final = ("size", "stop_loss", "take_profit", "trailing_stop", "trailing_activation")
-_CLOSES: Final = np.uint8(16)
-_BELOW_ONE: Final = ("stop_loss", "trailing_stop")
-
-Settings = Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Manner:
-    """What all combinations of a speaker share: what their sizes are in, and the ladder of targets."""
-
-    size_unit: str = "fraction"
-    roi: Mapping[float, float] | None = None
+__all__ = ["Crossing", "GroupedSpeaker", "PlainSpeaker", "RecordedSpeaker", "Speaker", "speaker_of"]
 
 
 class Speaker(Protocol):
@@ -67,21 +51,6 @@ class Speaker(Protocol):
         """
 
 
-def varied(strategy: SignalStrategy, settings: Settings) -> SignalStrategy:
-    """Give the strategy of a combination: its parameters changed, and its exits where they are none of these."""
-    own = {name: value for name, value in settings.items() if name in strategy.declared}
-    made = strategy.replace(**own)
-    for name in EXITS[:-1]:
-        if name in settings and name not in own:
-            object.__setattr__(made, name, _plain(settings[name]))
-    return made
-
-
-def _plain(value: Any) -> Any:
-    value = value.item() if isinstance(value, np.generic) else value
-    return None if isinstance(value, float) and math.isnan(value) else value
-
-
 class PlainSpeaker:
     """Asks the strategy as a backtest does; indicators with the same parameters are computed once."""
 
@@ -92,6 +61,7 @@ class PlainSpeaker:
         self._shares = True
 
     def speak(self, settings: Settings) -> Compact | None:
+        """See `Speaker`."""
         strategy = varied(self._strategy, settings)
         return compact_of(self._said(strategy), self.manner, settings)
 
@@ -132,7 +102,7 @@ def _computed(indicator: Indicator, given: tuple[Any, ...]) -> Any:
 
 def compact_of(said: Signals, manner: Manner, settings: Settings) -> Compact | None:
     """Pack signals; None where what they ask for differs from bar to bar, or from combination to combination."""
-    numbers = {name: getattr(said, name) for name in _NUMBERS}
+    numbers = {name: getattr(said, name) for name in NUMBERS}
     if any(len(one) > 1 for one in numbers.values()) or not np.isnan(said.stop_price).all():
         return None
     if said.size_unit != manner.size_unit or said.roi != manner.roi:
@@ -143,16 +113,6 @@ def compact_of(said: Signals, manner: Manner, settings: Settings) -> Compact | N
     if "size" in settings:
         found["size"] = checked("size", float(settings["size"]), manner)
     return Compact(said=packed, max_bars=said.max_bars or 0, **found)
-
-
-def checked(name: str, value: float, manner: Manner) -> float:
-    """Hold a number to what `Signals` takes."""
-    if name == "size":
-        if not (math.isfinite(value) and value > 0 and (value <= 1 or manner.size_unit not in ("fraction", "risk"))):
-            raise StrategyError(f"size {value!r} must be above zero, and at most 1 where it is a fraction")
-    elif value <= 0 or value >= (1.0 if name in _BELOW_ONE else math.inf):
-        raise StrategyError(f"{name} = {value!r} must be a fraction above 0{' and below 1' * (name in _BELOW_ONE)}")
-    return value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,6 +182,7 @@ class RecordedSpeaker:
         return (node, *(settings[name] for name in self._graph.nodes[node].needs))
 
     def speak(self, settings: Settings) -> Compact | None:
+        """See `Speaker`."""
         warm = self.warm_up(settings)
         key = (self._mark, "said", warm, *(settings[name] for name in self._said_needs))
         return Compact(said=self._sheet.get(key, lambda: self._packed(settings, warm)), **self._numbers(settings))
@@ -244,110 +205,20 @@ class RecordedSpeaker:
             sides.append(flags if isinstance(flags, np.ndarray) else np.full(bars, bool(flags)))
         packed = np.empty(bars, dtype=np.uint8)
         pack_nb(sides[0], sides[1], sides[2], sides[3], packed)
-        packed[:warm] = _CLOSES
+        packed[:warm] = CLOSES
         return packed
 
     def _numbers(self, settings: Settings) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        for name in _NUMBERS:
+        for name in NUMBERS:
             part = self.recorded.said.get(name)
             value = settings[name] if name == "size" and "size" in settings else None
             value = self.value(part, settings) if value is None and part is not None else value
-            if value is not None and not math.isnan(value):
+            if not is_none(value):
                 found[name] = checked(name, float(value), self.manner)
         limit = self.recorded.said.get("max_bars")
-        limit = None if limit is None else _plain(self.value(limit, settings))
+        limit = None if limit is None else plain(self.value(limit, settings))
         return {**found, "max_bars": 0 if limit is None else int(limit)}
-
-
-class SharedFrame(Frame):
-    """A frame of a rule file that takes what combinations have in common from a sheet."""
-
-    def __init__(self, bars: Bars, settings: Settings, speaker: RuleSpeaker) -> None:
-        super().__init__(bars, settings, speaker.file)
-        self._speaker = speaker
-
-    def value(self, part: Any) -> Any:
-        own = super().value
-        if type(part) is RuleSetting:
-            return own(part)
-        return self._speaker.sheet.get(self._speaker.key(part, self.settings, True), lambda: own(part))
-
-    def holds(self, part: Any, yes: bool = True) -> Any:
-        own = super().holds
-        return self._speaker.sheet.get(self._speaker.key(part, self.settings, yes), lambda: own(part, yes))
-
-
-class RuleSpeaker:
-    """Works combinations of a rule file out."""
-
-    kind = "rules"
-
-    def __init__(self, strategy: RuleStrategy, bars: Bars, sheet: Sheet, manner: Manner) -> None:
-        self._strategy, self._bars, self.sheet = strategy, bars, sheet
-        self.file, self.manner = strategy.file, manner
-        self._needs: dict[Any, tuple[str, ...]] = {}
-        self._mark = object()
-
-    def needs(self, part: Part) -> tuple[str, ...]:
-        """Give the parameters that a part depends on."""
-        known = self._needs.get(part)
-        if known is None:
-            names: dict[str, None] = {}
-            for one in walk(part):
-                if isinstance(one, Column):
-                    names.update(dict.fromkeys(self.needs(self.file.columns[one.name])))
-                names.update({one.name: None} if hasattr(one, "name") and one.name in self.file.settings else {})
-            known = self._needs[part] = tuple(names)
-        return known
-
-    def key(self, part: Part, settings: Settings, yes: bool) -> tuple[Any, ...]:
-        """Give what tells a part of one combination from that of another."""
-        return (self._mark, part, yes, *(settings[name] for name in self.needs(part)))
-
-    def speak(self, settings: Settings) -> Compact | None:
-        declared, own = self._strategy.declared, self._strategy.parameters
-        whole = {**own, **{name: _plain(value) for name, value in settings.items() if name in declared}}
-        frame = SharedFrame(self._bars, whole, self)
-        key = (self._mark, "said", *(whole[name] for name in self._said_needs))
-        numbers = self._numbers(frame, {**whole, **settings})
-        return None if numbers is None else Compact(said=self.sheet.get(key, lambda: self._packed(frame)), **numbers)
-
-    @cached_property
-    def _said_needs(self) -> tuple[str, ...]:
-        """The parameters on which signals depend: those of the conditions, and of how long they wait."""
-        file = self.file
-        waits = [*file.stops.values(), *(one for one in (file.size, file.warm_up) if one is not None)]
-        told = (name for part in (*file.sides.values(), *waits) for name in self.needs(part))
-        return tuple(dict.fromkeys(told))
-
-    def _packed(self, frame: Frame) -> NDArray[np.uint8]:
-        sides = [
-            on_bars(frame.holds(self.file.sides[name]) if name in self.file.sides else False, len(self._bars), np.bool_)
-            for name in SIDES
-        ]
-        packed = np.empty(len(self._bars), dtype=np.uint8)
-        pack_nb(sides[0], sides[1], sides[2], sides[3], packed)
-        packed[: first_known(self.file, frame.settings, self._bars.timeframe)] = _CLOSES
-        return packed
-
-    def _numbers(self, frame: Frame, settings: Settings) -> dict[str, Any] | None:
-        found: dict[str, Any] = {}
-        for name in _NUMBERS:
-            part = self.file.size if name == "size" else self.file.stops.get(name)
-            value = frame.value(part) if part is not None else self._own(name, settings)
-            value = settings["size"] if name == "size" and "size" in settings else value
-            if isinstance(value, np.ndarray):
-                return None
-            if value is not None and not math.isnan(value):
-                found[name] = checked(name, float(value), self.manner)
-        limit = frame.value(self.file.max_bars) if self.file.max_bars is not None else None
-        limit = self._own("max_bars", settings) if limit is None or math.isnan(limit) else limit
-        return {**found, "max_bars": 0 if limit is None else int(limit)}
-
-    def _own(self, name: str, settings: Settings) -> Any:
-        """Give an exit that the file does not speak of: of the combination, else of the strategy."""
-        return _plain(settings[name]) if name in settings else getattr(self._strategy, name, None)
 
 
 class GroupedSpeaker:
@@ -362,7 +233,7 @@ class GroupedSpeaker:
 
     def of(self, settings: Settings) -> RecordedSpeaker:
         """Give the speaker for the fixed values of a combination; `Unrecordable` where there is none."""
-        left_out = tuple(name for name in settings if name not in self._fixed and _is_none(settings[name]))
+        left_out = tuple(name for name in settings if name not in self._fixed and is_none(settings[name]))
         key = (left_out, *(settings[name] for name in self._fixed))
         if key not in self._made:
             closed = {name: settings[name] for name in (*self._fixed, *left_out)}
@@ -373,6 +244,7 @@ class GroupedSpeaker:
         return self._made[key]
 
     def speak(self, settings: Settings) -> Compact | None:
+        """See `Speaker`."""
         try:
             own = self.of(settings)
         except Unrecordable:
@@ -381,15 +253,11 @@ class GroupedSpeaker:
 
     def crossing(self, settings: Settings) -> tuple[RecordedSpeaker, Crossing] | None:
         """Give the two lines, where nothing is fixed and the strategy is nothing but their crosses."""
-        if self._fixed or any(_is_none(value) for value in settings.values()):
+        if self._fixed or any(is_none(value) for value in settings.values()):
             return None
         own = self.of(settings)
         found = own.crossing
         return None if found is None else (own, found)
-
-
-def _is_none(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def speaker_of(strategy: SignalStrategy, bars: Bars, samples: Sequence[Settings], sheet: Sheet) -> Speaker:
@@ -446,5 +314,5 @@ def _agree(made: Speaker, asked: Speaker, settings: Settings) -> bool:
     one, other = made.speak(settings), asked.speak(settings)
     if one is None or other is None:
         return one is other
-    numbers = ((getattr(one, name), getattr(other, name)) for name in (*_NUMBERS, "max_bars"))
+    numbers = ((getattr(one, name), getattr(other, name)) for name in (*NUMBERS, "max_bars"))
     return np.array_equal(one.said, other.said) and all(a == b or (a != a and b != b) for a, b in numbers)
