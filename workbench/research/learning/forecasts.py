@@ -219,7 +219,9 @@ def forecast_returns(
 def _roll(
     bars: Bars, what: str, models: Sequence[str], known: Mapping[str, Callable[..., Floats]], train: int, refit: int
 ) -> Forecasts:
-    wanted = [models] if isinstance(models, str) else list(models)
+    if not isinstance(bars, Bars):
+        raise DataError(f"forecasts are made of Bars, such as wb.read('BTC/USDT', '1h'); not of {type(bars).__name__}")
+    wanted = [models] if isinstance(models, str) else list(models or ())
     baselines = forecasters.BASELINES[what]
     unknown = [name for name in wanted if name not in known]
     if unknown or not wanted:

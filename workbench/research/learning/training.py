@@ -113,7 +113,7 @@ def train(
     if weights not in ("uniqueness", "equal"):
         raise ConfigError(f"weights = {weights!r} is not one of 'uniqueness', 'equal'")
     splitter = _usual(features.known) if splits is None else splits
-    if not hasattr(splitter, "split"):
+    if not isinstance(splitter, Splitter):
         raise ConfigError(f"splits = {splits!r} does not split: use AnchoredSplit, RollingSplit or another of them")
     raw = list(splitter.split(len(features), labels.end, ts=features.bars.ts))
     pairs = [(one[usable[one]], other[features.known[other]]) for one, other in raw]
