@@ -35,15 +35,14 @@ from workbench.research.learning import (
 )
 from workbench.research.learning.baselines import _last_known, base_rate, previous_label
 from workbench.research.learning.measures import auc
-from workbench.research.validation import AnchoredSplit, CombinatorialPurged, PurgedKFold, RollingSplit
+from workbench.research.validation import CombinatorialPurged, PurgedKFold, RollingSplit
 from workbench.research.validation.splits import Rows, Splitter
 
 BARS, AHEAD = 500, 50
 SPLITTERS = (
     RollingSplit(train=300, test=150, partial=False),
-    AnchoredSplit(train=300, test=150, partial=False),
     PurgedKFold(folds=4),
-    CombinatorialPurged(folds=5, test_folds=2),
+    CombinatorialPurged(groups=5, tested=2),
 )
 
 
@@ -93,7 +92,7 @@ def judged(splitter: Splitter, seed: int, *, purged: bool) -> tuple[float, float
 def test_a_feature_that_is_the_future_label_scrambled_out_of_the_training_gives_chance(splitter: Splitter) -> None:
     """A single scramble ranks the test all right or all wrong by its luck: chance is the mean of many."""
     honest, leaky = (
-        np.array([judged(splitter, seed, purged=purged) for seed in range(60)]) for purged in (True, False)
+        np.array([judged(splitter, seed, purged=purged) for seed in range(40)]) for purged in (True, False)
     )
     for column in range(2):
         fair, told = (found[np.isfinite(found[:, column]), column] for found in (honest, leaky))

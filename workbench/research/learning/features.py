@@ -296,7 +296,8 @@ def _called(name: str, function: Callable[[Bars], Any], bars: Bars) -> Floats:
         raise
     except Exception as error:
         raise StrategyError(
-            f"the feature {name!r} raised {type(error).__name__} on {len(bars):,} bars: {error} ({_SHORT})", feature=name
+            f"the feature {name!r} raised {type(error).__name__} on {len(bars):,} bars: {error} ({_SHORT})",
+            feature=name,
         ) from error
     if values.shape != (len(bars),):
         raise StrategyError(
