@@ -108,8 +108,10 @@ def forecast_chart(found: Forecasts, names: Any = None) -> Figure:
         for name, ink in zip(names or found.shown, ("accent", "series_2", "series_3", "series_4"), strict=False):
             draw_line(axes, times, shape(found.values[name]), ink, 1.2, label=name)
         axes.set_ylabel("percent a bar")
-        axes.set_title(f"{bars.symbol} {bars.timeframe}: {found.what} of the next bar, forecast out of sample")
-        axes.legend(frameon=False, ncols=5, loc="upper left")
-        axes.margins(y=0.12)
+        what = "volatility" if volatility else "return"
+        axes.set_title(f"{bars.symbol} {bars.timeframe}: {what} of the next bar, forecast out of sample")
+        axes.legend(frameon=False, ncols=6, loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
+        if volatility:
+            axes.set_ylim(bottom=0.0)
     plt.close(figure)
     return figure

@@ -20,6 +20,7 @@ __all__ = ["External"]
 Times = NDArray[np.int64]
 
 _UNITS: Final = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+_LONGEST: Final = 1_000 * 366 * 86_400_000
 
 
 class External:
@@ -60,10 +61,10 @@ class External:
     def __init__(self, times: Any, values: ArrayLike, *, published: Any, stale_after: str | None = None) -> None:
         self.times = _times("times", times)
         self.values = _values(values, len(self.times))
-        if isinstance(published, str) and re.fullmatch(r"\d+[smhdw]", published):
+        if isinstance(published, str):
             self.published = self.times + duration("published", published)
         else:
-            self.published = _times("published", published)
+            self.published = _times("published", published, late=True)
         if len(self.published) != len(self.times):
             raise DataError(
                 f"External: {len(self.published)} publications for {len(self.times)} times; give one for each"
@@ -118,10 +119,14 @@ def duration(name: str, text: str) -> int:
     found = re.fullmatch(r"(\d+)([smhdw])", text) if isinstance(text, str) else None
     if found is None or int(found[1]) == 0:
         raise DataError(f"{name} = {text!r}: give a whole number and a unit of s, m, h, d or w, such as '90d'")
-    return int(found[1]) * _UNITS[found[2]]
+    length = int(found[1]) * _UNITS[found[2]]
+    if length > _LONGEST:
+        raise DataError(f"{name} = {text!r} is longer than a thousand years")
+    return length
 
 
-def _times(name: str, given: Any) -> Times:
+def _times(name: str, given: Any, *, late: bool = False) -> Times:
+    """Read times as ms; a part of a ms counts as a whole one where it is better to be late."""
     try:
         array = given.to_numpy() if hasattr(given, "to_numpy") else np.asarray(given)
     except (TypeError, ValueError) as error:
@@ -131,9 +136,12 @@ def _times(name: str, given: Any) -> Times:
     if array.dtype.kind == "M":
         if np.isnat(array).any():
             raise DataError(f"External: {name} has no time at row {int(np.isnat(array).argmax())}; leave such rows out")
-        return array.astype("datetime64[ms]").astype(np.int64)
+        whole = array.astype("datetime64[ms]")
+        return whole.astype(np.int64) + (late & (whole < array))
     if array.dtype.kind in "iu":
         return array.astype(np.int64)
+    if array.dtype.kind == "f" and len(array):
+        raise DataError(f"External: {name} are fractions, such as {array[0]!r}; give times, or whole milliseconds UTC")
     return np.array([to_ms(one) for one in array.tolist()], dtype=np.int64)
 
 

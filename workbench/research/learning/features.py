@@ -35,6 +35,7 @@ Spec = Any
 _WINDOW: Final = 1_024
 _STRETCH: Final = 32  # last bars of the window, each of which is a cut
 _TOLERANCE: Final = 1e-9
+_SHORT: Final = "short histories are asked for, too: NaN is the answer where there is too little of it"
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,8 +169,8 @@ class Features:
         StrategyError
             A feature looks ahead, raised, or did not give one number a bar.
         """
-        if not len(bars):
-            raise DataError("there are no bars to compute features on")
+        if not isinstance(bars, Bars) or not len(bars):
+            raise DataError("there are no bars to compute features on: give Bars, such as wb.read('BTC/USDT', '1h')")
         found = self._compute(bars)
         if prove:
             self._prove(bars)
@@ -196,7 +197,7 @@ class Features:
             changes = _changes(lambda cut: self._compute(cut), history, cuts)
             _refuse({name: change for name, change in changes.items() if change}, bars, first)
         for name, spec in self.columns.items():
-            if isinstance(spec, Slower) and isinstance(spec.of, Bars):
+            if isinstance(spec, Slower) and isinstance(spec.of, Bars) and len(spec.of):
                 Features({name: spec.spec})._prove(spec.of)
 
     def __repr__(self) -> str:
@@ -295,10 +296,12 @@ def _called(name: str, function: Callable[[Bars], Any], bars: Bars) -> Floats:
         raise
     except Exception as error:
         raise StrategyError(
-            f"the feature {name!r} raised {type(error).__name__} on {len(bars):,} bars: {error}", feature=name
+            f"the feature {name!r} raised {type(error).__name__} on {len(bars):,} bars: {error} ({_SHORT})",
+            feature=name,
         ) from error
     if values.shape != (len(bars),):
         raise StrategyError(
-            f"the feature {name!r} gave shape {values.shape} for {len(bars)} bars; give one number a bar", feature=name
+            f"the feature {name!r} gave shape {values.shape} for {len(bars)} bars; give one number a bar ({_SHORT})",
+            feature=name,
         )
     return values

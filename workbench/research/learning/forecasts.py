@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import ConfigError, DataError
-from workbench.market.bars import Bars
+from workbench.market.bars import Bars, moment
 from workbench.research.learning import forecasters
 from workbench.research.learning.measures import Comparison, compare_losses
 
@@ -219,7 +219,9 @@ def forecast_returns(
 def _roll(
     bars: Bars, what: str, models: Sequence[str], known: Mapping[str, Callable[..., Floats]], train: int, refit: int
 ) -> Forecasts:
-    wanted = [models] if isinstance(models, str) else list(models)
+    if not isinstance(bars, Bars):
+        raise DataError(f"forecasts are made of Bars, such as wb.read('BTC/USDT', '1h'); not of {type(bars).__name__}")
+    wanted = [models] if isinstance(models, str) else list(models or ())
     baselines = forecasters.BASELINES[what]
     unknown = [name for name in wanted if name not in known]
     if unknown or not wanted:
@@ -230,9 +232,13 @@ def _roll(
     returns = np.diff(np.log(bars.close))
     if len(returns) <= train:
         raise DataError(f"{len(bars):,} bars leave none to forecast after {train:,} of training; shorten train")
-    if not np.ptp(returns[:train]) > 0.0:
-        raise DataError(f"the price of {bars.symbol} does not move in the first {train:,} bars")
     starts = range(train, len(returns), refit)
+    still = [start for start in starts if not np.ptp(returns[start - train : start]) > 0.0]
+    if still:
+        raise DataError(
+            f"the price of {bars.symbol} does not move in the {train:,} bars before {moment(bars.ts[still[0] + 1])}: "
+            "there is nothing to fit on. Train on more bars, or leave that stretch out"
+        )
     runners = {**{name: known[name] for name in wanted}, **baselines}
     values, warned = {}, {}
     for name, runner in runners.items():

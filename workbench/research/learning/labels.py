@@ -121,8 +121,9 @@ def fixed_horizon(
     >>> fixed_horizon(bars, 1).gain
     array([ 1.  , -0.25,   nan,   nan])
     """
+    _check_bars(bars)
     _check_count("ahead", ahead)
-    if threshold is not None and not 0.0 <= threshold < np.inf:
+    if threshold is not None and not (_is_number(threshold) and 0.0 <= threshold < np.inf):
         raise ConfigError(f"threshold = {threshold!r}: give a fraction of at least 0 (0.01 is one percent), or None")
     if entry not in ("next_open", "close"):
         raise ConfigError(f"entry {entry!r} is not one of 'next_open', 'close'")
@@ -179,14 +180,13 @@ def triple_barrier(
     meets stop and target counts as the stop; one that opens beyond a barrier closes at its open; after `limit` bars it
     is closed at the next open. M. López de Prado, Advances in Financial Machine Learning (2018), section 3.4.
     """
+    _check_bars(bars)
     _check_count("limit", limit)
     if profit is None and stop is None:
         raise ConfigError("triple_barrier: give profit=, stop= or both; with neither it is fixed_horizon(bars, ahead)")
-    unit = np.ones(len(bars)) if volatility is None else np.asarray(volatility, dtype=np.float64)
-    if unit.shape != (len(bars),):
-        raise DataError(f"volatility has shape {unit.shape} for {len(bars)} bars; give one number a bar")
+    unit = np.ones(len(bars)) if volatility is None else _one_a_bar("volatility", volatility, len(bars))
     for name, value in (("profit", profit), ("stop", stop)):
-        if value is not None and not (0.0 < value < np.inf):
+        if value is not None and not (_is_number(value) and 0.0 < value < np.inf):
             raise ConfigError(f"{name} = {value!r}: give a number above 0, or None for no such barrier")
     _check_below_one("profit" if short else "stop", profit if short else stop, unit)
     distances = [frozen(np.full(len(bars), np.nan) if one is None else one * unit) for one in (profit, stop)]
@@ -208,6 +208,25 @@ def _check_below_one(name: str, value: float | None, unit: Floats) -> None:
             f"{name} = {value!r} puts a barrier at or below a price of zero; 0.05 is five percent (with volatility=, a "
             "multiple of it)"
         )
+
+
+def _one_a_bar(name: str, given: Any, count: int) -> Floats:
+    try:
+        found = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{name} are not numbers: {error}") from error
+    if found.shape != (count,):
+        raise DataError(f"{name} has shape {found.shape} for {count} bars; give one number a bar")
+    return found
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def _check_bars(bars: Any) -> None:
+    if not isinstance(bars, Bars):
+        raise DataError(f"labels are made of Bars, such as wb.read('BTC/USDT', '1h'); not of {type(bars).__name__}")
 
 
 def _check_count(name: str, value: Any) -> None:

@@ -125,7 +125,7 @@ def _single_features(run: ModelRun) -> pd.DataFrame:
         edge, ahead = abs(now - 0.5), abs(after - 0.5)
         suspect = edge > _GOOD or (edge > _SOME and edge > ahead and edge > 2.0 * abs(before - 0.5))
         found[name] = {"auc": now, "auc_before": before, "auc_after": after, "suspect": suspect}
-    return pd.DataFrame(found).T.rename_axis("feature")
+    return pd.DataFrame.from_dict(found, orient="index").rename_axis("feature")
 
 
 def _auc(column: NDArray[np.float64], hoped: NDArray[np.bool_]) -> float:

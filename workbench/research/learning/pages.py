@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -59,7 +61,7 @@ def _card(title: str, verdict: str, body: str, terms: list[str]) -> str:
 
 def _table(frame: pd.DataFrame) -> str:
     def text(value: object) -> str:
-        if isinstance(value, bool):
+        if isinstance(value, (bool, np.bool_)):
             return "yes" if value else ""
         if isinstance(value, str):
             return value

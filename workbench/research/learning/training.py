@@ -113,7 +113,7 @@ def train(
     if weights not in ("uniqueness", "equal"):
         raise ConfigError(f"weights = {weights!r} is not one of 'uniqueness', 'equal'")
     splitter = _usual(features.known) if splits is None else splits
-    if not hasattr(splitter, "split"):
+    if not isinstance(splitter, Splitter):
         raise ConfigError(f"splits = {splits!r} does not split: use AnchoredSplit, RollingSplit or another of them")
     raw = list(splitter.split(len(features), labels.end, ts=features.bars.ts))
     pairs = [(one[usable[one]], other[features.known[other]]) for one, other in raw]
@@ -151,12 +151,19 @@ def _checked(features: FeatureTable, labels: Labels) -> NDArray[np.bool_]:
     usable = features.known & labels.known
     if usable.sum() < _FEWEST:
         raise DataError(
-            f"{int(usable.sum())} bars have all features and a label; at least {_FEWEST} are needed (the features "
-            f"warm up for {features.warm_up} of {len(features)} bars)"
+            f"{int(usable.sum())} bars have all features and a label; at least {_FEWEST} are needed ({_rarest(features)}; "
+            f"{int(labels.known.sum()):,} of {len(labels):,} bars have a label)"
         )
     if len(np.unique(labels.y[usable])) < 2:
         raise DataError(f"{labels!r} are of one class only: there is nothing to tell apart")
     return np.asarray(usable)
+
+
+def _rarest(features: FeatureTable) -> str:
+    """Say which feature has the fewest values."""
+    counts = np.isfinite(features.values).sum(axis=0)
+    name, count = features.names[int(counts.argmin())], int(counts.min())
+    return f"the feature {name!r} has a value on {count:,} of {len(features):,} bars"
 
 
 def _usual(known: NDArray[np.bool_]) -> AnchoredSplit:

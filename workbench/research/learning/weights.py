@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.errors import ConfigError
+from workbench.errors import ConfigError, DataError
 from workbench.research.learning.labels import Labels
 
 __all__ = ["average_uniqueness", "sample_weights", "sequential_bootstrap"]
@@ -66,7 +66,7 @@ def sample_weights(labels: Labels, rows: Rows | None = None, *, oldest: float = 
     ConfigError
         `oldest` is not from 0 to 1.
     """
-    if not 0.0 <= oldest <= 1.0:
+    if not isinstance(oldest, (int, float)) or not 0.0 <= oldest <= 1.0:
         raise ConfigError(f"oldest = {oldest!r}: give what the oldest sample counts, from 0 to 1 (1 for no decay)")
     rows = np.flatnonzero(labels.known) if rows is None else rows
     if not len(rows):
@@ -94,7 +94,18 @@ def sequential_bootstrap(labels: Labels, rows: Rows, *, draws: int | None = None
     -------
     int64 array, shape (draws,)
         Of `rows`.
+
+    Raises
+    ------
+    ConfigError, DataError
+        `draws` is no count, or a row is none of the labels'.
     """
+    rows = np.asarray(rows)
+    if rows.ndim != 1 or (rows.size and (rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= len(labels))):
+        raise DataError(f"rows: give whole numbers of bars from 0 to {len(labels) - 1}, shape (k,)")
+    if draws is not None and (isinstance(draws, bool) or not isinstance(draws, int) or draws < 0):
+        raise ConfigError(f"draws = {draws!r}: give a whole number of samples, or None for as many as rows")
+    rows = rows.astype(np.int64)
     start, end = np.minimum(rows + 1, labels.end[rows]), labels.end[rows]
     counts = np.zeros(int(end.max()) + 1 if len(rows) else 0)
     chance, drawn = np.random.default_rng(seed), []
