@@ -19,7 +19,8 @@ import workbench as wb
 from tests.backtest.conftest import bars_of, flags
 from tests.effort import examples
 
-pytestmark = pytest.mark.deep
+# vectorbt compiles for a quarter of a minute in each process, so this is of the long run alone
+pytestmark = [pytest.mark.deep, pytest.mark.long]
 
 vbt = pytest.importorskip("vectorbt")
 

@@ -87,6 +87,7 @@ def _prices(case: dict[str, Any], fill: dict[str, Any]) -> set[float]:
     return {price for row in case["instruments"][fill["instrument"]]["bars"] if row[0] == slot for price in row[2:4]}
 
 
+@pytest.mark.long
 def test_every_feature_fires_often_enough() -> None:
     found: Counter[str] = Counter()
 

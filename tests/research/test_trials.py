@@ -120,6 +120,7 @@ def test_families_are_names_without_version_and_parameters() -> None:
     assert family_of("rsi_reversion.yaml") == family_of("RsiReversion()") == "rsireversion"
 
 
+@pytest.mark.long
 def test_a_million_trials_are_cheap(tmp_path: Path) -> None:
     book, count = TrialBook(tmp_path), 1_000_000
     draw = np.random.default_rng(1)

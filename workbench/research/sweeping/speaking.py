@@ -214,7 +214,7 @@ class RecordedSpeaker:
             part = self.recorded.said.get(name)
             value = settings[name] if name == "size" and "size" in settings else None
             value = self.value(part, settings) if value is None and part is not None else value
-            if not is_none(value):
+            if value is not None and not is_none(value):
                 found[name] = checked(name, float(value), self.manner)
         limit = self.recorded.said.get("max_bars")
         limit = None if limit is None else plain(self.value(limit, settings))
