@@ -1,6 +1,6 @@
 """How fast sweeps are: the reference sweep beside vectorbt with the same rows, a rule file, and how cost grows.
 
-    python tests/benchmarks/bench_sweep.py [--without-peer] [--million] [--plot FILE]
+    python tests/benchmarks/bench_sweep.py [--without-peer] [--last WINDOW] [--million] [--plot FILE]
 
 The reference: an SMA cross, windows 5 to 54, 1,225 pairs, 100,000 one-minute bars, fee 0.1 %, fills at the close; total
 return, Sharpe ratio, deepest drawdown and number of trades of every pair. Each contestant runs in a process of its own,
@@ -25,6 +25,7 @@ import numpy as np
 from made_history import columns, history
 
 BARS, FIRST, LAST, FEE = 100_000, 5, 55, 0.001
+CASH = 1e9  # so much that no pair is ruined, where both stop trading at amounts of their own
 METRICS = ("total_return", "sharpe_ratio", "max_drawdown", "trades")
 RULES = """\
 parameters:
@@ -78,16 +79,16 @@ def costs() -> Any:
     return wb.Costs(fee=FEE, slippage_bps=0, volume_share=float("inf"))
 
 
-def ours() -> None:
+def ours(last: str = str(LAST)) -> None:
     """Run the reference with workbench."""
     import workbench as wb
 
-    bars, cross, windows = history(BARS), cross_strategy(), range(FIRST, LAST)
+    bars, cross, windows = history(BARS), cross_strategy(), range(FIRST, int(last))
 
     def run() -> Any:
         return wb.sweep(
             cross, bars, grid={"fast": windows, "slow": windows}, where=lambda p: p["fast"] < p["slow"],
-            costs=costs(), fill="close", metrics=METRICS,
+            costs=costs(), fill="close", cash=CASH, metrics=METRICS,
         )  # fmt: skip
 
     wb.sweep(cross, history(500), grid={"fast": [5], "slow": [9]}, costs=costs(), fill="close", metrics=METRICS)
@@ -99,7 +100,7 @@ def ours() -> None:
     told("workbench", seconds[1:], before, study.table.to_numpy(dtype=float).tolist())
 
 
-def theirs(engine: str) -> None:
+def theirs(engine: str, last: str = str(LAST)) -> None:
     """Run the reference with vectorbt, the small one first."""
     import warnings
 
@@ -111,10 +112,10 @@ def theirs(engine: str) -> None:
     close = pd.Series(made["close"], index=pd.to_datetime(made["ts"], unit="ms", utc=True))
     vbt.settings["engine"] = engine
 
-    def run(last: int) -> Any:
-        fast, slow = vbt.MA.run_combs(close, window=np.arange(FIRST, last), r=2, short_names=["fast", "slow"])
+    def run(end: int) -> Any:
+        fast, slow = vbt.MA.run_combs(close, window=np.arange(FIRST, end), r=2, short_names=["fast", "slow"])
         entry, leave = fast.ma_crossed_above(slow), fast.ma_crossed_below(slow)
-        portfolio = vbt.Portfolio.from_signals(close, entry, leave, fees=FEE, freq="1min", init_cash=10_000.0)
+        portfolio = vbt.Portfolio.from_signals(close, entry, leave, fees=FEE, freq="1min", init_cash=CASH)
         found = (
             portfolio.total_return(),
             portfolio.sharpe_ratio(),
@@ -125,7 +126,7 @@ def theirs(engine: str) -> None:
 
     run(FIRST + 12)
     before, start = peak_mb(), time.perf_counter()
-    rows = run(LAST)
+    rows = run(int(last))
     told(f"vectorbt, {engine}", [time.perf_counter() - start], before, rows.tolist())
 
 
@@ -214,17 +215,18 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--without-peer", action="store_true", help="leave vectorbt out (it needs 18 GB)")
+    parser.add_argument("--last", type=int, default=LAST, help="the window after the largest: fewer need less memory")
     parser.add_argument("--million", action="store_true", help="also a million combinations")
     parser.add_argument("--plot", type=Path, default=Path(tempfile.gettempdir()) / "sweep_growth.png")
     parser.add_argument("--as", nargs="+", dest="words")
     asked = parser.parse_args()
     if asked.words:
         return globals()[asked.words[0]](*asked.words[1:])
-    mine = contestant("ours")
+    mine = contestant("ours", str(asked.last))
     best = statistics.median(mine["seconds"])
     print(f"reference sweep: workbench {best:.3f} s (min {min(mine['seconds']):.3f}), {mine['peak_mb']:,.0f} MB")
     for engine in () if asked.without_peer else ("numba", "rust"):
-        peer = contestant("theirs", engine)
+        peer = contestant("theirs", engine, str(asked.last))
         if "missing" in peer:
             print(f"  vectorbt, {engine}: missing ({peer['missing']})")
             continue
