@@ -120,7 +120,7 @@ def test_the_label_before_is_never_one_that_had_not_ended(rows: list[tuple[int, 
 
 def test_baselines_count_what_the_training_saw() -> None:
     y = [0, 1] * 10
-    labels, classes = labelled(list(range(1, 20)) + [19], y), np.array([0, 1])
+    labels, classes = labelled([*range(1, 20), 19], y), np.array([0, 1])
     rows, tests = np.arange(12), np.array([14, 15])
     np.testing.assert_allclose(base_rate(labels, rows, tests, classes), [[0.5, 0.5]] * 2)
     said = previous_label(labels, rows, tests, classes)

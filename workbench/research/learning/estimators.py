@@ -78,7 +78,7 @@ def fit(estimator: Any, values: Floats, y: NDArray[np.int64], weights: Floats | 
                 fitted.fit(values, y, **({takes: weights} if takes else {}))
         except (ValueError, TypeError, ArithmeticError, np.linalg.LinAlgError) as error:
             raise RunError(f"{type(fitted).__name__} could not be fitted on {len(y):,} samples: {error}") from error
-    return fitted, [f"{one.category.__name__}: {one.message}" for one in caught]
+    return fitted, [f"{one.category.__name__}: {str(one.message).split(chr(10), 1)[0]}" for one in caught]
 
 
 def probabilities(fitted: Any, values: Floats, classes: NDArray[np.int64], only: int) -> Floats:

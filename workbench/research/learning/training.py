@@ -151,8 +151,8 @@ def _checked(features: FeatureTable, labels: Labels) -> NDArray[np.bool_]:
     usable = features.known & labels.known
     if usable.sum() < _FEWEST:
         raise DataError(
-            f"{int(usable.sum())} bars have all features and a label; at least {_FEWEST} are needed ({_rarest(features)}; "
-            f"{int(labels.known.sum()):,} of {len(labels):,} bars have a label)"
+            f"{int(usable.sum())} bars have all features and a label; at least {_FEWEST} are needed "
+            f"({_rarest(features)}; {int(labels.known.sum()):,} of {len(labels):,} bars have a label)"
         )
     if len(np.unique(labels.y[usable])) < 2:
         raise DataError(f"{labels!r} are of one class only: there is nothing to tell apart")
