@@ -249,6 +249,8 @@ def test_what_cannot_be_varied_is_named() -> None:
         Evaluator(Cross, BARS).rows({"fats": [1]})
     with pytest.raises(ConfigError, match="there is no metric 'sharp'"):
         Evaluator(Cross, BARS, metrics=("sharp",))
+    with pytest.raises(ConfigError, match="metrics = 'sharpe_ratio' is one name: give a list"):
+        Evaluator(Cross, BARS, metrics="sharpe_ratio")
     with pytest.raises(ConfigError, match="'cahs' is no option"):
         Evaluator(Cross, BARS, cahs=1.0)
     with pytest.raises(StrategyError, match="a Grid cannot be swept"):

@@ -98,6 +98,10 @@ class Evaluator:
             raise StrategyError(
                 f"a {type(self.strategy).__name__} cannot be swept: give a wb.SignalStrategy, or a class of them"
             )
+        if isinstance(metrics, str):
+            raise ConfigError(
+                f"metrics = {metrics!r} is one name: give a list of names, [{metrics!r}]", metrics=metrics
+            )
         self.bars: Bars | list[Bars] = bars if isinstance(bars, Bars) else list(bars)
         self.metrics, self.memory = tuple(metrics), memory
         unknown = [name for name in options if name not in _OPTIONS]
