@@ -13,8 +13,8 @@
 # %% [markdown]
 # # From a thousand backtests to what can be believed
 #
-# A sweep finds the best of many combinations, and the best of many is partly luck. This page sweeps a strategy, asks how
-# much of the best is luck, walks it forward through time, and draws its history again.
+# A sweep finds the best of many combinations, and the best of many is partly luck. This page sweeps a strategy, asks
+# how much of the best is luck, walks it forward through time, and draws its history again.
 
 # %% tags=["parameters"]
 strategy: str = "sma_cross"  # a file in strategies/, or library:NAME
