@@ -15,6 +15,7 @@ import inspect
 import json
 import os
 import sys
+import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from workbench.settings import Settings
 
 __all__ = ["Archive", "Version", "keep", "source_of"]
+
+_PARSING: Final = threading.Lock()
 
 _DIGITS: Final = 16
 
@@ -345,7 +348,9 @@ def _siblings(path: Path, source: str) -> dict[str, str]:
     if path.suffix != ".py":
         return {}
     found: dict[str, str] = {}
-    for node in ast.walk(ast.parse(source)):
+    with _PARSING:  # parsers of CPython 3.11 in several threads may take each other's depth for their own
+        tree = ast.parse(source)
+    for node in ast.walk(tree):
         for name in _imported(node):
             parts = name.split(".")
             parts = parts[1:] if len(parts) > 1 and parts[0] == path.parent.name else parts
