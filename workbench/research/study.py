@@ -129,12 +129,16 @@ class Study:
         ConfigError
             The metric is not in the table, or neither more nor less of it is better.
         DataError
-            There is no row.
+            There is no row, or none with a number.
         """
         up = self.rises(metric)
         if not len(self.table):
             raise DataError(f"study {self.name!r} has no row to choose from")
         values = self.table[metric].to_numpy(dtype=np.float64)
+        if np.isnan(values).all():
+            raise DataError(
+                f"study {self.name!r}: no row has a {metric}, so none is best; most likely nothing was traded"
+            )
         order = np.argsort(np.where(np.isnan(values), np.inf, -values if up else values), kind="stable")
         return self._row(order[0]) if n is None else self.table.iloc[order[:n]]
 

@@ -177,6 +177,8 @@ def test_a_killed_sweep_goes_on(desk: Path) -> None:
             "a table of 936,144 rows needs about",
         ),
         ({"grid": GRID, "study": " "}, "give it a name"),
+        ({"grid": [1, 2]}, "grid is a list"),
+        ({"grid": {}}, "grid is empty"),
     ],
 )
 def test_a_wrong_call_is_refused(options: Any, says: str) -> None:
@@ -187,6 +189,16 @@ def test_a_wrong_call_is_refused(options: Any, says: str) -> None:
 def test_what_is_no_signal_strategy_is_refused() -> None:
     with pytest.raises(StrategyError, match="cannot be swept"):
         sweep(object(), BARS, grid=GRID)  # type: ignore[arg-type]
+    with pytest.raises(StrategyError, match=r"give wb.load_strategy\('sma_cross'\)"):
+        sweep("sma_cross", BARS, grid=GRID)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="bars is a DataFrame: give wb.Bars"):
+        sweep(Cross, BARS.to_pandas(), grid=GRID)
+
+
+def test_none_is_best_where_nothing_was_traded() -> None:
+    nothing = sweep(Cross, BARS[:25], grid={"fast": [5], "slow": [150, 160]})
+    with pytest.raises(DataError, match="no row has a sharpe_ratio"):
+        nothing.best()
 
 
 def test_sizes_of_memory() -> None:

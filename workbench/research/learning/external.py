@@ -95,6 +95,8 @@ class External:
         float64 array, shape (n,)
             NaN before the first publication and where the last one is stale.
         """
+        if not isinstance(bars, Bars):
+            raise DataError(f"an external series is asked on bars, not on a {type(bars).__name__}: give wb.Bars")
         closes = bars.ts + bars.timeframe.ms
         rows = np.searchsorted(self._seen, closes, side="right") - 1
         if not len(self._seen):

@@ -82,11 +82,11 @@ def checks_of(found: Overfitting) -> tuple[Check, ...]:
     bar = f"{number(found.expected_maximum * found.annual)} {luck}" if found.expected_maximum > 0.0 else "zero"
     best = "The best of all these trials" if found.trials.count > 1 else "A single trial"
     asked = f"at most {percent(CLAIM)} is asked."
+    chance = f"{best} would look at least this good in {percent(found.luck)} of worlds without any edge; {asked}"
+    if math.isnan(found.luck):
+        chance = f"How often {best[0].lower()}{best[1:]} would look as good without any edge is not known; {asked}"
     checks = [
-        Check(
-            name="Chance", value=found.luck, limit=CLAIM, passed=found.luck <= CLAIM,
-            said=f"{best} would look at least this good in {percent(found.luck)} of worlds without any edge; {asked}",
-        ),
+        Check(name="Chance", value=found.luck, limit=CLAIM, passed=found.luck <= CLAIM, said=chance),
         Check(
             name="Deflated Sharpe ratio", value=deflated, limit=1.0 - CLAIM, passed=deflated >= 1.0 - CLAIM,
             said=f"The true Sharpe ratio is above {bar} with a probability of {percent(deflated)}; "

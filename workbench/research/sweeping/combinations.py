@@ -136,7 +136,9 @@ def grid_of(strategy: SignalStrategy, grid: Mapping[str, Any], where: Where | No
     StrategyError
         A value is out of the parameter's range.
     """
-    if not isinstance(grid, Mapping) or not grid:
+    if not isinstance(grid, Mapping):
+        raise ConfigError(f"grid is a {type(grid).__name__}: give values by parameter, as in {{'fast': range(5, 55)}}")
+    if not grid:
         raise ConfigError("grid is empty: give values by parameter, such as grid={'fast': range(5, 55)}")
     axes = {name: _axis(strategy, name, values) for name, values in grid.items()}
     if math.prod(map(len, axes.values())) > _MOST:

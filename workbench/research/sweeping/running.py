@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.errors import ConfigError
+from workbench.errors import ConfigError, DataError, StrategyError
 from workbench.market.bars import Bars
 from workbench.research.noting import note_trials, study_here
 from workbench.research.spreading import spread
@@ -37,6 +37,7 @@ _UNITS: Final = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2*
 _LEAST_MEMORY: Final = 64 * 10**6
 _CACHES_SHARE: Final = 0.5  # of the budget, for what combinations share; the table has the rest
 _PIECE: Final = 4_096
+_FIRST_BARS: Final = 130_000_000  # that the first piece goes over, before it is known how long one takes
 _PIECE_S: Final = 2.0  # that a piece may take here, after which it is kept and Ctrl-C heard
 _WRITE_EVERY_S: Final = 2.0
 _HELD_BYTES: Final = 64  # of a row besides its numbers: the frame, and the parts on their way to the disk
@@ -136,6 +137,8 @@ def sweep(
     2000000000
     """
     budget, study = memory_bytes(memory), study_here(study)
+    if isinstance(strategy, str):
+        raise StrategyError(f"strategy is the text {strategy!r}: give wb.load_strategy({strategy!r})")
     chosen = strategy() if isinstance(strategy, type) else strategy
     series = _series_of(bars)
     evaluators = tuple(Evaluator(chosen, one, metrics=metrics, **options) for one in series.values())
@@ -192,7 +195,14 @@ def _series_of(bars: Any) -> dict[str, Any]:
         if not bars:
             raise ConfigError("bars is an empty mapping: give bars by name, such as {'btc 1h': bars}")
         return {str(name): one if isinstance(one, Bars) else list(one) for name, one in bars.items()}
-    return {"": bars if isinstance(bars, Bars) else list(bars)}
+    found = bars if isinstance(bars, Bars) else list(bars) if isinstance(bars, Iterable) else [bars]
+    wrong = next((one for one in ([] if isinstance(found, Bars) else found) if not isinstance(one, Bars)), None)
+    if wrong is not None or type(bars).__name__ == "DataFrame":
+        raise DataError(
+            f"bars is a {type(bars).__name__}: give wb.Bars, for example wb.Bars.from_pandas(df, symbol='BTC/USDT', "
+            "timeframe='1h')"
+        )
+    return {"": found}
 
 
 def _combinations(strategy: SignalStrategy, grid: Any, sampler: Any, where: Where | None) -> Combinations:
@@ -286,7 +296,10 @@ def _pieces(job: Job, executor: Place, done: Ranges, tell: Any) -> Iterator[tupl
         most = max(1, min(_PIECE, math.ceil(len(job) / 4)))
         yield from spread(_piece, job, len(job), executor=executor, most=most, done=done, progress=tell)
         return
-    threads, size, finished = os.cpu_count() or 1, _PIECE, sum(stop - start for start, stop in done)
+    threads, finished = os.cpu_count() or 1, sum(stop - start for start, stop in done)
+    first_bars = job.evaluators[0].bars
+    rows = len(first_bars) if isinstance(first_bars, Bars) else sum(map(len, first_bars))
+    size = max(1, min(_PIECE, _FIRST_BARS // max(rows, 1)))
     for first, last in _gaps(done, len(job)):
         start = first
         while start < last:
