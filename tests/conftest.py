@@ -21,7 +21,7 @@ settings.register_profile("long", settings.get_profile("default"), max_examples=
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
-# Folders and files whose tests wait for kernels, browsers and servers: begun first, none of them is left alone at the end.
+# Tests that wait for kernels, browsers and servers: begun first, so that none of them is left alone at the end.
 _WAITING = ("tests/reporting/", "tests/notebooks/", "tests/research/spreading/", "tests/cli/", "tests/market/sources/",
             "tests/test_warmup", "tests/backtest/test_against_vectorbt")  # fmt: skip
 
