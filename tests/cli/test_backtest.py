@@ -155,4 +155,4 @@ def test_a_study_records_it_and_counts_it(own_desk: Path, monkeypatch: pytest.Mo
     assert call(*words).lines[-1].startswith("Recorded as run ")
     recorded = call(*words, "-p", "fast=20", "--json").json()["run"]
     rows = call("--workspace", own_desk, "runs", "list", "--json").json()
-    assert len(rows) == 2 and recorded in [row["run_id"] for row in rows]
+    assert [row["study"] for row in rows] == ["crosses by hand"] * 2 and recorded in [row["run_id"] for row in rows]

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.errors import DataError
 from workbench.market.bars import Bars
+from workbench.research.codes import value_digest
 from workbench.research.identity import digest, identities, short_identity
 from workbench.research.labbook import current_study
 from workbench.research.questions import combined_fingerprint, named
@@ -68,7 +70,7 @@ def note_trials(
     )  # fmt: skip
 
 
-def note_returns(study: str, source: Any, evaluator: Evaluator, how: str, returns: Any) -> None:
+def note_returns(study: str, source: Any, evaluator: Evaluator, how: Any, returns: Any) -> None:
     """Note one trial that chose its parameters on its way: by how it went about it, and its returns.
 
     Parameters
@@ -77,8 +79,8 @@ def note_returns(study: str, source: Any, evaluator: Evaluator, how: str, return
     source : str
         As of `TrialBatch`.
     evaluator : Evaluator
-    how : str
-        All that made it what it is, apart from strategy, bars and options.
+    how : object
+        All that made it what it is, apart from strategy, bars and options; functions by what they do.
     returns : float array_like, shape (n,)
         Per bar.
     """
@@ -86,12 +88,16 @@ def note_returns(study: str, source: Any, evaluator: Evaluator, how: str, return
     if book is None:
         return
     own = _identities(evaluator, {})
+    try:
+        went = value_digest(how)
+    except DataError:  # nobody can say whether it is the same next time: it counts as another
+        went = repr(how)
     spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
     shape = (values - values.mean()) / spread if spread > 0.0 else np.full(1, math.nan)
     book.add(
         TrialBatch.on(
             evaluator.strategy, _series_of(evaluator), study=study, source=source,
-            identity=[short_identity(digest(int(own[0]), source, how))],
+            identity=[short_identity(digest(int(own[0]), source, went))],
             sharpe=[float(values.mean()) / spread if spread > 0.0 else math.nan], observations=len(values),
             skew=[float(np.mean(shape**3))], kurtosis=[float(np.mean(shape**4))],
         )
