@@ -206,7 +206,8 @@ def monitor_of(equity: pd.Series, *, warn: float = 0.15, pause: float = 0.25) ->
     if not len(known):
         raise DataError(f"{equity.name or 'the series'} has no equity")
     monitor = DrawdownMonitor(warn=warn, pause=pause)
-    index = known.index.tz_localize("UTC") if known.index.tz is None else known.index
+    index = pd.DatetimeIndex(known.index)
+    index = index.tz_localize("UTC") if index.tz is None else index
     for ts, value in zip(index.as_unit("ms").asi8.tolist(), known.to_numpy(dtype=np.float64).tolist(), strict=True):
         monitor.update(ts, value)
     return monitor

@@ -209,9 +209,9 @@ class PortfolioRisk(Views):
         DataFrame
             One row a part, the largest component first, then `all`. `exposure`; `volatility`, `value_at_risk` and
             `expected_shortfall` of the part by itself; `component_var`, `component_es`, which sum to those of the
-            whole; `share`, of the expected shortfall; `marginal_var`, how much the value at risk of the whole grows for a unit
-            of money more in this part (NaN where its net exposure is nothing); `incremental_var`, how much less it
-            would be without it.
+            whole; `share`, of the expected shortfall; `marginal_var`, how much the value at risk of the whole grows for
+            a unit of money more in this part (NaN where its net exposure is nothing); `incremental_var`, how much less
+            it would be without it.
         """
         import pandas as pd
 

@@ -187,10 +187,12 @@ def row_volatility(risk: PortfolioRisk) -> dict[int, float]:
 
 def day_volatility(risk: PortfolioRisk) -> dict[int, float]:
     """Give the volatility of a day's return of each line that has prices."""
+    import pandas as pd
+
     rows = row_volatility(risk)
     if not rows:
         return rows
-    index = risk.moves(1).index
+    index = pd.DatetimeIndex(risk.moves(1).index)
     usual = float(np.median(np.diff(index.as_unit("s").asi8))) if len(index) > 1 else _DAY_S
     return {line: value * math.sqrt(_DAY_S / usual) for line, value in rows.items()}
 

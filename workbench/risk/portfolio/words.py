@@ -109,7 +109,7 @@ def _taken(risk: PortfolioRisk) -> list[str]:
         name = str(bound.idxmin())
         told.append(
             f"Account {name} is liquidated when every position moves {percent(float(bound[name]))} against it "
-            f"({percent(float(accounts.loc[name, 'used']), 0)} of its equity is maintenance margin)."
+            f"({percent(float(accounts['used'][name]), 0)} of its equity is maintenance margin)."
         )
     return told
 
@@ -118,10 +118,10 @@ def _sold(risk: PortfolioRisk) -> list[str]:
     table = risk.liquidity()
     if not len(table):
         return []
-    whole = table.loc["all"]
+    whole = {name: float(table[name]["all"]) for name in ("days", "cost_share")}
     if not math.isfinite(whole["days"]):
         return []
-    days = float(whole["days"])
+    days = whole["days"]
     time = "within a day" if days <= 1.0 else f"in {days:,.1f} days"
     cost = f" and costs {percent(float(whole['cost_share']), 2)} of it" if math.isfinite(whole["cost_share"]) else ""
     return [f"All of it can be sold {time} at a tenth of the volume{cost}."]
@@ -174,7 +174,8 @@ def plain_of(risk: PortfolioRisk) -> dict[str, Any]:
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(frame.index.name or "name"): str(name), **row} for name, row in frame.to_dict("index").items()]
+    rows: dict[Any, dict[Any, Any]] = frame.to_dict("index")
+    return [{str(frame.index.name or "name"): str(name), **row} for name, row in rows.items()]
 
 
 def _plain(value: Any) -> Any:
