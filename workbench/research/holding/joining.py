@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from workbench.backtest.result import Result
 from workbench.errors import ConfigError, DataError
-from workbench.market.bars import to_ms
+from workbench.market.bars import moment, to_ms
 from workbench.research.holding.positions import holdings_of, row_at
 from workbench.research.holding.prices import lake_prices, prices_of
 from workbench.risk.portfolio import Balance, Holding, PortfolioRisk, Terms, measure, read_rates
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["View", "portfolio_risk"]
 
 _DAY_MS: Final = 86_400_000
+_APART_MS: Final = 5 * _DAY_MS  # a weekend and a holiday
 View = Literal["positions", "equity"]
 
 
@@ -83,7 +84,20 @@ def portfolio_risk(
     if at is not None and table is not None:
         table = _closed_by(table, at)
     equity = _equity(results, named, read_rates(rates), currency, at)
-    return measure(held, table, currency=currency, rates=rates, equity=equity, terms=terms)
+    found = measure(held, table, currency=currency, rates=rates, equity=equity, terms=terms)
+    return replace(found, remarks=_remarks(results, at))
+
+
+def _remarks(results: dict[str, Result], at: Any) -> tuple[str, ...]:
+    """Say what a sum of backtests hides."""
+    ends = {name: int(result.records.ts[row_at(result, at)]) for name, result in results.items()}
+    if not ends or max(ends.values()) - min(ends.values()) <= _APART_MS:
+        return ()
+    first, last = min(ends, key=ends.__getitem__), max(ends, key=ends.__getitem__)
+    return (
+        f"not of one moment: {first} is as of {moment(ends[first])}, {last} as of {moment(ends[last])}; say at= for a "
+        "moment that all of them have",
+    )
 
 
 def _named(items: Any) -> list[tuple[str, Any]]:

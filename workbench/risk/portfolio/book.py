@@ -54,10 +54,12 @@ class Line(NamedTuple):
             return what.currency
         if by in ("bot", "venue", "account"):
             return f"{what.account} at {what.venue}" if by == "account" else str(getattr(what, by))
-        if isinstance(what, Balance):
-            return "money" if by != "position" else f"{what.currency}, {what.account} at {what.venue}, {what.bot}"
         if by == "position":
-            return f"{what.symbol}, {what.account} at {what.venue}, {what.bot}"
+            name = what.currency if isinstance(what, Balance) else what.symbol
+            whose = f", {what.bot}" if what.bot not in (what.account, "by hand") else ""
+            return f"{name}, {what.account} at {what.venue}{whose}"
+        if isinstance(what, Balance):
+            return "money"
         told = {"instrument": what.symbol, "asset": what.asset, "group": what.group or "no group"}
         return str(told[by])
 

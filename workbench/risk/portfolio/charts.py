@@ -9,6 +9,7 @@ import numpy as np
 from workbench._drawing import chart_style, percent_axis
 from workbench._ink import INK
 from workbench.errors import DataError
+from workbench.risk.portfolio.tails import Simulated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,41 +54,41 @@ def stress_chart(risk: PortfolioRisk, table: pd.DataFrame) -> Figure:
 def correlation_chart(risk: PortfolioRisk, by: str) -> Figure:
     """Draw the correlations as a map: vermilion moves together, teal against each other."""
     import matplotlib.pyplot as plt
-    from matplotlib.colors import LinearSegmentedColormap
+    from matplotlib.patches import Rectangle
 
     table = risk.correlations(by)
     if not len(table):
         raise DataError("nothing in this portfolio moves: there are no correlations to draw")
-    size = 1.9 + 0.62 * len(table)
-    # One colour below zero and one above it, white between: the signs are told apart without the numbers.
-    colors = [INK["positive"].light, INK["surface"].light, INK["negative"].light]
-    ramp = LinearSegmentedColormap.from_list("correlation", colors)
+    size = 2.6 + 0.62 * len(table)
     with plt.rc_context(chart_style()):
-        figure, axes = plt.subplots(figsize=(max(size, 3.4), max(size * 0.86, 2.6)), layout="constrained")
+        figure, axes = plt.subplots(figsize=(size + 0.4, size * 0.8), layout="constrained")
         axes.grid(visible=False)
-        axes.imshow(table.to_numpy(), cmap=ramp, vmin=-1.0, vmax=1.0)
-        names = [_short(name, 22) for name in table.columns]
-        axes.set_xticks(range(len(names)), names, rotation=35, ha="right")
-        axes.set_yticks(range(len(names)), names)
         for (row, column), value in np.ndenumerate(table.to_numpy()):
-            strong = abs(value) > 0.6
+            # One colour of the palette, more or less of it: a page can turn that into its dark one.
+            color, strong = INK["negative" if value > 0.0 else "positive"].light, abs(value) > 0.6
+            axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1.0, 1.0, color=color, alpha=abs(value), linewidth=0))
             axes.text(
                 column, row, f"{value:z.2f}".replace("-", _MINUS), ha="center", va="center", fontsize=9,
                 color=INK["surface" if strong else "ink"].light,
             )  # fmt: skip
-        axes.set_title(f"Correlations, {risk.terms.covariance.replace('_', '-')}")
+        names = [_short(name, 24) for name in table.columns]
+        axes.set(xlim=(-0.5, len(names) - 0.5), ylim=(len(names) - 0.5, -0.5), aspect="equal")
+        axes.set_xticks(range(len(names)), names, rotation=35, ha="right", rotation_mode="anchor")
+        axes.set_yticks(range(len(names)), names)
+        figure.suptitle(f"Correlations ({risk.terms.covariance.replace('_', '-')})", fontsize=10, fontweight="bold")
     plt.close(figure)
     return figure
 
 
 def _short(name: object, most: int = 30) -> str:
     text = str(name)
-    return text if len(text) <= most else f"{text[: most - 1]}\N{HORIZONTAL ELLIPSIS}"
+    head = most // 2
+    return text if len(text) <= most else f"{text[:head]}\N{HORIZONTAL ELLIPSIS}{text[head + 1 - most :]}"
 
 
 def _unit(risk: PortfolioRisk) -> tuple[float, str]:
     """Say what amounts are divided by, and how titles call that."""
-    return (risk.equity, "of equity") if risk.equity > 0.0 else (1.0, risk.currency)
+    return (risk.equity, "share of equity") if risk.equity > 0.0 else (1.0, risk.currency)
 
 
 def _label(axes: Axes, risk: PortfolioRisk) -> None:
@@ -107,28 +108,29 @@ def _draw_exposures(axes: Axes, risk: PortfolioRisk, by: str) -> None:
     places = np.arange(len(table))
     axes.barh(places, table["long"] / whole, color=INK["accent"].light, height=0.62)
     axes.barh(places, table["short"] / whole, color=INK["series_2"].light, height=0.62)
-    axes.scatter(table["net"] / whole, places, marker="|", s=150, color=INK["ink"].light, zorder=3)
+    axes.scatter(table["net"] / whole, places, marker="|", s=260, linewidth=2.0, color=INK["ink"].light, zorder=3)
     axes.set_yticks(places, [_short(name, 24) for name in table.index])
-    axes.set_title(f"Exposure {unit}: long, short, net (stroke)")
+    axes.set_title(f"Exposure, {unit}: long, short, net (stroke)")
     _label(axes, risk)
 
 
 def _draw_parts(axes: Axes, risk: PortfolioRisk, by: str) -> None:
     table = risk.tails(by).drop(index="all")
     table = table[table["component_es"].abs() > 0.0].head(_MOST)[::-1]
-    whole, unit = _unit(risk)
+    whole, _ = _unit(risk)
     places = np.arange(len(table))
     colors = [INK["negative" if value > 0.0 else "positive"].light for value in table["component_es"]]
     axes.barh(places, table["expected_shortfall"] / whole, color=INK["sunken"].light, height=0.72)
     axes.barh(places, table["component_es"] / whole, color=colors, height=0.44)
     axes.set_yticks(places, [_short(name, 24) for name in table.index])
-    axes.set_title(f"Part in the shortfall {unit}; pale: by itself")
+    axes.set_title("Part in the shortfall; pale: alone")
     _label(axes, risk)
 
 
 def _draw_profits(axes: Axes, risk: PortfolioRisk) -> None:
-    whole, unit = _unit(risk)
-    profits = risk.profits().to_numpy() / whole
+    whole, _ = _unit(risk)
+    law = risk.law()
+    profits = law.profits.sum(axis=1) / whole if isinstance(law, Simulated) else risk.profits().to_numpy() / whole
     edges = np.histogram_bin_edges(profits, bins=61) if np.ptp(profits) > 0.0 else np.linspace(-0.01, 0.01, 62)
     counts, _ = np.histogram(profits, edges)
     axes.stairs(counts, edges, fill=True, color=INK["accent_soft"].light)
@@ -143,7 +145,8 @@ def _draw_profits(axes: Axes, risk: PortfolioRisk) -> None:
         axes.text(-value / whole, tall, name, color=color, va="top", ha=side, fontsize=9)
     axes.set_yscale("symlog", linthresh=3.0)
     axes.set_yticks([])
-    axes.set_title(f"What is held, over {len(profits):,} {risk.step}s of the past, {unit}")
+    scaled = ", scaled to now" if risk.terms.method == "filtered" else ""
+    axes.set_title(f"Profits of what is held, {len(profits):,} {risk.step}s of the past{scaled}")
     _label(axes, risk)
 
 
@@ -155,7 +158,8 @@ def _draw_stress(axes: Axes, risk: PortfolioRisk, table: pd.DataFrame, most: int
     places = np.arange(len(rows))
     axes.barh(places, values, color=colors, height=0.62)
     partly = ["" if covered >= 0.995 else f" ({covered:.0%} known)" for covered in rows["covered"]]
-    names = [_short(name, 34) + more for name, more in zip(rows.index, partly, strict=True)]
+    names = [_short(name, 40) + more for name, more in zip(rows.index, partly, strict=True)]
     axes.set_yticks(places, names, fontsize=8.5)
-    axes.set_title(f"Scenarios, profit {unit}" if most >= len(table) else f"The worst scenarios, profit {unit}")
+    axes.set_ylim(-0.7, len(rows) - 0.3)
+    axes.set_title(f"{'Scenarios' if most >= len(table) else 'The worst scenarios'}, profit, {unit}")
     _label(axes, risk)

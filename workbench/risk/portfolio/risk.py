@@ -47,12 +47,15 @@ class PortfolioRisk(Views):
         How risk is measured.
     history : Series or None
         Equity of the past, for the drawdown.
+    remarks : tuple of str
+        What else should be known, as said by whoever put it together.
     """
 
     book: Book
     levels: pd.DataFrame | None
     terms: Terms
     history: pd.Series | None = None
+    remarks: tuple[str, ...] = ()
 
     # What there is
 
@@ -366,9 +369,9 @@ class PortfolioRisk(Views):
     @property
     def notes(self) -> list[str]:
         """What should be known of these numbers, in words."""
-        told: list[str] = []
+        told: list[str] = [*self.remarks]
         if self.levels is None:
-            return ["no prices: exposures only"]
+            return [*told, "no prices: exposures only"]
         if self.fixed_rates:
             told.append(f"taken as fixed, since no prices tell how they move: {', '.join(self.fixed_rates)}")
         rows = len(self.moves())

@@ -153,9 +153,12 @@ def _correlated(risk: PortfolioRisk) -> list[tuple[Any, ...]]:
     against = Normal(np.abs(held), np.outer(spread, spread), how.level)
     everything = np.ones(len(series), dtype=np.bool_)
     rows = []
-    for name, law in (("correlations go to one", together), ("every hedge fails", against)):
+    laws = [("correlations go to one", together)]
+    if np.abs(held).sum() > abs(held.sum()):
+        laws.append(("every hedge fails", against))
+    for name, law in laws:
         loss = -law.alone(everything).value_at_risk
-        title = f"{name}: {how.percent} normal loss of {_span(risk)}"
+        title = f"{name}, {how.percent} loss of {_span(risk)}"
         rows.append((title, "correlation", loss, risk.of_equity(loss), "", 1.0, "", ""))
     return rows
 
@@ -173,7 +176,7 @@ def _illiquid(risk: PortfolioRisk) -> list[tuple[Any, ...]]:
     cost = -sum(row["cost"] for row in known)
     covered = sum(abs(row["exposure"]) for row in known) / risk.gross
     worst = max(known, key=lambda row: row["cost"])["position"]
-    name = "selling it all: a quarter of the volume, four times the spread, twice the volatility"
+    name = "selling all of it in a bad market"
     return [(name, "liquidity", cost, risk.of_equity(cost), worst, covered, "", "")]
 
 

@@ -53,7 +53,9 @@ class Views:
         ----------
         scenarios : Scenario or iterable of them, optional
             Left out: the crashes of which there are prices, everything moving alike, each asset by itself, each
-            currency, the worst stretches of the prices, correlations going to one, and selling it all in a bad market.
+            currency, the worst stretches of the prices, correlations going to one (the loss by a normal law, with the
+            horizon and level of the terms), and selling all of it at a quarter of the volume, four times the spread and
+            twice the volatility.
         proxies : mapping of series to series, optional
             What a series without prices of a time moves with, by its beta: `{"BTC/USDT": "SPX"}`.
 
