@@ -80,24 +80,25 @@ def lake_prices(symbols: Iterable[str], timeframe: str | None = None) -> pd.Data
     Parameters
     ----------
     symbols : iterable of str
+        Of a perpetual that is not there the spot market's are taken, under its name.
     timeframe : str, optional
-        Of the series; of each symbol the longest there is up to a day where left out.
+        Of the series; where left out, a day's, else the first there is of 1h, 4h, 15m, 5m, 1m.
 
     Raises
     ------
     DataError
         A symbol is not in the lake.
     """
-    return prices_of({symbol: _read(symbol, timeframe) for symbol in dict.fromkeys(symbols)})
+    found = [_read(symbol, timeframe) for symbol in dict.fromkeys(symbols)]
+    return prices_of({bars.symbol: bars for bars in found})
 
 
 def _read(symbol: str, timeframe: str | None) -> Bars:
-    if timeframe is not None:
-        return read(symbol, timeframe)
     first: DataError | None = None
-    for one in _TIMEFRAMES:
-        try:
-            return read(symbol, one)
-        except DataError as error:
-            first = first or error
+    for name in dict.fromkeys((symbol, symbol.split(":")[0])):  # of a perpetual the spot market moves alike
+        for one in (timeframe,) if timeframe is not None else _TIMEFRAMES:
+            try:
+                return read(name, one)
+            except DataError as error:
+                first = first or error
     raise first or DataError(f"{symbol} is not in the lake", symbol=symbol)

@@ -58,7 +58,8 @@ def _parts(risk: PortfolioRisk, by: str) -> str:
         return table_of(head, rows)
     head = [by, "gross", "net", "VaR alone", "part of VaR", "ES alone", "part of ES", "share of ES"]
     tails = risk.tails(by)
-    shown = [name for name in tails.index if name != "all"][:_MOST]
+    moving = tails[(tails["exposure"] != 0.0) | (tails["component_es"] != 0.0)]
+    shown = [name for name in moving.index if name != "all"][:_MOST]
     rows = []
     for name in [*shown, "all"]:
         row = tails.loc[name]
@@ -75,14 +76,11 @@ def _parts(risk: PortfolioRisk, by: str) -> str:
 
 def _scenarios(risk: PortfolioRisk) -> str:
     table = risk.stress().head(8)
-    rows = [
-        [
-            str(name),
-            amount(float(row["profit"])),
-            percent(float(row["share"])),
-            percent(float(row["covered"]), 0),
-            str(row["liquidated"]),
-        ]
-        for name, row in table.iterrows()
-    ]
-    return table_of(["the worst scenarios", "profit", "of equity", "known", "liquidated"], rows) if rows else ""
+    head = ["the worst scenarios", "profit", "of equity", "known", "liquidated"]
+    rows = []
+    for name, row in table.iterrows():
+        told = [amount(float(row["profit"])), percent(float(row["share"])), percent(float(row["covered"]), 0)]
+        rows.append([str(name), *told, str(row["liquidated"])])
+    if all(not row[-1] for row in rows):
+        head, rows = head[:-1], [row[:-1] for row in rows]
+    return table_of(head, rows) if rows else ""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import ConfigError, DataError
-from workbench.risk.portfolio.book import Book, Leg
+from workbench.risk.portfolio.book import DIMENSIONS, Book, Leg
 from workbench.risk.portfolio.drawdowns import DrawdownMonitor, monitor_of
 from workbench.risk.portfolio.factors import factor_rows
 from workbench.risk.portfolio.levels import moves_of, spacing_in_words
@@ -237,6 +237,8 @@ class PortfolioRisk(Views):
             names = list(dict.fromkeys(whose))
             chosen = {name: np.array([one == name for one in whose], dtype=np.bool_) for name in names}
             return chosen, {name: float(held[chosen[name]].sum()) for name in names}
+        if by not in DIMENSIONS:
+            raise ConfigError(f"by = {by!r} is not one of {', '.join(map(repr, (*DIMENSIONS, 'factor')))}")
         labels = self.book.labels(by)
         whose = [labels[leg.line] for leg in self.legs]
         exposure = self.book.exposure

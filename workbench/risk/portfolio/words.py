@@ -26,11 +26,12 @@ def percent(fraction: float, digits: int = 1) -> str:
 
 
 def amount(value: float, currency: str = "") -> str:
-    """Write an amount: whole units from a thousand on, four digits below; a dash where there is none."""
+    """Write an amount: whole units from a thousand on, cents below; a dash where there is none."""
     if not math.isfinite(value):
         return _DASH
-    text = f"{value:z,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
-    return f"{text} {currency}".strip().replace("-", _MINUS)
+    size = abs(value)
+    digits = 0 if size >= 1_000 or size < 1e-9 else 2 if size >= 0.01 else 6
+    return f"{value:z,.{digits}f} {currency}".strip().replace("-", _MINUS)
 
 
 def horizon_of(risk: PortfolioRisk) -> str:
@@ -102,7 +103,8 @@ def _taken(risk: PortfolioRisk) -> list[str]:
     if len(table):
         row = table.iloc[0]
         away = f", {row['volatilities']:.1f} {risk.step}s' volatilities" if math.isfinite(row["volatilities"]) else ""
-        told.append(f"Nearest to liquidation: {table.index[0]} at a move of {percent(row['distance'])}{away}.")
+        way = "+" if row["distance"] > 0.0 else ""
+        told.append(f"Nearest to liquidation: {table.index[0]} at a move of {way}{percent(row['distance'])}{away}.")
     accounts = risk.accounts
     bound = accounts["against"].dropna()
     if len(bound):
