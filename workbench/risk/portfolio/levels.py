@@ -105,7 +105,7 @@ def moves_of(levels: pd.DataFrame, names: Sequence[str], horizon: int) -> tuple[
             f"{len(part)} rows have a price of all of {', '.join(names)}: too few for returns over {horizon} "
             f"({held}); give longer prices"
         )
-    values = part.to_numpy(dtype=np.float64)
+    values = part.to_numpy(dtype=np.float64)[:, : len(names)]
     return values[horizon:] / values[:-horizon] - 1.0, pd.DatetimeIndex(part.index[horizon:])
 
 

@@ -39,11 +39,9 @@ def exposure_table(risk: PortfolioRisk, by: str) -> pd.DataFrame:
     """Give exposures by a dimension; see `PortfolioRisk.exposures`."""
     import pandas as pd
 
-    found = risk.exposed(by)
     rows = {
         name: (longs, shorts, longs - shorts, longs + shorts, count)
-        for name, (longs, shorts, count) in found.items()
-        if count or by in ("bot", "venue", "account", "currency")
+        for name, (longs, shorts, count) in risk.exposed(by).items()
     }
     frame = pd.DataFrame.from_dict(rows, orient="index", columns=["long", "short", "gross", "net", "positions"])
     frame = frame.sort_values("gross", ascending=False, kind="stable")

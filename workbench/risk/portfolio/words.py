@@ -74,7 +74,7 @@ def _exposed(risk: PortfolioRisk) -> str:
     count = sum(1 for line in risk.book.lines if line.exposure)
     if not count:
         return f"No positions; equity is {amount(risk.equity, risk.currency)}."
-    nets = risk.exposures("asset")["net"].drop("all")
+    nets = risk.exposures("asset").query("positions > 0")["net"].drop("all", errors="ignore")
     largest = str(nets.abs().idxmax())
     effective = concentration(nets.tolist())
     many = f"{count} position{'s' if count > 1 else ''}"
