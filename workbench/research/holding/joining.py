@@ -150,8 +150,8 @@ def _prices(held: list[Holding | Balance], results: dict[str, Result], prices: A
         tables.append(lake_prices(lacking))
     if not tables:
         return None
-    frame = pd.concat([_utc(table) for table in tables], axis=1)
-    return frame.loc[:, ~frame.columns.duplicated()].sort_index()
+    frame = pd.concat([_utc(table) for table in tables], axis=1, sort=True)
+    return frame.loc[:, ~frame.columns.duplicated()]
 
 
 def _utc(table: pd.DataFrame) -> pd.DataFrame:

@@ -58,7 +58,7 @@ def prices_of(series: Iterable[Bars | Result] | Mapping[str, Bars | Result] | Ba
         )
     if not columns:
         raise DataError("give one series at least")
-    return pd.concat(columns, axis=1).sort_index()
+    return pd.concat(columns, axis=1, sort=True)
 
 
 def _named(series: Any) -> list[tuple[str, Bars | Result]]:
