@@ -20,7 +20,8 @@
 strategy: str = "sma_cross"  # a file in strategies/, or library:NAME; it trades both series below
 coin: str = "BTC/USDT"  # as the lake has it
 share: str = "JPM"  # as the lake has it
-at: str = "2021-12-01"  # the moment of "now", UTC; nothing later is used
+start: str = "2020-01-01"  # when the bots began, UTC
+at: str = "2021-11-15"  # the moment of "now", UTC; nothing later is used
 currency: str = "USD"  # in which everything is reported
 rates: dict = {"USDT/USD": 1.0}  # what currencies are worth
 level: float = 0.99  # confidence
@@ -32,18 +33,22 @@ from workbench.research.holding import portfolio_risk
 from workbench.risk.portfolio import Balance, Holding, Market, Scenario, Terms
 
 chosen = wb.load_strategy(strategy)()
-bots = [wb.backtest(chosen, wb.read(name, "1d")) for name in (coin, share)]
+bots = [wb.backtest(chosen, wb.read(name, "1d", start=start)) for name in (coin, share)]
 by_hand = [
-    Holding(symbol="XOM", quantity=-50.0, price=58.0, currency="USD", venue="nyse", account="shares", spread=0.0002),
     Holding(
-        symbol="BTC/USDT:USDT", quantity=-0.2, price=57_000.0, currency="USDT", venue="binance", account="perpetuals",
-        margined=True, entry_price=60_000.0, liquidation_price=75_000.0, maintenance=0.005,
+        symbol="XOM", quantity=-50.0, price=60.0, currency="USD", venue="nyse", account="shares", bot="value",
+        spread=0.0002,
     ),
-    Balance(amount=3_000.0, currency="USDT", venue="binance", account="perpetuals"),
-    Balance(amount=20_000.0, currency="USD", venue="nyse", account="shares"),
+    Holding(
+        symbol="BTC/USDT:USDT", quantity=-0.2, price=65_519.0, currency="USDT", venue="binance", account="perpetuals",
+        bot="hedge", margined=True, entry_price=60_000.0, liquidation_price=74_600.0, maintenance=0.005,
+    ),
+    Balance(amount=3_000.0, currency="USDT", venue="binance", account="perpetuals", bot="hedge"),
+    Balance(amount=8_000.0, currency="USD", venue="nyse", account="shares", bot="value"),
 ]  # fmt: skip
 terms = Terms(level=level, method=method)
-risk = portfolio_risk([*bots, *by_hand], currency=currency, rates=rates, at=at, terms=terms)
+prices = [wb.read(name, "1d") for name in (coin, share)]  # further back than the bots
+risk = portfolio_risk([*bots, *by_hand], prices, currency=currency, rates=rates, at=at, terms=terms)
 risk
 
 # %%

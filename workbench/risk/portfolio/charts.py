@@ -161,5 +161,5 @@ def _draw_stress(axes: Axes, risk: PortfolioRisk, table: pd.DataFrame, most: int
     names = [_short(name, 40) + more for name, more in zip(rows.index, partly, strict=True)]
     axes.set_yticks(places, names, fontsize=8.5)
     axes.set_ylim(-0.7, len(rows) - 0.3)
-    axes.set_title(f"{'Scenarios' if most >= len(table) else 'The worst scenarios'}, profit, {unit}")
+    axes.set_title(f"{'Scenarios' if most >= len(table) else 'The worst scenarios'}, {unit}")
     _label(axes, risk)
