@@ -78,6 +78,18 @@ def test_price_and_currency_together_are_exact() -> None:
     )
 
 
+def test_a_currency_moves_alike_whichever_way_round_rate_and_prices_name_it() -> None:
+    euro = pd.DataFrame({"EUR/USD": [1.0, 0.9, 0.9, 1.0]}, index=DAYS)
+    dollar = (1.0 / euro).set_axis(["USD/EUR"], axis=1)
+    held = [Balance(amount=100.0, currency="EUR")]
+    found = [
+        measure(held, prices, rates=rates).profits().tolist()
+        for prices in (euro, dollar)
+        for rates in ({"EUR/USD": 1.25}, {"USD/EUR": 0.8})
+    ]
+    assert found == [pytest.approx([-12.5, 0.0, 125 / 9])] * 4
+
+
 def test_an_inverse_contract_wins_in_the_coin() -> None:
     """100 dollars long at 50, now 80: 100 (1/50 - 1/80) coins are 60 dollars, and at 40: minus 20."""
     held = Holding(symbol="BTC/USD:BTC", quantity=100.0, price=80.0, currency="USD", margined=True, entry_price=50.0, inverse=True)  # fmt: skip  # noqa: E501
