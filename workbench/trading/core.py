@@ -23,6 +23,7 @@ from workbench.trading.desk import Desk, Refusal
 from workbench.trading.events import Action, Event, Submit
 from workbench.trading.gate import Gate, Listing
 from workbench.trading.history import History
+from workbench.trading.minding import Minder
 from workbench.trading.orders import Amend, Intent, Order, Protect
 from workbench.trading.protection import Guarded, Protector
 from workbench.trading.sizing import Sizer
@@ -120,6 +121,8 @@ class Core:
     estimate : callable
         `(symbol, side, quantity) -> price` that a market order would get now; set by the shell (from the matcher, or
         from the live book). The last price with slippage when it is not set.
+    minder : Minder or None
+        Set by the shell where the venue does not size and drop protective orders by itself.
     """
 
     def __init__(
@@ -147,6 +150,7 @@ class Core:
         self.estimate: Callable[[str, float, float], float] = self._slipped
         self.brackets: dict[str, Guarded] = {}
         self.protector = Protector(self)
+        self.minder: Minder | None = None
         self.sizer = Sizer(self)
         self.desk = Desk(self)
         self.view = View(self)
@@ -315,10 +319,12 @@ class Core:
         order = self.orders.get(event.id)
         if order is None:
             return
-        if order.status == "submitted":
+        if order.status in ("submitted", "unknown"):
             self._finish(event.id, "rejected", event.ts)
             order.rejected = event.code
             self.desk.refuse(order.decided, order.symbol, order.side, order.quantity, event.code, order.id)
+            if self.minder is not None:
+                self.minder.lost(order, f"was refused ({event.code}); the position is closed", event.code)
 
     def _canceled(self, event: ev.Canceled) -> None:
         self._ended(self._finish(event.id, "canceled", event.ts))
@@ -329,6 +335,8 @@ class Core:
     def _ended(self, order: Order | None) -> None:
         if order is not None and not order.parent:
             self.desk.take(self.trader.on_end(self.view, order))
+        elif order is not None and self.minder is not None:
+            self.minder.lost(order, "was taken away; it is placed again")
 
     def _finish(self, order_id: str, status: str, ts: int) -> Order | None:
         order = self.orders.pop(order_id, None)
@@ -361,6 +369,8 @@ class Core:
                 self.protector.refresh(symbol, leg, fill.price)
         if order is not None and fill.final:
             self._finish(order.id, "filled", fill.ts)
+        if self.minder is not None:
+            self.minder.filled(order, fill)
         self.view.order = order
         said = self.trader.on_fill(self.view, fill)
         self.view.order = None
