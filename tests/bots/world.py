@@ -12,6 +12,7 @@ import json
 import math
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,11 @@ import numpy as np
 import workbench as wb
 from workbench.backtest.prepare import prepare
 from workbench.bots.brokers.local import LocalVenue, News
-from workbench.bots.brokers.talk import Look, Request
+from workbench.bots.brokers.talk import Find, Look, Request
 from workbench.bots.clerk import Clerk
 from workbench.bots.mind import Mind
 from workbench.bots.shell import Shell
-from workbench.errors import BrokerError
+from workbench.errors import BrokerError, BrokerTransient, BrokerUnknown
 from workbench.market.bars import Bars
 from workbench.market.instrument import Instrument
 from workbench.practice.clock import HeldClock
@@ -37,6 +38,7 @@ MINUTE = 60_000
 T0 = 1_700_006_400_000 + 600_000  # ten minutes after midnight: no funding in the hours that follow
 SYMBOL = "BTC/USDT:USDT"
 TIERS = ((0.0, 0.005, 0.0, 50.0), (50_000.0, 0.01, 250.0, 20.0), (250_000.0, 0.05, 10_250.0, 5.0))
+LATE = {"kind": "lognormal", "sigma": 1.0, "high": "6s"}
 BTC = Instrument(
     symbol=SYMBOL, venue="practice", quote="USDT", kind="linear", tick_size=0.1, lot_size=0.001, min_notional=5.0,
     maker_fee=0.0002, taker_fee=0.0005, spread_bps=1.0, leverage_tiers=TIERS,
@@ -100,7 +102,7 @@ def what_goes_wrong(dice: random.Random, minutes: int) -> list[dict[str, Any]]:
         return {"probability": min(often * dice.random() * 2.0, most)}
 
     rules: list[dict[str, Any]] = [
-        {"fault": "latency", "latency": {"kind": "lognormal", "ms": dice.choice([5, 60, 400]), "sigma": 1.0, "high": "6s"}},
+        {"fault": "latency", "latency": {**LATE, "ms": dice.choice([5, 60, 400])}},
         {"fault": "server_error", "target": "submit", "status": 503, "code": -1007, "landed": True, "when": some()},
         {"fault": "server_error", "target": "any", "status": 502, "when": some()},
         {"fault": "timeout", "target": ["submit", "cancel", "amend"], "landed": True, "hold": "15s", "when": some()},
@@ -111,29 +113,32 @@ def what_goes_wrong(dice: random.Random, minutes: int) -> list[dict[str, Any]]:
         {"fault": "rate_limit", "target": "any", "retry_after": "2s", "patience": 3, "ban": "10s", "when": some(0.05)},
         {"fault": "drop", "target": "user", "when": some()},
         {"fault": "duplicate", "target": "user", "delay": {"kind": "uniform", "high": "3s"}, "when": some()},
-        {"fault": "delay", "target": "user", "delay": {"kind": "lognormal", "ms": 500, "sigma": 1.5, "high": "20s"}, "when": some()},
+        {"fault": "delay", "target": "user", "delay": {**LATE, "ms": 500, "high": "20s"}, "when": some()},
         {"fault": "reorder", "target": "user", "behind": 1, "when": some()},
     ]  # fmt: skip
     dice.shuffle(rules)
     rules = rules[: dice.randint(2, len(rules))]
     if dice.random() < 0.3:
         start = dice.randint(1, max(minutes - 5, 2))
-        rules.append(dice.choice([
-            {"fault": "price_gap", "symbol": SYMBOL, "fraction": dice.choice([-0.01, 0.01]), "when": {"start": f"+{start}m"}},
-            {"fault": "partial_fills", "symbol": SYMBOL, "fraction": 0.05, "lasting": "10m", "when": {"start": f"+{start}m"}},
+        when, of = {"when": {"start": f"+{start}m"}}, {"symbol": SYMBOL}
+        gap = dice.choice([-0.01, 0.01])
+        market = [
+            {"fault": "price_gap", "fraction": gap} | of | when,
+            {"fault": "partial_fills", "fraction": 0.05, "lasting": "10m"} | of | when,
+            {"fault": "halt", "lasting": "2m"} | of | when,
             {"fault": "maintenance", "when": {"start": f"+{start}m", "end": f"+{start + 2}m"}},
-            {"fault": "halt", "symbol": SYMBOL, "lasting": "2m", "when": {"start": f"+{start}m"}},
-        ]))  # fmt: skip
+        ]
+        rules.append(dice.choice(market))
     return rules
 
 
 class World:
     """One world of one seed."""
 
-    def __init__(self, seed: int, minutes: int = 40, *, faults: bool = True, kills: int | None = None) -> None:
+    def __init__(self, seed: int, minutes: int = 20, *, faults: bool = True, kills: int | None = None) -> None:
         self.dice = dice = random.Random(seed)
         self.seed, self.minutes = seed, minutes
-        self.bars = walk(seed, minutes + 30)
+        self.bars = walk(seed, minutes + 60)
         self.now = T0 + MINUTE
         self.engine = Engine(
             {SYMBOL: RecordedMarket(self.bars)}, HeldClock(self.now),
@@ -156,6 +161,7 @@ class World:
         self._plan = prepare(Fidget(seed=seed), self.bars)
         self.restarted: list[int] = []
         self.silent = False
+        self.lost = dice.choice([0.0, 0.05, 0.2]) if faults else 0.0
 
     # time
 
@@ -165,9 +171,10 @@ class World:
 
     def run(self) -> None:
         """Let it all happen, then let it come to rest."""
-        self.start()
+        self._begin()
         self.until(T0 + MINUTE * self.minutes)
         self.faults.clear()
+        self.lost = 0.0
         self.fatal_write, self.fatal_time, self.kills = 0, math.inf, 0
         self.silent = True
         self.until(self.now + 3 * MINUTE)
@@ -189,7 +196,7 @@ class World:
             ts = min(ts, max(self.engine.next_event(60_000), self.now))
             if ts > end:
                 break
-            self._step(int(math.ceil(ts)))
+            self._step(math.ceil(ts))
             if ts >= end and not (self.queue and self.queue[0][0] <= end):
                 break
 
@@ -213,14 +220,20 @@ class World:
         while self._next_bar() <= ts:
             bar = self._bar(self.told)
             self.told += 1
-            shell.take(bar, ts)
-            shell.take(Opened(ts, {SYMBOL: self.engine.ticker(SYMBOL).last}), ts)
+            if not self.silent:
+                shell.take(bar, ts)
+            shell.take(Opened(ts, {SYMBOL: self._price()}), ts)
         self._send(shell)
 
     # the market, as the bot hears of it
 
     def _next_bar(self) -> float:
-        return math.inf if self.silent else int(self.bars.ts[self.told]) + MINUTE
+        return int(self.bars.ts[self.told]) + MINUTE
+
+    def _price(self) -> float:
+        last = self.engine.data.market(SYMBOL).last(self.engine.now)
+        assert last is not None
+        return last.price
 
     def _bar(self, row: int) -> Bar:
         one = self.bars
@@ -298,17 +311,26 @@ class World:
                 self.fatal_write = self.writes + self.dice.randint(1, 30)
             elif self.kills > 0:
                 self.fatal_time = self.now + self.dice.randint(0, 200_000)
-            try:
-                self.start()
-            except Killed:
-                self.die()
+            self._begin()
 
         self.at(back, again)
+
+    def _begin(self) -> None:
+        try:
+            self.start()
+        except Killed:
+            self.die()
 
     def _send(self, shell: Shell) -> None:
         while shell.requests:
             request, life = shell.requests.popleft(), self.life
-            self.at(self.now + self.dice.choice([1, 3, 20]), lambda request=request, life=life: self._arrive(request, life))
+            if self.dice.random() < self.lost:  # nobody waits for the answer any more when it arrives, if it does
+                lost = BrokerTransient("no answer") if isinstance(request, (Find, Look)) else BrokerUnknown("no answer")
+                self.at(self.now + 3_000, partial(self._answer, request, lost, life))
+                if self.dice.random() < 0.6:
+                    self.at(self.now + self.dice.randint(2_000, 9_500), partial(self._arrive, request, -1))
+                continue
+            self.at(self.now + self.dice.choice([1, 3, 20]), partial(self._arrive, request, life))
 
     def _arrive(self, request: Request, life: int) -> None:
         answer = self.venue.ask(request)
@@ -377,9 +399,17 @@ class World:
         mine = core.account.quantity(SYMBOL, "net")
         if not math.isclose(held, mine, abs_tol=1e-9):
             found.append(f"the position is {held} at the venue and {mine} in the core")
-        money = self.engine.balances("me", "linear")[0].wallet
-        if not math.isclose(money, core.account.wallet, abs_tol=1e-6):
-            found.append(f"money is {money} at the venue and {core.account.wallet} in the core")
+        entry = {one.symbol: one.entry_price for one in self.engine.positions("me")}.get(SYMBOL, 0.0)
+        money = self.engine.balances("me", "linear")[0].wallet - held * entry
+        mine = core.account.wallet - mine * (core.account.position(SYMBOL).price if mine else 0.0)
+        if not math.isclose(money, mine, abs_tol=1e-6):  # fills that came in another order are averaged otherwise
+            found.append(f"money less what positions cost is {money} at the venue and {mine} in the core")
+        for (symbol, leg), guard in core.protector.active.items():
+            stop = core.orders.get(guard.stop_id)
+            size = abs(core.account.quantity(symbol, leg))
+            guarded = stop is not None and math.isclose(stop.remaining, size, abs_tol=1e-9)
+            if size and guard.stop_level == guard.stop_level and not guarded:
+                found.append(f"{size} is held and its stop is {stop}")
         if clerk.busy:
             found.append(f"something is under way: {[line for line in clerk.lines.values() if line.state != 'done']}")
         again = Mind(self._plan, name=f"fidget {self.seed}")

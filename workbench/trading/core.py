@@ -117,7 +117,7 @@ class Core:
     quiet : int
         Bars of each instrument that the strategy sees but is not told: its `warm_up`.
     finished : list of Order
-        Those that are final, in the order in which they became so; the shell may take them out.
+        Those that are final, in that order; the shell may take them out.
     estimate : callable
         `(symbol, side, quantity) -> price` that a market order would get now; set by the shell (from the matcher, or
         from the live book). The last price with slippage when it is not set.
@@ -143,8 +143,7 @@ class Core:
         self.prices: dict[str, float] = {}
         self._listeners: dict[str, Callable[[ev.Bar], Sequence[Action]]] = {}
         self.orders: dict[str, Order] = {}
-        self.finished: list[Order] = []
-        self.refusals: list[Refusal] = []
+        self.finished, self.refusals = list[Order](), list[Refusal]()
         self.histories: list[History] = []
         self.main: dict[str, History] = {}
         self.estimate: Callable[[str, float, float], float] = self._slipped
@@ -271,6 +270,8 @@ class Core:
         desk = self.desk
         if desk.intents or desk.changes:
             desk.release(event.prices.keys(), event.leaves, event.entries)
+        if self.minder:
+            self.minder.check()
 
     def _timer(self, event: ev.Timer) -> None:
         self._at(event.ts)
@@ -317,9 +318,7 @@ class Core:
 
     def _rejected(self, event: ev.Rejected) -> None:
         order = self.orders.get(event.id)
-        if order is None:
-            return
-        if order.status in ("submitted", "unknown"):
+        if order is not None and order.status in ("submitted", "unknown"):
             self._finish(event.id, "rejected", event.ts)
             order.rejected = event.code
             self.desk.refuse(order.decided, order.symbol, order.side, order.quantity, event.code, order.id)
@@ -359,9 +358,10 @@ class Core:
         if order is not None:
             self._execute(order, fill)
         self.view.symbol = symbol
-        if after == 0.0:
+        turned = before * after < 0.0  # through zero: what protected the other side is no protection any more
+        if after == 0.0 or turned:
             self.protector.drop(symbol, leg)
-        elif order is not None and abs(after) > abs(before):
+        if order is not None and (turned or abs(after) > abs(before)):
             spec = self.brackets.get(order.id)
             if spec is not None:
                 self.protector.cover(spec, symbol, leg, fill.price)
@@ -388,6 +388,8 @@ class Core:
 
     def submit(self, order: Order) -> None:
         """Send an order that is ready."""
+        if self.minder is not None and order.close_position:
+            self.minder.size(order)
         order.status = "submitted"
         order.created = order.updated = self.now
         self.orders[order.id] = order

@@ -1,4 +1,4 @@
-"""What a core minds itself where the venue does not: sizes of protective orders, groups, and what a closed position left.
+"""What a core minds itself where the venue does not: sizes of protective orders, groups, leftovers of a position.
 
 The matcher of backtests closes all there is, drops orders that have nothing left to close, and lets one fill of a group
 cancel the others. Real venues do some of that or none. A core that is to trade there has a `Minder`: protective orders
@@ -33,7 +33,7 @@ class Minder:
         self.core = core
 
     def size(self, order: Order) -> None:
-        """Give a protective order the quantity of what is held, in place of "all there is"."""
+        """Give an order that closes "all there is" the quantity of what is held."""
         order.quantity, order.close_position = self._held(order.symbol, order.leg), False
 
     def filled(self, order: Order | None, fill: Filled) -> None:
@@ -45,14 +45,29 @@ class Minder:
                 if one.oco == order.oco:
                     core.act(CancelOrder(one.id))
         held = self._held(fill.symbol, fill.leg)
+        leaves = "sell" if core.account.quantity(fill.symbol, fill.leg) > 0.0 else "buy"
         for one in open_:
             if one.leg != fill.leg or not one.reduce_only or (order is not None and order.oco and one.oco == order.oco):
                 continue
-            if held == 0.0:
+            if held == 0.0 or one.side != leaves:
                 core.act(CancelOrder(one.id))
             elif one.parent and one.extra.get("size", one.quantity) - one.filled != held:
                 one.extra["size"] = one.filled + held
                 core.act(AmendOrder(one.id, NAN, one.filled + held, NAN, one.reason))
+        if order is not None and fill.final and held and order.parent and order.type in _STOPS:
+            self._close(order, held)  # the stop traded before it had been made as large as the position
+
+    def check(self) -> None:
+        """Place every stop again that a position should have and has not, unless it is being closed."""
+        core = self.core
+        for (symbol, leg), guard in list(core.protector.active.items()):
+            stops = [guard.stop_id] if guard.stop_level == guard.stop_level else []
+            stops += [guard.trail_id] if guard.trail_id else []
+            if all(name in core.orders for name in stops) or not self._held(symbol, leg):
+                continue
+            closing = (one.reduce_only and one.type == "market" for one in core.orders.values() if one.symbol == symbol)
+            if not any(closing):
+                core.protector.again(symbol, leg)
 
     def lost(self, order: Order, why: str, code: str = "") -> None:
         """Act on a protective order that the venue has refused or taken away while its position is held."""

@@ -166,13 +166,10 @@ class Protector:
         side: Side = "sell" if core.account.quantity(symbol, leg) > 0.0 else "buy"
         order_id = client_order_id(core.name, core.number, symbol, side, kind)
         core.number += 1
-        order = Order(
+        return Order(
             id=order_id, symbol=symbol, side=side, type=kind, reduce_only=True, close_position=True, leg=leg,  # type: ignore[arg-type]
             reason=reason, decided=core.now, parent=held.parent,
         )  # fmt: skip
-        if core.minder is not None:
-            core.minder.size(order)
-        return order
 
     def snapshot(self) -> list[Any]:
         """Give the protections as plain data."""

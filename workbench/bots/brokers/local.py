@@ -26,7 +26,7 @@ from workbench.practice.engine import Engine
 from workbench.practice.engine_records import Execution, OrderRecord, Refused
 from workbench.practice.engine_records import Request as Wish
 from workbench.practice.faults import Asked, Cut, Decision, Faults
-from workbench.trading.events import AmendOrder, CancelOrder, Submit
+from workbench.trading.events import CancelOrder, Submit
 from workbench.trading.orders import Order
 
 __all__ = ["Answer", "LocalVenue", "News"]
@@ -134,7 +134,9 @@ class LocalVenue:
             request.since,
             tuple(order_of(one) for one in engine.open_orders(account)),
             tuple(fill_of(one) for one in engine.executions(account, start=request.since, limit=100_000)),
-            tuple(VenuePosition(one.symbol, one.quantity, one.entry_price, one.leg) for one in engine.positions(account)),
+            tuple(
+                VenuePosition(one.symbol, one.quantity, one.entry_price, one.leg) for one in engine.positions(account)
+            ),
             balances,
         )
 
