@@ -70,6 +70,7 @@ def test_quickstart(workspace: Path, tmp_path: Path) -> None:
     assert found["total_return_free"] > found["total_return"]
 
 
+@pytest.mark.long
 def test_data_explorer(workspace: Path, tmp_path: Path) -> None:
     found = results_of("data_explorer", workspace, tmp_path, symbol="BTC/USDT", timeframe="1h")
     assert (found["bars"], found["gaps"], found["missing"]) == (55_722, 28, 170)
@@ -84,11 +85,13 @@ def test_indicator_gallery(workspace: Path, tmp_path: Path) -> None:
     assert 0.0 < found["last_rsi"] < 100.0
 
 
+@pytest.mark.long
 def test_order_strategies(workspace: Path, tmp_path: Path) -> None:
     found = results_of("order_strategies", workspace, tmp_path, start="2023-05-01", end="2023-06-15")
     assert found["strategy"].startswith("SmallGrid(step=0.01") and found["trades"] == 3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "more"),
     [

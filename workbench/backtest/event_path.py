@@ -280,6 +280,14 @@ class Replay:
         heaps = self.timers.values() if symbol is None else (self.timers.get(symbol, []),)
         return min((waiting[0][0] for waiting in heaps if waiting), default=math.inf)
 
+    def hear(self, heard: list[tuple[Feed, int]], ts: int) -> None:
+        """Tell the strategy the bars that have closed, all of which are history by then."""
+        for feed, i in heard:
+            feed.history.count = feed.word(i) + 1
+        self.hear_coarser(ts)
+        for feed, i in heard:
+            self.deliver([feed.bar(feed.word(i))])
+
     def hear_coarser(self, ts: int) -> None:
         """Tell the coarser bars that have closed by a time, the coarsest first."""
         for one in self.coarser:

@@ -1,1 +1,4 @@
-"""The shell round the core of a bot: the journal of what happened, and the vault for the keys of exchanges."""
+"""Bots: the shell round the core of one strategy, which trades on paper and live.
+
+`mind` is the core with its growing history; `papering` feeds it a replayed tape and a simulated venue.
+"""

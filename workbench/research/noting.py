@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from workbench.market.bars import Bars
-from workbench.research.identity import digest, identities
+from workbench.research.identity import digest, identities, short_identity
 from workbench.research.labbook import current_study
 from workbench.research.questions import combined_fingerprint, named
+from workbench.research.sameness import trial_identities
 from workbench.research.trials import TrialBatch, TrialBook
 from workbench.settings import load_settings
 
 if TYPE_CHECKING:
     from workbench.research.sweeping.evaluator import Evaluator
 
-__all__ = ["book_here", "note_trials", "study_here"]
+__all__ = ["book_here", "note_returns", "note_trials", "study_here"]
 
 
 def study_here(name: str | None) -> str | None:
@@ -54,19 +55,59 @@ def note_trials(
     if book is None or not count:
         return
     series = [evaluator.bars] if isinstance(evaluator.bars, Bars) else evaluator.bars
-    fixed = {name: [value] * count for name, value in evaluator.strategy.parameters.items() if name not in parameters}
-    context = digest(
-        named(evaluator.strategy), evaluator.strategy.code_hash, combined_fingerprint(series),
-        [f"{name}={value!r}" for name, value in sorted(evaluator.options.items())],
-    )  # fmt: skip
+    found = trial_identities(evaluator, parameters)
+    if found is None:
+        found = _by_name(evaluator, series, parameters, count)
     year = max(one.periods_per_year for one in series)
     unknown = np.full(count, math.nan)
     book.add(
         TrialBatch.on(
             evaluator.strategy, series, study=study, source=source,
-            identity=identities(context, {**fixed, **parameters}),
+            identity=found,
             sharpe=np.asarray(numbers.get("sharpe_ratio", unknown), dtype=np.float64) / math.sqrt(year),
             observations=max(len(one) for one in series), skew=numbers.get("skewness"),
             kurtosis=None if "kurtosis" not in numbers else np.asarray(numbers["kurtosis"], dtype=np.float64) + 3.0,
         )
     )  # fmt: skip
+
+
+def note_returns(study: str, source: Any, evaluator: Evaluator, how: str, returns: Any) -> None:
+    """Note one trial that chose its parameters on its way: by how it went about it, and its returns.
+
+    Parameters
+    ----------
+    study : str
+    source : str
+        As of `TrialBatch`.
+    evaluator : Evaluator
+    how : str
+        All that made it what it is, apart from strategy, bars and options.
+    returns : float array_like, shape (n,)
+        Per bar.
+    """
+    book, values = book_here(), np.asarray(returns, dtype=np.float64)
+    if book is None:
+        return
+    series = [evaluator.bars] if isinstance(evaluator.bars, Bars) else evaluator.bars
+    found = trial_identities(evaluator, {})
+    own = _by_name(evaluator, series, {}, 1) if found is None else found
+    spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+    shape = (values - values.mean()) / spread if spread > 0.0 else np.full(1, math.nan)
+    book.add(
+        TrialBatch.on(
+            evaluator.strategy, series, study=study, source=source,
+            identity=[short_identity(digest(int(own[0]), source, how))],
+            sharpe=[float(values.mean()) / spread if spread > 0.0 else math.nan], observations=len(values),
+            skew=[float(np.mean(shape**3))], kurtosis=[float(np.mean(shape**4))],
+        )
+    )  # fmt: skip
+
+
+def _by_name(evaluator: Evaluator, series: Sequence[Bars], parameters: Mapping[str, Any], count: int) -> Any:
+    """Give identities by the name of a strategy of which nobody can say what it rests on."""
+    fixed = {name: [value] * count for name, value in evaluator.strategy.parameters.items() if name not in parameters}
+    context = digest(
+        named(evaluator.strategy), evaluator.strategy.code_hash, combined_fingerprint(series),
+        [f"{name}={value!r}" for name, value in sorted(evaluator.options.items())],
+    )  # fmt: skip
+    return identities(context, {**fixed, **parameters})

@@ -191,7 +191,7 @@ def test_what_is_no_signal_strategy_is_refused() -> None:
         sweep(object(), BARS, grid=GRID)  # type: ignore[arg-type]
     with pytest.raises(StrategyError, match=r"give wb.load_strategy\('sma_cross'\)"):
         sweep("sma_cross", BARS, grid=GRID)  # type: ignore[arg-type]
-    with pytest.raises(DataError, match="bars is a DataFrame: give wb.Bars"):
+    with pytest.raises(DataError, match=r"bars is a DataFrame: give wb\.Bars"):
         sweep(Cross, BARS.to_pandas(), grid=GRID)
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from workbench.backtest.result import Result
+    from workbench.research.overfitting import Overfitting, Verdict
     from workbench.strategy.strategy import SignalStrategy
 
 __all__ = ["Optimisation"]
@@ -145,6 +146,45 @@ class Optimisation:
         ]  # fmt: skip
         front = ranked[~np.array(beaten, dtype=bool)]
         return front[~front.duplicated([one.name for one in self.objectives])]
+
+    def overfitting(self, objective: str | None = None, *, sample: int = 200) -> Overfitting:
+        """Judge the best trial by an objective as one of so many: see `Study.overfitting`.
+
+        Parameters
+        ----------
+        objective : str, optional
+            The first when left out.
+        sample : int, default 200
+            Trials whose returns are computed.
+
+        Raises
+        ------
+        RunError
+            No trial has an answer and keeps the constraints.
+        """
+        from workbench.research.overfitting import judge
+        from workbench.research.sweeping.judged import Tried, trials_from
+
+        number = self._best_number(objective)
+        trials = [one for one in self.trials if one.values is not None]  # what the strategy refused was not tried
+        numbers = [one.number for one in trials]
+        evaluator = self.scorer.evaluator
+        columns = {name: [one.params.get(name) for one in trials] for name in self.parameters}
+        scorer = evaluator.replace(metrics=("sharpe_ratio",))
+        tried = Tried(
+            name=self.name, sharpe=scorer.rows(columns)["sharpe_ratio"], chosen=numbers.index(number),
+            result=lambda place: self.result(numbers[place]), rows=len(trials), kept=self.search.study is not None,
+        )  # fmt: skip
+        return judge(trials_from(tried, sample))
+
+    def verdict(self) -> Verdict:
+        """Say in a sentence and a page what can be believed of the best trial."""
+        return self.overfitting().verdict()
+
+    @property
+    def name(self) -> str:
+        """Of the study, or that of the strategy where it has none."""
+        return self.search.study or type(self.scorer.evaluator.strategy).__name__
 
     def importance(self, objective: str | None = None) -> pd.Series:
         """Say how much of the difference between trials each parameter makes, adding up to 1 (functional ANOVA).

@@ -130,6 +130,10 @@ class Evaluator:
         """Give the same on other bars."""
         return Evaluator(self.strategy, bars, metrics=self.metrics, memory=self.memory, **self.options)
 
+    def replace(self, *, metrics: Sequence[str]) -> Evaluator:
+        """Give the same with other metrics."""
+        return Evaluator(self.strategy, self.bars, metrics=metrics, memory=self.memory, **self.options)
+
     def check(self, names: Iterable[str]) -> None:
         """Hold names to be such as can be varied; ConfigError for one that is not."""
         known = known_names(self.strategy)
