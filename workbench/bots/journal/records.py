@@ -1,48 +1,38 @@
-"""What a journal keeps beside the events of the core: sessions, intents, requests and answers, logs, decisions.
+"""What a journal keeps beside the events and actions of the core: sessions and lines of the log; and how it is written.
 
-Plain immutable data, as `trading.events` has it; `to_plain` and `from_plain` write and read both. Each record has
-a category and a level, so that the journal is also the log: `classify` gives them, `describe` says it in a sentence.
+Plain immutable data, as `trading.events` has it. A record becomes its kind and one text, JSON with its values in order;
+`read_body` makes it a record again, whichever version of workbench wrote it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, get_args
 
 from workbench.errors import DataError
-from workbench.trading import events as ev
-from workbench.trading.events import Action, Event
+from workbench.trading.events import Action, Event, from_plain, to_plain
 
 __all__ = [
     "CATEGORIES",
     "LEVELS",
-    "OUTCOMES",
+    "OWN",
     "VERSION",
-    "Answered",
-    "Decided",
-    "Intended",
     "Logged",
-    "Observed",
     "Record",
-    "Requested",
     "SessionEnded",
     "SessionStarted",
-    "Snapshotted",
-    "canonical",
+    "as_text",
     "check_log",
-    "from_plain",
-    "is_event",
     "read_body",
-    "to_plain",
+    "write_body",
 ]
 
 VERSION: Final = 1
-"""The version of how records are written; an older one is brought up to date when it is read."""
+"""How bodies are written now; what an older workbench wrote is brought up to date when it is read."""
 
 LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 CATEGORIES: Final = ("execution", "signal", "order", "position", "risk", "system")
-OUTCOMES: Final = ("accepted", "rejected", "transient", "fatal", "unknown")
 
 
 class SessionStarted(NamedTuple):
@@ -59,54 +49,6 @@ class SessionEnded(NamedTuple):
     ts: int
     session: int
     reason: str
-    failed: bool = False
-
-
-class Intended(NamedTuple):
-    """What the core wants done at the venue, written before the network hears of it; `id` is the client order id."""
-
-    ts: int
-    id: str
-    action: Action
-
-
-class Requested(NamedTuple):
-    """A request went out: `operation` such as "submit" or "cancel", and the how-manieth time."""
-
-    ts: int
-    id: str
-    operation: str
-    attempt: int = 1
-
-
-class Answered(NamedTuple):
-    """What became of a request: `outcome` is one of `OUTCOMES`."""
-
-    ts: int
-    id: str
-    operation: str
-    outcome: str
-    latency_ms: float
-    text: str = ""
-
-
-class Observed(NamedTuple):
-    """What the market looked like when an order was decided or filled, such as bid, ask, spread and depth."""
-
-    ts: int
-    id: str
-    symbol: str
-    values: dict[str, Any]
-
-
-class Decided(NamedTuple):
-    """A difference between journal and venue, or another case with a policy, and what was decided by it."""
-
-    ts: int
-    subject: str
-    policy: str
-    decision: str
-    text: str = ""
 
 
 class Logged(NamedTuple):
@@ -119,94 +61,51 @@ class Logged(NamedTuple):
     fields: dict[str, Any] = {}  # noqa: RUF012 -- never changed
 
 
-class Snapshotted(NamedTuple):
-    """The state of the core was kept, for a quick start; `digest` is the SHA-256 of its bytes."""
-
-    ts: int
-    digest: str
-    size: int
-
-
-Record = (
-    Event | Action | SessionStarted | SessionEnded | Intended | Requested | Answered | Observed | Decided | Logged
-    | Snapshotted
-)  # fmt: skip
-
-_OWN: Final[dict[str, type]] = {
-    kind.__name__: kind
-    for kind in (
-        SessionStarted, SessionEnded, Intended, Requested, Answered, Observed, Decided, Logged, Snapshotted,
-    )
-}  # fmt: skip
-_EVENTS: Final = frozenset(get_args(Event))
+Record = Event | Action | SessionStarted | SessionEnded | Logged
+OWN: Final[Mapping[str, type]] = {kind.__name__: kind for kind in (SessionStarted, SessionEnded, Logged)}
+_CORE: Final = frozenset((*get_args(Event), *get_args(Action)))
+# (kind, version): what makes the values of that version those of the next
+_UPDATES: Final[dict[tuple[str, int], Callable[[list[Any]], list[Any]]]] = {}
+_ENCODE: Final = json.JSONEncoder(separators=(",", ":"), default=lambda value: _plain(value)).encode
 
 
-def is_event(record: Any) -> bool:
-    """Tell whether the core handles this, so that replaying a journal must tell it again."""
-    return type(record) in _EVENTS
-
-
-def to_plain(record: Record) -> list[Any]:
-    """Write a record as a list of plain values, its kind first; `from_plain` reads it back.
-
-    Raises
-    ------
-    DataError
-        It is no record.
-
-    Examples
-    --------
-    >>> to_plain(Requested(1_000, "demo-1", "submit"))
-    ['Requested', 1000, 'demo-1', 'submit', 1]
-    """
-    if type(record).__name__ not in _OWN:
-        if not (is_event(record) or isinstance(record, get_args(Action))):
-            raise DataError(
-                f"a journal cannot keep a {type(record).__name__}; it takes events and actions of trading.events and "
-                f"{', '.join(sorted(_OWN))}"
-            )
-        return ev.to_plain(record)  # type: ignore[arg-type]
-    if isinstance(record, Intended):
-        return ["Intended", record.ts, record.id, ev.to_plain(record.action)]
-    return [type(record).__name__, *record]
-
-
-def from_plain(values: Sequence[Any]) -> Any:
-    """Read what `to_plain` wrote, also after a trip through JSON.
-
-    Raises
-    ------
-    DataError
-        The kind is unknown, or the values are not those of that kind.
-    """
-    kind = _OWN.get(str(values[0])) if len(values) else None
-    if kind is None:
-        return ev.from_plain(values)
-    try:
-        if kind is Intended:
-            ts, name, action = values[1:]
-            return Intended(ts, name, ev.from_plain(action))
-        return kind(*values[1:])
-    except (IndexError, TypeError, ValueError) as error:
-        raise DataError(f"{kind.__name__} cannot be made of {list(values[1:])!r}: {error}") from error
-
-
-def canonical(record: Record) -> tuple[str, str]:
-    """Write a record as its kind and the one text that stands for its values: ASCII JSON, keys sorted, no spaces.
+def write_body(record: Record) -> tuple[str, str]:
+    """Write a record as its kind and the text of its values.
 
     Raises
     ------
     DataError
         It is no record, or holds something that has no place in a journal, such as a secret.
+
+    Examples
+    --------
+    >>> write_body(SessionEnded(1_000, 1, "stopped"))
+    ('SessionEnded', '[1000,1,"stopped"]')
     """
-    kind, *values = to_plain(record)
-    return kind, as_text(values, kind)
+    kind = type(record)
+    name = kind.__name__
+    if kind in _CORE:
+        values = to_plain(record)[1:]  # type: ignore[arg-type]
+    elif kind is OWN.get(name):
+        values = list(record)
+    else:
+        raise DataError(
+            f"a journal cannot keep a {name}; it takes the events and actions of trading.events, lines of the log "
+            "(`log`) and sessions (`begin_session`)"
+        )
+    return name, as_text(values, name)
 
 
 def as_text(values: Any, what: str) -> str:
-    """Write plain data as canonical JSON."""
+    """Write plain data as JSON in one line of ASCII.
+
+    Raises
+    ------
+    DataError
+        Something in it is no plain data; its value is not told, as it may be a secret.
+    """
     try:
-        return json.dumps(values, sort_keys=True, separators=(",", ":"), default=_plain)
+        return _ENCODE(values)
     except (TypeError, ValueError, RecursionError) as error:
         raise DataError(f"{what} cannot be kept in a journal: {error}; give it plain values only") from error
 
@@ -237,10 +136,18 @@ def read_body(kind: str, version: int, body: str) -> Any:
     try:
         values = json.loads(body)
     except ValueError as error:
-        raise DataError(f"{kind} is no JSON: {error}") from error
+        raise DataError(f"the body of a {kind} is no JSON: {error}") from error
     if not isinstance(values, list):
-        raise DataError(f"{kind} holds no list of values")
-    return from_plain([kind, *values])
+        raise DataError(f"the body of a {kind} is no list of values")
+    for step in range(version, VERSION):
+        values = _UPDATES.get((kind, step), list)(values)
+    own = OWN.get(kind)
+    if own is None:
+        return from_plain([kind, *values])
+    try:
+        return own(*values)
+    except TypeError as error:
+        raise DataError(f"{kind} cannot be made of {len(values)} values: {error}") from error
 
 
 def check_log(level: str | None, category: str | None) -> None:
