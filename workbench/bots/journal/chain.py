@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from workbench.bots.journal.records import read_body
 
-__all__ = ["Entry", "Head", "checked", "genesis_of", "hash_of", "linked", "seal_of", "sealed"]
+__all__ = ["Entry", "Head", "checked", "genesis_of", "hash_of", "is_itself", "linked", "seal_of", "sealed"]
 
 _SEARCHED: Final = 1_000_000  # places that a misplaced entry is tried at, to say where it came from
 
@@ -97,6 +97,11 @@ def hash_of(entry: Entry) -> bytes:
     return hashlib.sha256(entry.previous + rest.encode()).digest()
 
 
+def is_itself(entry: Entry) -> bool:
+    """Tell whether an entry is the one that its hash was made of."""
+    return type(entry.previous) is type(entry.hash) is bytes and hash_of(entry) == entry.hash
+
+
 def seal_of(key: bytes, content: bytes) -> bytes:
     """Give the seal of something."""
     return hmac.digest(key, content, "sha256")
@@ -104,7 +109,7 @@ def seal_of(key: bytes, content: bytes) -> bytes:
 
 def sealed(key: bytes, content: bytes, seal: bytes) -> bool:
     """Tell whether a seal was made with the key."""
-    return hmac.compare_digest(seal_of(key, content), bytes(seal))
+    return type(seal) is bytes and hmac.compare_digest(seal_of(key, content), seal)
 
 
 def linked(entry: Entry, previous: bytes, key: bytes) -> Entry:
@@ -157,7 +162,7 @@ def _fault(entry: Entry, position: int, previous: bytes, end: int, key: bytes) -
         return "appended", entry.position, f"entry {entry.position:,} was appended by another hand"
     if entry.position != position:
         return "missing", position, f"entry {position:,} is missing"
-    if hash_of(entry) != bytes(entry.hash):
+    if not is_itself(entry):
         place = _own_place(entry, end)
         if place is None:
             return "changed", position, f"entry {position:,} was changed"
@@ -168,7 +173,7 @@ def _fault(entry: Entry, position: int, previous: bytes, end: int, key: bytes) -
             position,
             f"entry {position:,} was put there by another hand: its seal is not of this journal",
         )
-    if bytes(entry.previous) != previous:
+    if entry.previous != previous:
         return "swapped", position, f"entry {position:,} does not follow the one before it"
     return None
 
@@ -177,5 +182,4 @@ def _own_place(entry: Entry, end: int) -> int | None:
     """Find the place that an entry was written at, where all else about it is as it was."""
     if end > _SEARCHED:
         return None
-    wanted = bytes(entry.hash)
-    return next((place for place in range(1, end + 1) if hash_of(entry._replace(position=place)) == wanted), None)
+    return next((place for place in range(1, end + 1) if is_itself(entry._replace(position=place))), None)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import QueuePool
 
 from workbench._durable import explained, make_folder
 from workbench.bots.journal.tables import SCHEMA
@@ -29,12 +29,15 @@ __all__ = ["Database"]
 
 _BUSY_MS: Final = 1_000  # how long another process may hold the database before a write gives up
 _IGNORE: Final = "# Journals, their key and the vault are not for version control.\n*\n"
+# What comes of a value that has another type than its column, as only damage brings about.
+_UNREADABLE: Final = (TypeError, ValueError, OverflowError, MemoryError)
+_DAMAGED: Final = ("damaged", "put back the copy of your backup, or move the file away and begin a new one")
 _SQLITE: Final = {
     5: ("locked", "another program holds it: end that, and it goes on"),
     6: ("locked", "another program holds it: end that, and it goes on"),
     8: ("read-only", "check who owns the file and its folder and may write to them"),
     10: ("disk", "check the disk and the free space on it"),
-    11: ("damaged", "put back the copy of your backup, or move the file away and begin a new one"),
+    11: _DAMAGED,
     13: ("full", "free some space on the disk"),
     19: ("damaged", "another hand has put entries there: `workbench bots verify` names the place"),
     14: ("unreachable", "check that its folder is there and may be written to"),
@@ -79,7 +82,9 @@ class Database:
         if self.path:
             self._prepare(self.path)
         options: dict[str, Any] = {"check_same_thread": False} if self.path else {"connect_timeout": 10}
-        self.engine: Engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=options)
+        self.engine: Engine = create_engine(
+            url, poolclass=QueuePool, pool_pre_ping=not self.path, hide_parameters=True, connect_args=options
+        )
         if self.path:
             event.listen(self.engine, "connect", _set_up_sqlite)
 
@@ -210,10 +215,10 @@ class Database:
         """Map the errors of the database, once, at this border."""
         try:
             yield
-        except SQLAlchemyError as error:
-            original = getattr(error, "orig", None)
+        except (SQLAlchemyError, sqlite3.Error, *_UNREADABLE) as error:
+            original = getattr(error, "orig", None) or error
             cause, fix = _cause(original)
-            told = str(original or error).strip().splitlines()[:1]
+            told = str(original).strip().splitlines()[:1]
             said = told[0] if told else type(error).__name__
             raise DataError(
                 f"the journal {self.where} cannot be used: {said}; {fix}", cause=cause, where=self.where
@@ -266,7 +271,9 @@ def _set_up_sqlite(connection: Any, record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def _cause(original: BaseException | None) -> tuple[str, str]:
+def _cause(original: BaseException) -> tuple[str, str]:
+    if isinstance(original, _UNREADABLE):
+        return _DAMAGED
     if isinstance(original, sqlite3.Error):
         return _SQLITE.get(getattr(original, "sqlite_errorcode", 0) & 0xFF, ("other", "check the file and its disk"))
     state = getattr(original, "sqlstate", None)

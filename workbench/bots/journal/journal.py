@@ -296,7 +296,7 @@ class Journal(JournalReader):
     def _catch_up(self) -> None:
         """Find out how far an earlier commit came whose answer was lost."""
         head = self._head()
-        done = [number for number, entry in enumerate(self._waiting, 1) if entry.hash == bytes(head.hash)]
+        done = [number for number, entry in enumerate(self._waiting, 1) if entry.hash == head.hash]
         if not done or head.base != self._written.base:
             raise RunError(
                 f"another process has written the journal {self.name!r} ({self.where}) up to entry {head.position:,}, "

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from workbench.bots.journal.chain import Entry, Head, checked, hash_of, seal_of, sealed
+from workbench.bots.journal.chain import Entry, Head, checked, is_itself, seal_of, sealed
 from workbench.bots.journal.findings import LogLine, LogPage, Session, Snapshot, Verification
 from workbench.bots.journal.keys import seal_key
 from workbench.bots.journal.records import LEVELS, OWN, VERSION, check_log
@@ -240,7 +240,7 @@ class JournalReader:
 
     def _own(self, entry: Entry) -> Entry:
         """Make sure that an entry alone is as it was written."""
-        if hash_of(entry) != bytes(entry.hash) or not sealed(self._key, entry.hash, entry.seal):
+        if not is_itself(entry) or not sealed(self._key, entry.hash, entry.seal):
             raise self._broken("changed", entry.position, f"entry {entry.position:,} was changed")
         return entry
 
@@ -300,13 +300,13 @@ class JournalReader:
         whole = row.version <= VERSION and sealed(self._key, snapshot_content(row), row.seal)
         there = head.base <= row.position <= head.position
         digest = head.base_hash if row.position == head.base else self._hash_at(row.position) if there else b""
-        if not (whole and there and bytes(row.hash) == digest):
+        if not (whole and there and row.hash == digest):
             raise self._broken("changed", row.position, f"the snapshot after entry {row.position:,} was changed")
 
     def _hash_at(self, position: int) -> bytes:
         """Give the hash of an entry, which its seal vouches for."""
         for entry in self._rows(position - 1, position):
-            return bytes(self._own(entry).hash)
+            return self._own(entry).hash
         raise self._broken("missing", position, f"entry {position:,} is missing")
 
     def _row(self) -> Any:
@@ -321,7 +321,7 @@ class JournalReader:
         if row is None:
             have = f"there are {', '.join(sorted(names))}" if names else "there is none"
             raise DataError(f"there is no journal {self.name!r} in {self.where}; {have}", name=self.name)
-        if bytes(row.key_mark) != mark_of(self._key, row.nonce):
+        if row.key_mark != mark_of(self._key, row.nonce):
             raise ConfigError(
                 f"journal {self.name!r} in {self.where} was sealed with another key than this one: put back the "
                 "journal.key that belongs to it",
@@ -374,10 +374,10 @@ def key_of(database: Database, *, make: bool) -> bytes:
 
 def mark_of(key: bytes, nonce: bytes) -> bytes:
     """Give what tells a key from others without telling the key."""
-    return seal_of(key, b"mark" + bytes(nonce))[:8]
+    return seal_of(key, b"mark" + nonce)[:8]
 
 
 def snapshot_content(row: Any) -> bytes:
     """Give what the seal of a snapshot vouches for."""
-    digest = bytes(row.hash).hex()
+    digest = row.hash.hex()
     return f"snapshot {row.journal} {row.position} {row.recorded} {row.version} {digest} {row.body}".encode()
