@@ -158,6 +158,8 @@ def checked(
 
 
 def _fault(entry: Entry, position: int, previous: bytes, end: int, key: bytes) -> tuple[str, int, str] | None:
+    if type(entry.position) is not int:
+        return "changed", position, f"entry {position:,} was changed"
     if entry.position > end:
         return "appended", entry.position, f"entry {entry.position:,} was appended by another hand"
     if entry.position != position:
