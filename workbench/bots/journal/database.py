@@ -18,7 +18,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from workbench._durable import explained, make_folder
+from workbench._durable import explained
+from workbench.bots.folder import make_bots_folder
 from workbench.bots.journal.tables import SCHEMA
 from workbench.errors import ConfigError, DataError, RunError
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["Database"]
 
 _BUSY_MS: Final = 1_000  # how long another process may hold the database before a write gives up
-_IGNORE: Final = "# Journals, their key and the vault are not for version control.\n*\n"
 # What comes of a value that has another type than its column, as only damage brings about.
 _UNREADABLE: Final = (TypeError, ValueError, OverflowError, MemoryError)
 _DAMAGED: Final = ("damaged", "put back the copy of your backup, or move the file away and begin a new one")
@@ -90,11 +90,7 @@ class Database:
 
     def _prepare(self, path: Path) -> None:
         if self.write:
-            with explained(path):
-                make_folder(path.parent)
-                ignore = path.parent / ".gitignore"
-                if path.parent.name == "bots" and not ignore.exists():
-                    ignore.write_text(_IGNORE, encoding="utf-8")
+            make_bots_folder(path.parent)
         elif not path.is_file():
             raise DataError(f"there is no journal {path}", path=str(path))
 
