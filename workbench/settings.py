@@ -25,6 +25,7 @@ __all__ = ["SETTINGS_FILE", "BacktestSettings", "PathSettings", "ReportSettings"
 SETTINGS_FILE: Final = "workbench.toml"
 _PREFIX: Final = "WORKBENCH_"
 _WORKSPACE: Final = "WORKBENCH_WORKSPACE"
+_OTHERS: Final = (_WORKSPACE, "WORKBENCH_VAULT_FD", "WORKBENCH_VAULT_FILE")  # where things are, and no settings
 
 
 class _Section(BaseModel):
@@ -245,12 +246,12 @@ def _from_environment(variables: Mapping[str, str]) -> dict[str, dict[str, Any]]
     known = {_variable(section, key): (section, key) for section, key in _keys()}
     values: dict[str, dict[str, Any]] = {}
     for variable in sorted(variables):
-        if not variable.startswith(_PREFIX) or variable == _WORKSPACE:
+        if not variable.startswith(_PREFIX) or variable in _OTHERS:
             continue
         if variable not in known:
             raise ConfigError(
                 f"the environment variable {variable} is no setting of workbench"
-                f"{_suggest(variable, [*known, _WORKSPACE])}; unset it or rename it",
+                f"{_suggest(variable, [*known, *_OTHERS])}; unset it or rename it",
                 variable=variable,
             )
         section, key = known[variable]

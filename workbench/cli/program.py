@@ -35,6 +35,7 @@ from workbench.cli import (
     runs,
     strategies,
     sweep,
+    vault,
 )
 from workbench.cli.console import plain_streams, say_error, say_warning
 from workbench.cli.options import examples
@@ -54,6 +55,7 @@ _ORDER: Final = (
     "walk-forward",
     "portfolio",
     "bots",
+    "vault",
     "practice",
     "report",
     "cluster",
@@ -207,6 +209,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(indicators.app, name="indicators")
 app.add_typer(strategies.app, name="strategies")
 app.add_typer(bots.app, name="bots")
+app.add_typer(vault.app, name="vault")
 app.add_typer(practice.app, name="practice")
 app.add_typer(report.app, name="report")
 app.add_typer(cluster.app, name="cluster")
