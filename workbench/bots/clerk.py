@@ -290,8 +290,9 @@ class Clerk(Course):
             line.flight, line.asked, line.ending = "", None, ""
             if line.change is not None and line.state not in ("sent", "waiting", "done"):
                 line.flight, line.asked, line.change, line.moved, line.lost = "amend", line.change, None, now, True
+            if line.state in DOUBT:
+                line.sent = now  # it may have gone out, or gone out again, just before the end
             if line.state in ("sent", "waiting"):
-                line.sent = now  # it may have gone out just before the end
                 self._lose(line, "the bot was restarted before the answer came")
             elif line.state != "done":
                 self._find(line)
