@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from workbench.backtest.plan import Plan
 from workbench.bots.journal import Journal
@@ -25,6 +25,7 @@ from workbench.trading.lifecycle import ENDED
 
 __all__ = ["ReplayBot", "Status"]
 
+_TOLD: Final = frozenset(("SessionStarted", *(kind.__name__ for kind in (*get_args(Event), *get_args(Action)))))
 _AWAKE: Final = ("STARTING", "WARMING_UP", "RECONCILING", "RUNNING")
 
 
@@ -141,8 +142,7 @@ class ReplayBot:
         RunError
             The journal has an entry that the tape does not lead to.
         """
-        entries = self.journal.entries()
-        self._past = (one.record for one in entries if one.kind not in ("Logged", "SessionEnded"))
+        self._past = (one.record for one in self.journal.entries(kinds=_TOLD))
         self._take_next()
         self._retell()
         begun = self._next is None and self._begin()
@@ -225,14 +225,15 @@ class ReplayBot:
     def _take_next(self) -> None:
         self.recovered += self._next is not None
         self._next = next(self._past, None)
-        while type(self._next) is SessionStarted:
-            self.mind.core.state = "IDLE"
-            self._next = next(self._past, None)
 
     def _retell(self) -> None:
         """Tell again what came from outside between two steps."""
-        while type(self._next) is Moved:
-            self.replay.deliver([self._next])
+        while type(self._next) in (SessionStarted, Moved):
+            if type(self._next) is Moved:
+                self.replay.deliver([self._next])
+            else:
+                self.mind.core.state = "IDLE"
+                self._take_next()
 
     # for whoever looks
 
