@@ -84,10 +84,10 @@ def test_broken_off_anywhere_it_goes_on(settings: Settings, tmp_path: Path) -> N
     whole = entries(tmp_path / "whole.sqlite")
     dice, place = random.Random(5), tmp_path / "torn.sqlite"
     breaks = 0
-    for _ in range(12):
+    for _ in range(60):
         journal = Fragile.open(place, "demo")
         bot = ReplayBot(SPEC, SPEC.plan(settings), journal)
-        journal.left = dice.randint(1, len(whole) // 6)
+        journal.left = dice.randint(1, len(whole) // 4)
         try:
             for number, _ in enumerate(bot.steps()):
                 if number % 7 == 0:
