@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workbench.cli.console import Cell, Column, say, show_json, show_table
+from workbench.cli.console import Cell, Column, say, say_warning, show_json, show_table
 from workbench.cli.options import AsJson, examples
 from workbench.cli.place import settings_here
 from workbench.cli.words import iso
@@ -23,6 +24,9 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands to their group."""
     app.command("list", epilog=examples("workbench bots list", "workbench bots list --json"))(list_bots)
     app.command("logs", epilog=examples("workbench bots logs demo", "workbench bots logs demo --level warning"))(logs)
+    app.command(
+        "parity", epilog=examples("workbench bots parity demo", "workbench bots parity demo --json | jq .score")
+    )(parity)
     app.command("verify", epilog=examples("workbench bots verify demo"))(verify)
 
 
@@ -105,3 +109,54 @@ def verify(name: BotName, as_json: AsJson = False) -> None:
         say(str(found), "green" if found.ok else "bold red")
     if not found.ok:
         raise typer.Exit(1)
+
+
+def parity(
+    name: BotName,
+    trades: Annotated[bool, typer.Option("--trades", help="Print every pair of trades.")] = False,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write a page.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare what a bot did with what its backtest promised, trade by trade, with causes and what they cost."""
+    from workbench.bots.parity import parity as compare
+
+    report = compare(name, settings=settings_here())
+    if html is not None:
+        _write(report, html)
+    if as_json:
+        show_json(report.to_dict())
+        return
+    say(f"{name}: parity {report.score:.1%}", "bold")
+    say(report.sentence)
+    if report.alarm:
+        say_warning(report.alarm)
+    if len(report.causes):
+        columns = [Column("Cause"), Column("Cost", number=True), Column("Trades", number=True), Column("", wrap=True)]
+        show_table(columns, [
+            [Cell(str(cause), "bold"), f"{row['cost']:+,.2f}", str(row["trades"]), row["meaning"]]
+            for cause, row in report.causes.iterrows()
+        ])  # fmt: skip
+    if trades:
+        _show_trades(report)
+
+
+def _show_trades(report: Any) -> None:
+    columns = [
+        Column("Trade"), Column("Promised", number=True), Column("Lived", number=True),
+        Column("Difference", number=True), Column("Score", number=True), Column("Cause"),
+    ]  # fmt: skip
+    show_table(columns, [
+        [f"{row.side} {row.symbol}", f"{row.promised_pnl:+,.2f}", f"{row.lived_pnl:+,.2f}", f"{row.difference:+,.2f}",
+         f"{row.score:.0%}", row.cause]
+        for row in report.trades.itertuples()
+    ])  # fmt: skip
+
+
+def _write(report: Any, path: Path) -> None:
+    from workbench.errors import ConfigError
+
+    page = f"<!doctype html><meta charset='utf-8'><title>Parity of {report.name}</title>{report._repr_html_()}"
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}", path=str(path)) from error
