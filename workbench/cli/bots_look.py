@@ -118,7 +118,7 @@ def parity(
     as_json: AsJson = False,
 ) -> None:
     """Compare what a bot did with what its backtest promised, trade by trade, with causes and what they cost."""
-    from workbench.bots.parity import parity as compare
+    from workbench.bots.comparison import parity as compare
 
     report = compare(name, settings=settings_here())
     if html is not None:

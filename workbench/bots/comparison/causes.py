@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from workbench.bots.parity.lived import Lived
-from workbench.bots.parity.pairing import Pair
-from workbench.bots.parity.trips import Trip
+from workbench.bots.comparison.lived import Lived
+from workbench.bots.comparison.pairing import Pair
+from workbench.bots.comparison.trips import Trip
 from workbench.market.bars import Bars
 
 __all__ = ["CAUSES", "Cause", "Facts", "explain"]
@@ -124,8 +124,7 @@ def explain(pair: Pair, facts: Facts, disturbed: bool) -> list[Cause]:
     wanted, got = pair
     if wanted is not None and got is not None:
         return _between(wanted, got, facts, disturbed)
-    trip = wanted or got
-    assert trip is not None
+    trip = pair.shown
     cost = -trip.pnl if got is None else trip.pnl
     name, text = _why_alone(trip, facts, disturbed, lived=got is not None)
     return [Cause(name, cost, text)]
@@ -153,6 +152,9 @@ def _why_size(wanted: Trip, got: Trip, facts: Facts, disturbed: bool) -> tuple[s
             return "partial fill", f"{got.quantity:g} of {asked:g} was executed"
     if abs(wanted.quantity - got.quantity) < 2.0 * facts.lots.get(wanted.symbol, 0.0):
         return "rounding", f"{got.quantity:g} for {wanted.quantity:g}"
+    values = (got.quantity * got.entry, wanted.quantity * wanted.entry)
+    if got.entry != wanted.entry and math.isclose(*values, rel_tol=2e-3) and not disturbed:
+        return "price slippage", "the size was worked out at another price"
     if disturbed:
         return "carried over", "the size follows from an equity that was another before"
     return "unexplained", f"{got.quantity:g} for {wanted.quantity:g}"

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from workbench.bots.parity.trips import Trip
+from workbench.bots.comparison.trips import Trip
 
 __all__ = ["Pair", "pair_up"]
 
@@ -20,6 +20,11 @@ class Pair(NamedTuple):
 
     promised: Trip | None
     lived: Trip | None
+
+    @property
+    def shown(self) -> Trip:
+        """The promised one, or where there is none, the other."""
+        return self.promised if self.promised is not None else self.lived  # type: ignore[return-value]
 
 
 def pair_up(promised: Sequence[Trip], lived: Sequence[Trip], apart_ms: int) -> list[Pair]:
@@ -41,7 +46,7 @@ def pair_up(promised: Sequence[Trip], lived: Sequence[Trip], apart_ms: int) -> l
         for trip in trips:
             groups[trip.symbol, trip.leg, trip.sign][which].append(trip)
     found = [pair for wanted, got in groups.values() for pair in _paired(wanted, got, apart_ms)]
-    return sorted(found, key=lambda pair: (pair.promised or pair.lived).entered)  # type: ignore[union-attr]
+    return sorted(found, key=lambda pair: pair.shown.entered)
 
 
 def _paired(wanted: list[Trip], got: list[Trip], apart_ms: int) -> list[Pair]:

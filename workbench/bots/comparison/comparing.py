@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.backtest.event_path import Replay
 from workbench.backtest.plan import Plan
-from workbench.bots.parity.causes import Facts, explain
-from workbench.bots.parity.lived import Lived, read_life
-from workbench.bots.parity.pairing import pair_up
-from workbench.bots.parity.report import Compared, ParityReport
-from workbench.bots.parity.trips import trips_of
+from workbench.bots.comparison.causes import Facts, explain
+from workbench.bots.comparison.lived import Lived, read_life
+from workbench.bots.comparison.pairing import pair_up
+from workbench.bots.comparison.report import Compared, ParityReport
+from workbench.bots.comparison.trips import trips_of
 from workbench.errors import ConfigError
 from workbench.strategy.strategy import SignalStrategy, signals_of
 from workbench.trading.events import Event, Filled, Funded

@@ -5,7 +5,7 @@ difference its causes and its cost. `lived` is what the journal tells, `trips` m
 pairs them, `causes` explains, `report` shows.
 """
 
-from workbench.bots.parity.comparing import compare_lives, parity
-from workbench.bots.parity.report import ParityReport
+from workbench.bots.comparison.comparing import compare_lives, parity
+from workbench.bots.comparison.report import ParityReport
 
 __all__ = ["ParityReport", "compare_lives", "parity"]

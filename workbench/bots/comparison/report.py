@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from workbench.bots.parity.causes import CAUSES, Cause
-from workbench.bots.parity.pairing import Pair
+from workbench.bots.comparison.causes import CAUSES, Cause
+from workbench.bots.comparison.pairing import Pair
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,8 +93,7 @@ class ParityReport:
         rows = []
         for one in self.compared:
             wanted, got = one.pair
-            shown = wanted or got
-            assert shown is not None
+            shown = one.pair.shown
             row: dict[str, Any] = {"symbol": shown.symbol, "side": "long" if shown.sign > 0 else "short"}
             for word, trip in (("promised", wanted), ("lived", got)):
                 row |= {
@@ -116,7 +115,10 @@ class ParityReport:
 
     @cached_property
     def causes(self) -> pd.DataFrame:
-        """Cost by cause: index `cause`, columns cost (quote currency, negative: the bot did worse), trades, meaning."""
+        """Cost by cause: index `cause`, columns cost (quote currency, negative: the bot did worse), trades, meaning.
+
+        The largest first, and what only follows from others last.
+        """
         import pandas as pd
 
         cost: dict[str, list[float]] = defaultdict(list)
@@ -125,7 +127,7 @@ class ParityReport:
             for cause in one.causes:
                 cost[cause.name].append(cause.cost)
                 trades[cause.name].add(number)
-        names = sorted(cost, key=lambda name: -math.fsum(map(abs, cost[name])))
+        names = sorted(cost, key=lambda name: (name == "carried over", -math.fsum(map(abs, cost[name]))))
         rows = [(math.fsum(cost[name]), len(trades[name]), CAUSES[name]) for name in names]
         return pd.DataFrame(
             rows, columns=["cost", "trades", "meaning"], index=pd.Index(names, name="cause", dtype=object)
@@ -171,7 +173,7 @@ class ParityReport:
 
     @property
     def alarm(self) -> str:
-        """Say what is wrong where the bot's profit has left the band of the backtest, or much is unexplained; else ""."""
+        """What is wrong where the bot's profit has left the backtest's band, or much is unexplained; else ""."""
         low, high = self.band()
         if self.lived < low:
             return f"the bot made {self.lived:+,.2f}, the backtest's trades drawn again {low:+,.2f} or more in 39 of 40"
@@ -216,7 +218,7 @@ class ParityReport:
         }  # fmt: skip
 
     def _repr_html_(self) -> str:
-        from workbench.bots.parity.pages import page_of
+        from workbench.bots.comparison.pages import page_of
 
         return page_of(self)
 

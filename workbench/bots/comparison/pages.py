@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench._markup import table_of
 
 if TYPE_CHECKING:
-    from workbench.bots.parity.report import Compared, ParityReport
+    from workbench.bots.comparison.report import Compared, ParityReport
 
 __all__ = ["page_of", "time_text"]
 
@@ -51,8 +51,7 @@ def _trades(report: ParityReport) -> str:
 
 def _row(one: Compared) -> list[str]:
     wanted, got = one.pair
-    shown = wanted or got
-    assert shown is not None
+    shown = one.pair.shown
     side = "long" if shown.sign > 0 else "short"
     return [
         f"{side} {shown.symbol}, {time_text(shown.entered)}", _trip(wanted), _trip(got), _money(one.difference),
