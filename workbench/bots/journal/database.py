@@ -86,7 +86,7 @@ class Database:
             url, poolclass=QueuePool, pool_pre_ping=not self.path, hide_parameters=True, connect_args=options
         )
         if self.path:
-            event.listen(self.engine, "connect", _set_up_sqlite)
+            event.listen(self.engine, "connect", _set_up_to_write if write else _set_up_to_read)
 
     def _prepare(self, path: Path) -> None:
         if self.write:
@@ -261,9 +261,17 @@ def _url_of(place: str | Path) -> URL:
     )
 
 
-def _set_up_sqlite(connection: Any, record: Any) -> None:
+def _set_up_to_write(connection: Any, record: Any) -> None:
+    _set_up(connection, "auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL")
+
+
+def _set_up_to_read(connection: Any, record: Any) -> None:
+    _set_up(connection, "query_only=ON")
+
+
+def _set_up(connection: Any, *pragmas: str) -> None:
     connection.isolation_level = None  # transactions are begun by hand, so that a writer locks at once
-    for pragma in ("auto_vacuum=INCREMENTAL", f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=FULL"):
+    for pragma in (f"busy_timeout={_BUSY_MS}", *pragmas):
         connection.execute(f"PRAGMA {pragma}").close()
 
 
