@@ -220,6 +220,14 @@ class Database:
                 f"the journal {self.where} cannot be used: {said}; {fix}", cause=cause, where=self.where
             ) from error
 
+    def give_back_space(self) -> None:
+        """Make the file smaller by what was removed from it, where it is one."""
+        if self.path is None:
+            return
+        with suppress(DataError), self.explained(), self.engine.connect() as connection:
+            database: Any = connection.connection.dbapi_connection
+            database.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE);")  # to their ends
+
     def close(self) -> None:
         """Let go of the database and of the lock."""
         with suppress(SQLAlchemyError):
@@ -280,6 +288,8 @@ def _cause(original: BaseException) -> tuple[str, str]:
         return _DAMAGED
     if isinstance(original, sqlite3.Error):
         return _SQLITE.get(getattr(original, "sqlite_errorcode", 0) & 0xFF, ("other", "check the file and its disk"))
+    if not type(original).__module__.startswith("psycopg"):
+        return "other", "this is a fault of workbench"
     state = getattr(original, "sqlstate", None)
     if state is None or state.startswith(("08", "57P")):
         return "unreachable", "check that the server runs, and the host, user and database of the URL"

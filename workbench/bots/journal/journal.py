@@ -298,11 +298,7 @@ class Journal(JournalReader):
         head = self._head()
         done = [number for number, entry in enumerate(self._waiting, 1) if entry.hash == head.hash]
         if not done or head.base != self._written.base:
-            raise RunError(
-                f"another process has written the journal {self.name!r} ({self.where}) up to entry {head.position:,}, "
-                f"this one up to {self._written.position:,}: stop one of the two bots",
-                name=self.name,
-            )
+            raise self._overtaken(head)
         del self._waiting[: done[0]]
         self._written = head
 
@@ -342,6 +338,81 @@ class Journal(JournalReader):
                 replaced = (SNAPSHOTS.c.position == place) | (SNAPSHOTS.c.position < kept[0])
                 connection.execute(delete(SNAPSHOTS).where(mine, replaced))
                 connection.execute(insert(SNAPSHOTS).values(**vars(row), seal=seal))
+
+    def prune(self, before: int, *, export: str | Path | None = None) -> int:
+        """Remove old entries, as far as the newest snapshot makes them needless; what is left can still be checked.
+
+        Parameters
+        ----------
+        before : int
+            Remove what was written before this time, ms UTC.
+        export : path, optional
+            Write them to a Parquet file in this folder first.
+
+        Returns
+        -------
+        int
+            How many were removed; 0 where nothing is that old, or no snapshot was kept since.
+
+        Raises
+        ------
+        DataError
+            The journal is not as it was written; or as `write`.
+        """
+        with self._guard:
+            self.flush()
+            if not (found := self.verify()).ok:
+                raise self._broken(found.fault, found.position or 0, found.text)
+            last = self._last_before(before)
+            if last <= self._end.base:
+                return 0
+            base, count = self._end, last - self._end.base
+            told = f"entries {base.base + 1:,} to {last:,} were removed"
+            if export is not None:
+                removed = base._replace(position=last, hash=self._hash_at(last))
+                told += f"; they are in {self._export(Path(export), removed).name}"
+            self._cut(base._replace(base=last, base_hash=self._hash_at(last)).sealed_by(self._key))
+            self.log("info", "system", told, {"first": base.base + 1, "last": last})
+            self.flush()
+            return count
+
+    def _last_before(self, time: int) -> int:
+        """Find the last entry that was written before a time and that a snapshot covers."""
+        from sqlalchemy import func, select
+
+        from workbench.bots.journal.tables import ENTRIES
+
+        snapshot = self.latest_snapshot()
+        if snapshot is None:
+            return 0
+        at = ENTRIES.c
+        query = select(func.max(at.position)).where(
+            at.journal == self.name, at.recorded < time, at.position <= snapshot.position
+        )
+        with self._database.reading() as connection:
+            return connection.execute(query).scalar() or 0
+
+    def _cut(self, head: Head) -> None:
+        """Move the beginning on, and remove what lies before it, at once."""
+        from sqlalchemy import delete
+
+        from workbench.bots.journal.tables import ENTRIES, SNAPSHOTS
+
+        with self._database.writing() as connection:
+            if not self._move(connection, head):
+                raise self._overtaken(super()._head())
+            for table in (ENTRIES, SNAPSHOTS):
+                old = table.c.position <= head.base if table is ENTRIES else table.c.position < head.base
+                connection.execute(delete(table).where(table.c.journal == self.name, old))
+        self._written = self._end = head
+        self._database.give_back_space()
+
+    def _overtaken(self, head: Head) -> RunError:
+        return RunError(
+            f"another process has written the journal {self.name!r} ({self.where}) up to entry {head.position:,}, "
+            f"this one up to {self._written.position:,}: stop one of the two bots",
+            name=self.name,
+        )
 
     def _settle(self) -> None:
         self.flush()  # whoever reads, reads all
