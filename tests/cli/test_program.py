@@ -23,6 +23,7 @@ COMMANDS = [
     "strategies list", "strategies show",
     "backtest",
     "bots templates", "bots template",
+    "bots verify", "bots logs", "bots sessions", "bots export", "bots prune",
     "vault add", "vault list", "vault rotate", "vault remove", "vault check",
     "practice serve", "practice scenario", "practice scenarios",
     "report run", "report list", "report open",
