@@ -114,8 +114,9 @@ def sealed(key: bytes, content: bytes, seal: bytes) -> bool:
 
 def linked(entry: Entry, previous: bytes, key: bytes) -> Entry:
     """Put an entry behind another."""
-    digest = hash_of(entry._replace(previous=previous))
-    return Entry(*entry[:9], previous, digest, seal_of(key, digest))
+    behind = Entry(*entry[:9], previous)
+    digest = hash_of(behind)
+    return Entry(*behind[:10], digest, seal_of(key, digest))
 
 
 def genesis_of(name: str, nonce: bytes) -> bytes:

@@ -266,32 +266,28 @@ class Journal(JournalReader):
 
     def _commit(self) -> bool:
         """Write what waits; tell whether the head was where we left it."""
-        from sqlalchemy import insert
-
-        from workbench.bots.journal.tables import ENTRIES
+        from workbench.bots.journal.tables import ADD
 
         head = self._end.sealed_by(self._key)
         rows = [{"journal": self.name, **entry._asdict()} for entry in self._waiting]
         with self._database.writing() as connection:
             if not self._move(connection, head):
                 return False
-            connection.execute(insert(ENTRIES), rows)
+            connection.execute(ADD, rows)
         self._written = self._end = head
         self._waiting.clear()
         return True
 
     def _move(self, connection: Any, head: Head) -> bool:
         """Move the head on from where this writer left it; False where it is elsewhere."""
-        from sqlalchemy import update
+        from workbench.bots.journal.tables import MOVE
 
-        from workbench.bots.journal.tables import JOURNALS
-
-        at = JOURNALS.c
-        here = [at.name == self.name, at.position == self._written.position, at.hash == self._written.hash]
-        moved = connection.execute(
-            update(JOURNALS).where(*here, at.base == self._written.base).values(**head._asdict())
-        )
-        return bool(moved.rowcount == 1)
+        old = {
+            "mine": self.name,
+            **{f"old_{field}": getattr(self._written, field) for field in ("base", "position", "hash")},
+        }
+        new = {f"new_{field}": value for field, value in head._asdict().items()}
+        return bool(connection.execute(MOVE, {**old, **new}).rowcount == 1)
 
     def _catch_up(self) -> None:
         """Find out how far an earlier commit came whose answer was lost."""
