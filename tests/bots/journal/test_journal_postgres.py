@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +13,9 @@ from sqlalchemy import create_engine, text
 
 from tests.bots.journal import postgres
 from tests.bots.journal.test_journal import STORY, WANTED, told
-from workbench.bots.journal import Journal, JournalReader
+from workbench.bots.journal import Journal, JournalReader, journal_names, open_journal, read_journal
 from workbench.errors import ConfigError, DataError, RunError
+from workbench.settings import load_settings
 from workbench.trading.events import Marked, Submit
 
 KEY = b"k" * 32
@@ -159,3 +161,26 @@ def test_a_server_that_is_not_there_is_named_without_the_password(tmp_path: Any)
     with pytest.raises(DataError, match=r"cannot be used: .*check that the server runs") as caught:
         Journal.open(f"postgresql://desk:hush@/postgres?host={tmp_path}", "demo", KEY)
     assert "hush" not in str(caught.value) and caught.value.fields["cause"] == "unreachable"
+
+
+def test_the_settings_of_a_workspace_name_the_database(url: str, tmp_path: Path) -> None:
+    (tmp_path / "workbench.toml").write_text(f"[bots]\njournal = {url!r}\n")
+    settings = load_settings(tmp_path)
+    with open_journal("of-settings", settings) as journal:
+        journal.write(STORY[0], True)
+    assert "of-settings" in journal_names(settings)
+    with read_journal("of-settings", settings) as reader:
+        assert told(reader.entries()) == WANTED[:1] and reader.verify().ok
+    with pytest.raises(DataError, match=r"there is no journal 'nemo' in postgresql.*there are .*of-settings"):
+        read_journal("nemo", settings)
+    assert sorted(path.name for path in (tmp_path / "data" / "bots").iterdir()) == [".gitignore", "journal.key"]
+
+
+def test_pruning_and_exporting_are_the_same(url: str, name: str, tmp_path: Path) -> None:
+    with Journal.open(url, name, KEY) as journal:
+        for one in STORY:
+            journal.write(one)
+        journal.save_snapshot({}, position=6)
+        assert journal.prune(10**15, export=tmp_path) == 6
+        assert told(journal.entries(after=6)) == WANTED[6:] and journal.verify().ok
+        assert journal.export(tmp_path).name == f"{name}-7-{LAST + 1}.parquet"

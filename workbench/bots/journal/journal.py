@@ -111,6 +111,8 @@ class Journal(JournalReader):
             raise ConfigError(f"{name!r} cannot name a bot: use letters, digits, '_', '-' and '.', at most 64 of them")
         database = Database(place, write=True)
         try:
+            if key is None and not _siblings(database):
+                key = key_of(database, make=True)  # before there is a journal, so that no other bot misses it
             database.lock(name)
             database.make_tables()
             journal = cls(name, database, b"")
@@ -127,7 +129,7 @@ class Journal(JournalReader):
         from workbench.bots.journal.tables import JOURNALS
 
         new = not self._is_there()
-        self._key = key or key_of(self._database, make=new and not self._others())
+        self._key = key or key_of(self._database, make=False)
         if new:
             nonce = secrets.token_bytes(16)
             start = genesis_of(self.name, nonce)
@@ -150,11 +152,6 @@ class Journal(JournalReader):
 
         with self._database.reading() as connection:
             return connection.execute(select(JOURNALS.c.name).where(JOURNALS.c.name == self.name)).first() is not None
-
-    def _others(self) -> bool:
-        """Tell whether other journals lie beside this one, which a new key would not fit."""
-        path = self._database.path
-        return path is not None and any(other != path for other in path.parent.glob("*.sqlite"))
 
     @property
     def position(self) -> int:
@@ -426,3 +423,8 @@ class Journal(JournalReader):
                 self.flush()
             finally:
                 super().close()
+
+
+def _siblings(database: Database) -> bool:
+    """Tell whether there are journals where this one is to be, which a new key would not fit."""
+    return database.path is None or any(database.path.parent.glob("*.sqlite"))
