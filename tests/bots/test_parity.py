@@ -17,10 +17,9 @@ from workbench.bots.comparison.causes import CAUSES
 from workbench.bots.comparison.lived import read_life
 from workbench.bots.comparison.pairing import pair_up
 from workbench.bots.comparison.trips import Trip, trips_of
-from workbench.bots.journal import Journal
+from workbench.bots.journal import open_journal
 from workbench.bots.mind import Mind
 from workbench.bots.papering import PaperReplay
-from workbench.bots.places import journal_place
 from workbench.bots.replaying import ReplayBot
 from workbench.bots.spec import BotSpec, Series
 from workbench.errors import ConfigError
@@ -120,9 +119,7 @@ def test_a_bot_is_compared_by_its_name(workspace: Path, tmp_path: Path) -> None:
         name="compared", strategy="library:grid", series=(Series("BTC/USDT", "1h"),), start="2021-01-01",
         end="2021-01-06",
     )  # fmt: skip
-    place = journal_place(settings, spec.name)
-    place.parent.mkdir(exist_ok=True)
-    with Journal.open(place, spec.name) as journal:
+    with open_journal(spec.name, settings) as journal:
         for _ in ReplayBot(spec, spec.plan(settings), journal).steps():
             pass
     report = parity("compared", settings=settings)

@@ -15,9 +15,9 @@ from typing import Any, Final, get_args
 from workbench.backtest.plan import Plan
 from workbench.bots.journal import Journal
 from workbench.bots.journal.records import SessionStarted
+from workbench.bots.killing import Kill
 from workbench.bots.mind import Mind
 from workbench.bots.papering import PaperReplay
-from workbench.bots.places import Kill
 from workbench.bots.spec import BotSpec
 from workbench.errors import ConfigError, RunError
 from workbench.trading.events import Action, Event, Filled, Moved, to_plain

@@ -1,4 +1,4 @@
-"""`workbench bots list`, `show`, `logs` and `verify`: what journals say of bots, whether they run or not."""
+"""`workbench bots list` and `parity`: what bots there are, and what each did beside what its backtest promised."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workbench.cli.place import settings_here
 from workbench.cli.words import iso
 
 if TYPE_CHECKING:
-    from workbench.bots.journal import JournalReader
+    from workbench.settings import Settings
 
 __all__ = ["add_to"]
 
@@ -23,25 +23,17 @@ BotName = Annotated[str, typer.Argument(metavar="NAME", help="As `workbench bots
 def add_to(app: typer.Typer) -> None:
     """Add the commands to their group."""
     app.command("list", epilog=examples("workbench bots list", "workbench bots list --json"))(list_bots)
-    app.command("logs", epilog=examples("workbench bots logs demo", "workbench bots logs demo --level warning"))(logs)
     app.command(
         "parity", epilog=examples("workbench bots parity demo", "workbench bots parity demo --json | jq .score")
     )(parity)
-    app.command("verify", epilog=examples("workbench bots verify demo"))(verify)
-
-
-def _reader(name: str) -> JournalReader:
-    from workbench.bots.journal import JournalReader
-    from workbench.bots.places import known_place
-
-    return JournalReader.open(known_place(settings_here(), name), name)
 
 
 def list_bots(as_json: AsJson = False) -> None:
     """List the bots of the workspace: what they trade, how their last session went, the size of their journals."""
-    from workbench.bots.places import bot_names
+    from workbench.bots.journal import journal_names
 
-    rows = [_row(name) for name in bot_names(settings_here())]
+    settings = settings_here()
+    rows = [_row(name, settings) for name in journal_names(settings)]
     if as_json:
         show_json(rows)
         return
@@ -58,8 +50,10 @@ def list_bots(as_json: AsJson = False) -> None:
         say("none yet; `workbench bots run --help` shows how to make one", "dim")
 
 
-def _row(name: str) -> dict[str, Any]:
-    with _reader(name) as journal:
+def _row(name: str, settings: Settings) -> dict[str, Any]:
+    from workbench.bots.journal import read_journal
+
+    with read_journal(name, settings) as journal:
         sessions = journal.sessions()
         spec = sessions[0].details.get("spec", {}) if sessions else {}
         last = sessions[-1] if sessions else None
@@ -69,46 +63,6 @@ def _row(name: str) -> dict[str, Any]:
             "series": [f"{one['symbol']} {one['timeframe']}" for one in spec.get("series", [])],
             "sessions": len(sessions), "last": ended, "entries": journal.head.position,
         }  # fmt: skip
-
-
-def logs(
-    name: BotName,
-    level: Annotated[
-        str | None, typer.Option(metavar="LEVEL", help="From this level on: debug, info, warning, error, critical.")
-    ] = None,
-    category: Annotated[
-        str | None, typer.Option(metavar="NAME", help="execution, signal, order, position, risk or system.")
-    ] = None,
-    page: Annotated[int, typer.Option(metavar="NUMBER", help="1 is the newest.")] = 1,
-    size: Annotated[int, typer.Option(metavar="LINES", help="Lines a page.")] = 40,
-    as_json: AsJson = False,
-) -> None:
-    """Show what a bot did, in sentences, newest last."""
-    with _reader(name) as journal:
-        found = journal.logs(level=level, category=category, page=page, size=size)
-    if as_json:
-        show_json([one._asdict() for one in found.lines])
-        return
-    columns = [Column("Time"), Column("Level"), Column("Category"), Column("What", wrap=True)]
-    colours = {"warning": "yellow", "error": "red", "critical": "bold red"}
-    rows = [
-        [iso(one.ts), Cell(one.level, colours.get(one.level, "dim")), one.category, one.text]
-        for one in reversed(found.lines)
-    ]
-    show_table(columns, rows)
-    say(f"page {page}, {found.total:,} lines in all", "dim")
-
-
-def verify(name: BotName, as_json: AsJson = False) -> None:
-    """Check every entry of a journal: its hash, its place in the chain, its seal. Exit code 1 where it is not whole."""
-    with _reader(name) as journal:
-        found = journal.verify()
-    if as_json:
-        show_json({"name": name, "ok": found.ok, "fault": found.fault, "position": found.position, "text": found.text})
-    else:
-        say(str(found), "green" if found.ok else "bold red")
-    if not found.ok:
-        raise typer.Exit(1)
 
 
 def parity(

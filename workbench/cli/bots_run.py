@@ -105,8 +105,8 @@ def _speed_of(text: str) -> float:
 
 
 def _run(spec: BotSpec, settings: Settings, speed: float, *, revive: bool, as_json: bool) -> None:
-    from workbench.bots.journal import Journal
-    from workbench.bots.places import journal_place, kill_order
+    from workbench.bots.journal import open_journal
+    from workbench.bots.killing import kill_order
     from workbench.bots.replaying import ReplayBot
     from workbench.research.run import versions
 
@@ -116,9 +116,7 @@ def _run(spec: BotSpec, settings: Settings, speed: float, *, revive: bool, as_js
             name=spec.name,
         )
     plan = spec.plan(settings)
-    place = journal_place(settings, spec.name)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with Journal.open(place, spec.name) as journal:
+    with open_journal(spec.name, settings) as journal:
         bot = ReplayBot(spec, plan, journal, versions=dict(versions()), revive=revive)
         with _screen(quiet=as_json) as show, _interrupts(bot):
             _drive(bot, settings, speed, show)
@@ -131,7 +129,7 @@ def _run(spec: BotSpec, settings: Settings, speed: float, *, revive: bool, as_js
 
 def _drive(bot: ReplayBot, settings: Settings, speed: float, show: Any) -> None:
     """Go through the tape at its speed, and see to the screen, the kill files and the disk now and then."""
-    from workbench.bots.places import kill_order
+    from workbench.bots.killing import kill_order
 
     began, first, looked = time.monotonic(), None, 0.0
     for ts in bot.steps():
@@ -247,7 +245,7 @@ def kill(
 
     It writes a file that every bot looks for all the time (data/KILL for all), and none starts while that is there.
     """
-    from workbench.bots.places import kill as order
+    from workbench.bots.killing import kill as order
 
     file = order(settings_here(), _meant(name, everybody), flatten=flatten)
     say(f"wrote {file}: {name or 'every bot'} ends now; `workbench bots calm` takes it back", "bold")
@@ -255,7 +253,7 @@ def kill(
 
 def calm(name: OneBot = None, everybody: Everybody = False) -> None:
     """Take a kill file away, so that bots may start again."""
-    from workbench.bots.places import calm as allow
+    from workbench.bots.killing import calm as allow
 
     there = allow(settings_here(), _meant(name, everybody))
     say("the kill file is gone" if there else "there was no kill file")

@@ -192,7 +192,7 @@ def list_names(as_json: AsJson = False, passphrase_fd: FromFd = None) -> None:
 )
 def rotate(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Whose keys to replace; the vault's own when left out.")
+        str | None, typer.Argument(metavar="NAME", help="Whose keys to replace; the vault's own when left out.")
     ] = None,
     field: Fields = None,
     keyring: Annotated[bool, typer.Option("--keyring", help="Let the system's keyring keep the vault's key.")] = False,

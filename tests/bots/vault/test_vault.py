@@ -197,6 +197,9 @@ def test_a_system_without_a_keyring_is_told_what_to_do(vault: Vault, path: Path)
 def test_secrets_are_taken_out_of_texts(vault: Vault) -> None:
     vault.add("tiny", "x", {"key": "abc"})
     assert vault.hide(f"GET /?key=K7-PLANTED&sign={PLANTED} abc") == "GET /?key=<desk.key>&sign=<desk.secret> abc"
+    vault.add("kraken", "kraken", {"secret": 'a/b+"ü"=='})
+    for form in ('a/b+"ü"==', "a%2Fb%2B%22%C3%BC%22%3D%3D", 'a/b+\\"\\u00fc\\"=='):
+        assert vault.hide(f"<{form}>") == "<<kraken.secret>>"
 
 
 def test_the_key_is_that_of_scrypt() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.backtest.event_path import Replay
@@ -53,13 +52,12 @@ def parity(name: str, *, settings: Settings | None = None, apart: str | None = N
     >>> report.score  # doctest: +SKIP
     1.0
     """
-    from workbench.bots.journal import JournalReader
-    from workbench.bots.places import known_place
+    from workbench.bots.journal import read_journal
     from workbench.bots.spec import BotSpec
     from workbench.settings import load_settings
 
     settings = settings or load_settings()
-    with JournalReader.open(Path(known_place(settings, name)), name) as journal:
+    with read_journal(name, settings) as journal:
         sessions = journal.sessions()
         life = read_life(entry.record for entry in journal.entries())
     if not life.ended or not sessions:

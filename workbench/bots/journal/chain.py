@@ -3,6 +3,7 @@
 An entry's hash is the SHA-256 of the previous hash and of everything else in it; its seal is the HMAC-SHA256 of that
 hash. Who changes, removes, swaps or inserts entries breaks the chain at that place; who appends well-chained ones lacks
 the key of the seal. A chain whose end was cut off is still whole: the `Head`, sealed as well, tells of the end.
+What no chain can tell is a copy of the whole journal from earlier, put in the place of the newer one: that is a backup.
 """
 
 from __future__ import annotations
@@ -114,8 +115,9 @@ def sealed(key: bytes, content: bytes, seal: bytes) -> bool:
 
 def linked(entry: Entry, previous: bytes, key: bytes) -> Entry:
     """Put an entry behind another."""
-    digest = hash_of(entry._replace(previous=previous))
-    return Entry(*entry[:9], previous, digest, seal_of(key, digest))
+    behind = Entry(*entry[:9], previous)
+    digest = hash_of(behind)
+    return Entry(*behind[:10], digest, seal_of(key, digest))
 
 
 def genesis_of(name: str, nonce: bytes) -> bytes:

@@ -86,7 +86,7 @@ class Database:
             url, poolclass=QueuePool, pool_pre_ping=not self.path, hide_parameters=True, connect_args=options
         )
         if self.path:
-            event.listen(self.engine, "connect", _set_up_sqlite)
+            event.listen(self.engine, "connect", _set_up_to_write if write else _set_up_to_read)
 
     def _prepare(self, path: Path) -> None:
         if self.write:
@@ -220,6 +220,14 @@ class Database:
                 f"the journal {self.where} cannot be used: {said}; {fix}", cause=cause, where=self.where
             ) from error
 
+    def give_back_space(self) -> None:
+        """Make the file smaller by what was removed from it, where it is one."""
+        if self.path is None:
+            return
+        with suppress(DataError), self.explained(), self.engine.connect() as connection:
+            database: Any = connection.connection.dbapi_connection
+            database.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE);")  # to their ends
+
     def close(self) -> None:
         """Let go of the database and of the lock."""
         with suppress(SQLAlchemyError):
@@ -261,9 +269,17 @@ def _url_of(place: str | Path) -> URL:
     )
 
 
-def _set_up_sqlite(connection: Any, record: Any) -> None:
+def _set_up_to_write(connection: Any, record: Any) -> None:
+    _set_up(connection, "auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL")
+
+
+def _set_up_to_read(connection: Any, record: Any) -> None:
+    _set_up(connection, "query_only=ON")
+
+
+def _set_up(connection: Any, *pragmas: str) -> None:
     connection.isolation_level = None  # transactions are begun by hand, so that a writer locks at once
-    for pragma in ("auto_vacuum=INCREMENTAL", f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=FULL"):
+    for pragma in (f"busy_timeout={_BUSY_MS}", *pragmas):
         connection.execute(f"PRAGMA {pragma}").close()
 
 
@@ -272,6 +288,8 @@ def _cause(original: BaseException) -> tuple[str, str]:
         return _DAMAGED
     if isinstance(original, sqlite3.Error):
         return _SQLITE.get(getattr(original, "sqlite_errorcode", 0) & 0xFF, ("other", "check the file and its disk"))
+    if not type(original).__module__.startswith("psycopg"):
+        return "other", "this is a fault of workbench"
     state = getattr(original, "sqlstate", None)
     if state is None or state.startswith(("08", "57P")):
         return "unreachable", "check that the server runs, and the host, user and database of the URL"

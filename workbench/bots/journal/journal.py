@@ -111,6 +111,8 @@ class Journal(JournalReader):
             raise ConfigError(f"{name!r} cannot name a bot: use letters, digits, '_', '-' and '.', at most 64 of them")
         database = Database(place, write=True)
         try:
+            if key is None and not _siblings(database):
+                key = key_of(database, make=True)  # before there is a journal, so that no other bot misses it
             database.lock(name)
             database.make_tables()
             journal = cls(name, database, b"")
@@ -127,7 +129,7 @@ class Journal(JournalReader):
         from workbench.bots.journal.tables import JOURNALS
 
         new = not self._is_there()
-        self._key = key or key_of(self._database, make=new and not self._others())
+        self._key = key or key_of(self._database, make=False)
         if new:
             nonce = secrets.token_bytes(16)
             start = genesis_of(self.name, nonce)
@@ -150,11 +152,6 @@ class Journal(JournalReader):
 
         with self._database.reading() as connection:
             return connection.execute(select(JOURNALS.c.name).where(JOURNALS.c.name == self.name)).first() is not None
-
-    def _others(self) -> bool:
-        """Tell whether other journals lie beside this one, which a new key would not fit."""
-        path = self._database.path
-        return path is not None and any(other != path for other in path.parent.glob("*.sqlite"))
 
     @property
     def position(self) -> int:
@@ -266,43 +263,35 @@ class Journal(JournalReader):
 
     def _commit(self) -> bool:
         """Write what waits; tell whether the head was where we left it."""
-        from sqlalchemy import insert
-
-        from workbench.bots.journal.tables import ENTRIES
+        from workbench.bots.journal.tables import ADD
 
         head = self._end.sealed_by(self._key)
         rows = [{"journal": self.name, **entry._asdict()} for entry in self._waiting]
         with self._database.writing() as connection:
             if not self._move(connection, head):
                 return False
-            connection.execute(insert(ENTRIES), rows)
+            connection.execute(ADD, rows)
         self._written = self._end = head
         self._waiting.clear()
         return True
 
     def _move(self, connection: Any, head: Head) -> bool:
         """Move the head on from where this writer left it; False where it is elsewhere."""
-        from sqlalchemy import update
+        from workbench.bots.journal.tables import MOVE
 
-        from workbench.bots.journal.tables import JOURNALS
-
-        at = JOURNALS.c
-        here = [at.name == self.name, at.position == self._written.position, at.hash == self._written.hash]
-        moved = connection.execute(
-            update(JOURNALS).where(*here, at.base == self._written.base).values(**head._asdict())
-        )
-        return bool(moved.rowcount == 1)
+        old = {
+            "mine": self.name,
+            **{f"old_{field}": getattr(self._written, field) for field in ("base", "position", "hash")},
+        }
+        new = {f"new_{field}": value for field, value in head._asdict().items()}
+        return bool(connection.execute(MOVE, {**old, **new}).rowcount == 1)
 
     def _catch_up(self) -> None:
         """Find out how far an earlier commit came whose answer was lost."""
         head = self._head()
         done = [number for number, entry in enumerate(self._waiting, 1) if entry.hash == head.hash]
         if not done or head.base != self._written.base:
-            raise RunError(
-                f"another process has written the journal {self.name!r} ({self.where}) up to entry {head.position:,}, "
-                f"this one up to {self._written.position:,}: stop one of the two bots",
-                name=self.name,
-            )
+            raise self._overtaken(head)
         del self._waiting[: done[0]]
         self._written = head
 
@@ -343,6 +332,81 @@ class Journal(JournalReader):
                 connection.execute(delete(SNAPSHOTS).where(mine, replaced))
                 connection.execute(insert(SNAPSHOTS).values(**vars(row), seal=seal))
 
+    def prune(self, before: int, *, export: str | Path | None = None) -> int:
+        """Remove old entries, as far as the newest snapshot makes them needless; what is left can still be checked.
+
+        Parameters
+        ----------
+        before : int
+            Remove what was written before this time, ms UTC.
+        export : path, optional
+            Write them to a Parquet file in this folder first.
+
+        Returns
+        -------
+        int
+            How many were removed; 0 where nothing is that old, or no snapshot was kept since.
+
+        Raises
+        ------
+        DataError
+            The journal is not as it was written; or as `write`.
+        """
+        with self._guard:
+            self.flush()
+            if not (found := self.verify()).ok:
+                raise self._broken(found.fault, found.position or 0, found.text)
+            last = self._last_before(before)
+            if last <= self._end.base:
+                return 0
+            base, count = self._end, last - self._end.base
+            told = f"entries {base.base + 1:,} to {last:,} were removed"
+            if export is not None:
+                removed = base._replace(position=last, hash=self._hash_at(last))
+                told += f"; they are in {self._export(Path(export), removed).name}"
+            self._cut(base._replace(base=last, base_hash=self._hash_at(last)).sealed_by(self._key))
+            self.log("info", "system", told, {"first": base.base + 1, "last": last})
+            self.flush()
+            return count
+
+    def _last_before(self, time: int) -> int:
+        """Find the last entry that was written before a time and that a snapshot covers."""
+        from sqlalchemy import func, select
+
+        from workbench.bots.journal.tables import ENTRIES
+
+        snapshot = self.latest_snapshot()
+        if snapshot is None:
+            return 0
+        at = ENTRIES.c
+        query = select(func.max(at.position)).where(
+            at.journal == self.name, at.recorded < time, at.position <= snapshot.position
+        )
+        with self._database.reading() as connection:
+            return connection.execute(query).scalar() or 0
+
+    def _cut(self, head: Head) -> None:
+        """Move the beginning on, and remove what lies before it, at once."""
+        from sqlalchemy import delete
+
+        from workbench.bots.journal.tables import ENTRIES, SNAPSHOTS
+
+        with self._database.writing() as connection:
+            if not self._move(connection, head):
+                raise self._overtaken(super()._head())
+            for table in (ENTRIES, SNAPSHOTS):
+                old = table.c.position <= head.base if table is ENTRIES else table.c.position < head.base
+                connection.execute(delete(table).where(table.c.journal == self.name, old))
+        self._written = self._end = head
+        self._database.give_back_space()
+
+    def _overtaken(self, head: Head) -> RunError:
+        return RunError(
+            f"another process has written the journal {self.name!r} ({self.where}) up to entry {head.position:,}, "
+            f"this one up to {self._written.position:,}: stop one of the two bots",
+            name=self.name,
+        )
+
     def _settle(self) -> None:
         self.flush()  # whoever reads, reads all
 
@@ -359,3 +423,8 @@ class Journal(JournalReader):
                 self.flush()
             finally:
                 super().close()
+
+
+def _siblings(database: Database) -> bool:
+    """Tell whether there are journals where this one is to be, which a new key would not fit."""
+    return database.path is None or any(database.path.parent.glob("*.sqlite"))

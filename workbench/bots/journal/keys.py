@@ -8,7 +8,8 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from workbench._durable import explained, make_folder, sync_folder, write_new
+from workbench._durable import explained, sync_folder, write_new
+from workbench.bots.folder import make_bots_folder
 from workbench.errors import ConfigError
 
 __all__ = ["KEY_FILE", "seal_key"]
@@ -69,8 +70,8 @@ def seal_key(folder: Path, *, make: bool = True) -> bytes:
 def _make(path: Path) -> None:
     """Make a key that is whole as soon as it can be seen; where another process is faster, its key stays."""
     scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    make_bots_folder(path.parent)
     with explained(path):
-        make_folder(path.parent)
         scratch.unlink(missing_ok=True)
         write_new(scratch, f"{secrets.token_hex(_SIZE)}\n".encode(), 0o600)
         try:

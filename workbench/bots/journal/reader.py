@@ -184,6 +184,36 @@ class JournalReader:
             return Verification(name=self.name, first=first, last=last, **found)
         return Verification(name=self.name, first=first, last=last)
 
+    def export(self, folder: str | Path) -> Path:
+        """Write all entries to a Parquet file: what happened, in words and as JSON, with the hashes of the chain.
+
+        Parameters
+        ----------
+        folder : path
+            Made where it is missing; the file is named after the bot and the places of the first and last entry.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        DataError
+            The journal is not as it was written, is empty, or the file cannot be written.
+        """
+        return self._export(Path(folder), self.head)
+
+    def _export(self, folder: Path, head: Head) -> Path:
+        from workbench.bots.journal.exporting import write_parquet
+
+        if head.position == head.base:
+            raise DataError(f"journal {self.name!r} has no entries to export")
+        path = folder.expanduser() / f"{self.name}-{head.base + 1}-{head.position}.parquet"
+        about = {"journal": self.name, "follows": head.base_hash.hex(), "ends": head.hash.hex()}
+        write_parquet(path, self._checked(head, head.base), about)
+        return path
+
     def logs(
         self,
         level: str | None = None,

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    bindparam,
+    insert,
+    update,
+)
 
-__all__ = ["ENTRIES", "JOURNALS", "METADATA", "SCHEMA", "SNAPSHOTS"]
+__all__ = ["ADD", "ENTRIES", "JOURNALS", "METADATA", "MOVE", "SCHEMA", "SNAPSHOTS"]
 
 SCHEMA: Final = "1"
 """The migration that these tables come out of."""
@@ -56,4 +68,17 @@ SNAPSHOTS: Final = Table(
     Column("body", Text, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     Column("seal", LargeBinary, nullable=False),
+)
+
+# What every commit does, made once: SQLAlchemy then knows it again without looking through it.
+ADD: Final = insert(ENTRIES)
+MOVE: Final = (
+    update(JOURNALS)
+    .where(
+        JOURNALS.c.name == bindparam("mine"),
+        JOURNALS.c.base == bindparam("old_base"),
+        JOURNALS.c.position == bindparam("old_position"),
+        JOURNALS.c.hash == bindparam("old_hash"),
+    )
+    .values({name: bindparam(f"new_{name}") for name in ("base", "base_hash", "position", "hash", "seal")})
 )

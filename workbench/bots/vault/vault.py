@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
+from urllib.parse import quote, quote_plus
 
 from workbench._durable import explained, sync_folder, write_new
 from workbench.bots.folder import make_bots_folder
@@ -75,7 +77,7 @@ class Vault:
 
     def __init__(self, path: Path, header: Header, key: Secret, credentials: Mapping[str, Credential]) -> None:
         self.path, self._header, self._key = path, header, key
-        self._credentials = dict(credentials)
+        self._take(credentials)
 
     def __repr__(self) -> str:
         return f"Vault({str(self.path)!r}, {len(self._credentials)} names)"
@@ -115,7 +117,7 @@ class Vault:
         vault = cls(made, *_new_key(passphrase, cost), {})
         make_bots_folder(made.parent)
         with vault._locked():
-            vault._save()
+            vault._save({})
         return vault
 
     @classmethod
@@ -179,10 +181,8 @@ class Vault:
             if not _NAME.fullmatch(name):
                 raise ConfigError(f"{name!r} cannot be a name in the vault: use letters, digits, '_', '-' and '.'")
             now = time.time_ns() // 1_000_000
-            self._credentials[name] = Credential(
-                name=name, venue=venue, fields=_fields(name, fields), added=now, rotated=now
-            )
-            self._save()
+            new = Credential(name=name, venue=venue, fields=_fields(name, fields), added=now, rotated=now)
+            self._save({**self._credentials, name: new})
 
     def rotate(self, name: str, fields: Mapping[str, str | Secret]) -> None:
         """Replace the fields of a name, as when an exchange has given new keys.
@@ -200,8 +200,7 @@ class Vault:
                 raise ConfigError(
                     f"these are the keys that {name!r} has already: make new ones at {before.venue} first"
                 )
-            self._credentials[name] = replace(before, fields=new, rotated=now)
-            self._save()
+            self._save({**self._credentials, name: replace(before, fields=new, rotated=now)})
 
     def remove(self, name: str) -> None:
         """Forget what is kept under a name.
@@ -213,8 +212,8 @@ class Vault:
         """
         with self._locked():
             self._refresh()
-            del self._credentials[self[name].name]
-            self._save()
+            left = self[name].name
+            self._save({other: one for other, one in self._credentials.items() if other != left})
 
     def change_key(self, passphrase: Secret | None = None, *, cost: int = COST) -> None:
         """Encrypt the vault anew: with another passphrase, or with a new key in the system's keyring.
@@ -229,7 +228,7 @@ class Vault:
             before = self._header, self._key
             self._header, self._key = _new_key(passphrase, cost)
             try:
-                self._save()
+                self._save(self._credentials)
             except WorkbenchError:
                 self._header, self._key = before
                 raise
@@ -237,20 +236,27 @@ class Vault:
                 forget_in_keyring(before[0].id)
 
     def hide(self, text: str) -> str:
-        """Give a text without any secret of this vault that it may hold, as for a log or an error of a library."""
-        for credential in self._credentials.values():
-            for field, secret in credential.fields.items():
-                plain = secret.reveal()
-                if len(plain) >= _HIDABLE and plain in text:
-                    text = text.replace(plain, f"<{credential.name}.{field}>")
+        """Give a text without any secret of this vault that it may hold, as for a log or an error of a library.
+
+        A secret is also found as it stands in JSON and in a URL; one of fewer than 6 characters is not looked for.
+        """
+        for secret, mark in self._hidden:
+            plain = secret.reveal()
+            if plain in text:
+                text = text.replace(plain, mark)
         return text
+
+    def _take(self, credentials: Mapping[str, Credential]) -> None:
+        self._credentials = dict(credentials)
+        self._hidden = _to_hide(credentials.values())
 
     def _refresh(self) -> None:
         """Take in what another process has written since."""
         if self.path.exists():
-            self._credentials = dict(_content(self.path, _read(self.path)[1], self._key))
+            self._take(_content(self.path, _read(self.path)[1], self._key))
 
-    def _save(self) -> None:
+    def _save(self, credentials: Mapping[str, Credential]) -> None:
+        """Write the file, and only then hold what it has now to be true."""
         content = {
             one.name: {
                 "venue": one.venue,
@@ -258,7 +264,7 @@ class Vault:
                 "rotated": one.rotated,
                 "fields": {field: secret.reveal() for field, secret in one.fields.items()},
             }
-            for one in self._credentials.values()
+            for one in credentials.values()
         }
         data = sealed(self._header, self._key, content)
         scratch = self.path.with_name(f".{self.path.name}.tmp")
@@ -270,6 +276,7 @@ class Vault:
             finally:
                 scratch.unlink(missing_ok=True)
             sync_folder(self.path.parent)
+        self._take(credentials)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -286,6 +293,18 @@ class Vault:
             yield
         finally:
             lock.release()
+
+
+def _to_hide(credentials: Iterable[Credential]) -> list[tuple[Secret, str]]:
+    """List the texts that a secret may stand in a log as, longest first, and what is to stand there instead."""
+    found: dict[str, str] = {}
+    for credential in credentials:
+        for field, secret in credential.fields.items():
+            plain = secret.reveal()
+            if len(plain) >= _HIDABLE:
+                forms = (plain, json.dumps(plain)[1:-1], quote(plain, safe=""), quote_plus(plain))
+                found.update(dict.fromkeys(forms, f"<{credential.name}.{field}>"))
+    return [(Secret(plain), found[plain]) for plain in sorted(found, key=len, reverse=True)]
 
 
 def _new_key(passphrase: Secret | None, cost: int) -> tuple[Header, Secret]:

@@ -1,4 +1,4 @@
-"""Where bots of a workspace keep what is theirs: a journal each, and the files by which they are killed.
+"""The files by which bots are killed.
 
 A kill file works when nothing else does: it is looked for at every step. `data/KILL` is for all bots,
 `data/bots/NAME.kill` for one; "flatten" in it asks for positions to be closed too.
@@ -10,19 +10,16 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from workbench.bots.journal import bots_folder, journal_names
 from workbench.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from workbench.settings import Settings
 
-__all__ = ["Kill", "bot_names", "calm", "check_name", "journal_place", "kill", "kill_order"]
+__all__ = ["Kill", "calm", "check_name", "kill", "kill_order"]
 
 Kill = Literal["", "cancel", "flatten"]
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-
-
-def _folder(settings: Settings) -> Path:
-    return settings.data / "bots"
 
 
 def check_name(name: str) -> str:
@@ -38,35 +35,8 @@ def check_name(name: str) -> str:
     return name
 
 
-def journal_place(settings: Settings, name: str) -> Path:
-    """Give the file of a bot's journal."""
-    return _folder(settings) / f"{check_name(name)}.sqlite"
-
-
-def bot_names(settings: Settings) -> list[str]:
-    """Give the names of the bots that have a journal, sorted."""
-    folder = _folder(settings)
-    return sorted(path.stem for path in folder.glob("*.sqlite")) if folder.is_dir() else []
-
-
-def known_place(settings: Settings, name: str) -> Path:
-    """Give the file of the journal of a bot that there is.
-
-    Raises
-    ------
-    ConfigError
-        There is no such bot.
-    """
-    place = journal_place(settings, name)
-    if not place.is_file():
-        names = bot_names(settings)
-        there = f"there are {', '.join(names)}" if names else "there is none yet; `workbench bots run` makes one"
-        raise ConfigError(f"there is no bot {name!r} in {settings.root}: {there}", name=name)
-    return place
-
-
 def _files(settings: Settings, name: str) -> tuple[Path, Path]:
-    return settings.data / "KILL", _folder(settings) / f"{check_name(name)}.kill"
+    return settings.data / "KILL", bots_folder(settings) / f"{check_name(name)}.kill"
 
 
 def kill_order(settings: Settings, name: str) -> Kill:
@@ -92,8 +62,11 @@ def kill(settings: Settings, name: str | None, *, flatten: bool = False) -> Path
     DataError
         The file cannot be written.
     """
-    if name is not None:
-        known_place(settings, name)
+    if name is not None and name not in journal_names(settings):
+        raise ConfigError(
+            f"there is no bot {name!r} in {settings.root}; there are {', '.join(journal_names(settings)) or 'none'}",
+            name=name,
+        )
     file = settings.data / "KILL" if name is None else _files(settings, name)[1]
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
