@@ -13,7 +13,7 @@ from workbench.errors import DataError
 from workbench.risk.metrics import drawdowns, growth, ratios, relative, tails, trades, variation
 from workbench.risk.metrics.curves import Curves, read
 from workbench.risk.metrics.define import about
-from workbench.risk.metrics.metric import Metric
+from workbench.risk.metrics.metric import ELAPSED, Metric
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,11 +44,11 @@ _OF_A_RUN: Final = {
     ),
     "turnover": Metric(
         "Turnover", "ratio", "value bought and sold a year / mean equity", "definition, both sides counted",
-        "activity", annualised=True, better="lower", needs="run",
+        "activity", annualised=ELAPSED, better="lower", needs="run",
     ),
     "cost_drag": Metric(
         "Cost drag", "fraction", "fees, slippage and funding a year / mean equity", "definition", "activity",
-        annualised=True, better="lower", needs="run",
+        annualised=ELAPSED, better="lower", needs="run",
     ),
     "average_exposure": Metric(
         "Average exposure", "fraction", "mean of |notional held| / equity at each close", "definition", "activity",

@@ -7,18 +7,22 @@ Both are returns: negative where money is lost. A horizon of h bars scales the m
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from statistics import NormalDist
-from typing import Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import numpy as np
 
 from workbench.errors import DataError
-from workbench.risk.metrics.curves import Curves, Floats
+from workbench.risk.metrics.curves import Curves, Floats, ratio, read
 from workbench.risk.metrics.define import of_returns
 from workbench.risk.metrics.metric import Metric
 from workbench.risk.metrics.variation import ewma_of
 
-__all__ = ["TailMethod", "expected_shortfall", "value_at_risk"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["TailMethod", "expected_shortfall", "rachev_ratio", "tail_table", "value_at_risk"]
 
 TailMethod = Literal["historical", "gaussian", "cornish_fisher", "ewma", "garch"]
 
@@ -97,7 +101,7 @@ def expected_shortfall(
     """
     _check(level, horizon, method)
     if method == "historical":
-        return _tail_mean(_compounded(curves, horizon), level)
+        return _tail_mean(_compounded(curves, horizon).ordered, level)
     if method == "garch":
         return np.array([_filtered(row, level, horizon)[1] for row in curves.returns])
     mean, spread = _moments(curves, method)
@@ -107,6 +111,71 @@ def expected_shortfall(
     else:
         z = np.asarray(-_NORMAL.pdf(_NORMAL.inv_cdf(1.0 - level)) / (1.0 - level))
     return np.asarray(mean * horizon + z * spread * math.sqrt(horizon))
+
+
+@of_returns(
+    Metric(
+        "Rachev ratio", "ratio", "mean of the best 5 % of the returns / |mean of the worst 5 %|",
+        "Biglova, Ortobelli, Rachev and Stoyanov (2004)", "ratio", "both tails at 95 % unless given; rate 0",
+    )
+)  # fmt: skip
+def rachev_ratio(curves: Curves, *, level: float = 0.95) -> Floats:
+    """Expected gain in the right tail over the expected shortfall in the left; NaN without bars or with no left tail.
+
+    Tails as in `expected_shortfall`, historical.
+    """
+    _check(level, 1, "historical")
+    return np.abs(ratio(_tail_mean(-curves.ordered[:, ::-1], level), _tail_mean(curves.ordered, level)))
+
+
+def tail_table(
+    returns: Any,
+    *,
+    levels: Sequence[float] = (0.95, 0.99),
+    horizons: Sequence[int] = (1, 5, 21),
+    methods: Sequence[TailMethod] = get_args(TailMethod),
+) -> pd.DataFrame:
+    """Put value at risk and expected shortfall of one series side by side, by every method.
+
+    Parameters
+    ----------
+    returns : array_like or Series
+        Simple returns per bar.
+    levels : sequence of float
+        Confidence, fractions.
+    horizons : sequence of int
+        Bars.
+    methods : sequence of str
+        As in `value_at_risk`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a level and horizon, two columns a method: `value_at_risk` and `expected_shortfall`, fractions.
+
+    Raises
+    ------
+    DataError
+        There is more than one series, or a level, horizon or method that there is not.
+    """
+    import pandas as pd
+
+    curves, _ = read(returns)
+    if len(curves) != 1:
+        raise DataError(f"a table of tails is of one series, these are {len(curves)}; give one column at a time")
+    cells = {
+        (level, horizon): {
+            (method, number.__name__): float(number(curves, level=level, horizon=horizon, method=method)[0])
+            for method in methods
+            for number in (value_at_risk, expected_shortfall)
+        }
+        for level in levels
+        for horizon in horizons
+    }
+    table = pd.DataFrame.from_dict(cells, orient="index")
+    table.index = pd.MultiIndex.from_tuples(list(cells), names=["level", "horizon"])
+    table.columns = pd.MultiIndex.from_tuples([tuple(column) for column in table.columns], names=["method", "number"])
+    return table
 
 
 def _compounded(curves: Curves, horizon: int) -> Curves:
@@ -119,12 +188,16 @@ def _compounded(curves: Curves, horizon: int) -> Curves:
     return Curves(np.asarray(windows.prod(axis=2) - 1.0))
 
 
-def _tail_mean(curves: Curves, level: float) -> Floats:
-    if not curves.bars:
-        return curves.nothing()
-    worst = curves.quantile(1.0 - level)[:, None]
-    count = max(1, int((1.0 - level) * (curves.bars - 1)) + 1)  # as many as may lie at or below the quantile
-    tail = curves.ordered[:, : min(count + 1, curves.bars)]
+def _tail_mean(ordered: Floats, level: float) -> Floats:
+    """Mean of the rising returns that lie at or below their quantile."""
+    bars = ordered.shape[1]
+    if not bars:
+        return np.full(len(ordered), math.nan)
+    place = (1.0 - level) * (bars - 1)
+    low = math.floor(place)
+    high = min(low + 1, bars - 1)
+    worst = (ordered[:, low] + (place - low) * (ordered[:, high] - ordered[:, low]))[:, None]
+    tail = ordered[:, : high + 1]  # as many as may lie at or below the quantile
     inside = tail <= worst
     return np.asarray(np.where(inside, tail, 0.0).sum(axis=1) / np.maximum(inside.sum(axis=1), 1))
 
@@ -166,5 +239,5 @@ def _filtered(returns: Floats, level: float, horizon: int) -> tuple[float, float
     mean, spread = float(fitted.params["mu"]) / scale * horizon, math.sqrt(variance) / scale
     return (
         mean + spread * float(residuals.quantile(1.0 - level)[0]),
-        mean + spread * float(_tail_mean(residuals, level)[0]),
+        mean + spread * float(_tail_mean(residuals.ordered, level)[0]),
     )
