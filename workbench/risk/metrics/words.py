@@ -1,0 +1,57 @@
+"""What a metric is, in words."""
+
+from __future__ import annotations
+
+import textwrap
+
+from workbench.risk.metrics.edges import edges_of
+from workbench.risk.metrics.peers import differences_of
+from workbench.risk.metrics.registry import known
+
+__all__ = ["explain"]
+
+
+def explain(name: str) -> str:
+    """Say in words what a metric is, what it gives where others would fail, and where other packages differ.
+
+    Examples
+    --------
+    >>> print(explain("max_drawdown"))
+    Max drawdown (max_drawdown)
+      formula     lowest equity / highest before - 1
+      unit        fraction
+      annualised  no
+      better      higher
+      source      definition
+      edges       no bars \N{EN DASH}; one bar 0.00 %; no change 0.00 %; constant gain 0.00 %;
+                  bankrupt \N{MINUS SIGN}100.00 %; unknown bar \N{EN DASH}
+      equal in    empyrical, quantstats, ffn, vectorbt
+
+    Raises
+    ------
+    DataError
+        There is no such metric.
+    """
+    metric = known(name)
+    alike, differ = differences_of(name)
+    texts = [f"{case} {metric.text(value)}" for case, value in edges_of(name).items()]
+    lines = {
+        "formula": metric.formula,
+        "convention": metric.convention,
+        "unit": metric.unit,
+        "annualised": metric.annualised or "no",
+        "better": metric.better,
+        "source": metric.source,
+        "edges": "; ".join(texts),
+        "equal in": ", ".join(alike),
+    }
+    told = [_line(label, text) for label, text in lines.items() if text]
+    told += [
+        _line("differs" if not place else "", f"{one.peer} {one.version}: {one.why} ({one.right} right)")
+        for place, one in enumerate(differ)
+    ]
+    return "\n".join([f"{metric.label} ({name})", *told])
+
+
+def _line(label: str, text: str) -> str:
+    return textwrap.fill(text, 100, initial_indent=f"  {label:<12}", subsequent_indent=" " * 14)
