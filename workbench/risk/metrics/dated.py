@@ -90,21 +90,21 @@ def average_down_month(months: Curves) -> Floats:
 
 
 @of_dates(Metric("Best year", "fraction", "largest return of a calendar year", "definition", convention=_CUT), "Y")
-def best_year(years: Curves) -> Floats:
+def best_year(yearly: Curves) -> Floats:
     """Largest return of a calendar year; NaN without bars."""
-    return years.quantile(1.0)
+    return yearly.quantile(1.0)
 
 
 @of_dates(
     Metric("Worst year", "fraction", "smallest return of a calendar year", "definition", convention=_CUT),
     "Y",
 )
-def worst_year(years: Curves) -> Floats:
+def worst_year(yearly: Curves) -> Floats:
     """Smallest return of a calendar year; NaN without bars."""
-    return years.quantile(0.0)
+    return yearly.quantile(0.0)
 
 
 @of_dates(Metric("Years with a gain", "fraction", "years with a return above 0 / years with bars", "definition"), "Y")
-def positive_years(years: Curves) -> Floats:
+def positive_years(yearly: Curves) -> Floats:
     """Share of the calendar years with a return above zero; NaN without bars."""
-    return _gainers(years)
+    return _gainers(yearly)

@@ -18,7 +18,7 @@ from workbench.risk.metrics.registry import METRICS, known, options_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["all_metrics", "in_words", "interval_table", "tear_sheet"]
+__all__ = ["all_metrics", "interval_table", "span_text", "tear_sheet"]
 
 _SAID = ("unit", "formula", "convention", "annualised", "source")
 
@@ -206,12 +206,13 @@ def tear_sheet(
         ends = interval_table(
             returns, periods_per_year, benchmark=benchmark, profits=profits, years=years, resampling=resampling
         ).reindex(sheet.index)
-        texts = [in_words(METRICS[name], *pair) for name, pair in zip(ends.index, ends.to_numpy(), strict=True)]
-        for place, (column, values) in enumerate({"low": ends["low"], "high": ends["high"], "interval": texts}.items()):
+        texts = [span_text(METRICS[name], *pair) for name, pair in zip(ends.index, ends.to_numpy(), strict=True)]
+        columns: dict[str, Any] = {"low": ends["low"], "high": ends["high"], "interval": texts}
+        for place, (column, values) in enumerate(columns.items()):
             sheet.insert(4 + place, column, values)
     return sheet
 
 
-def in_words(metric: Metric, low: float, high: float) -> str:
+def span_text(metric: Metric, low: float, high: float) -> str:
     """Write an interval for people; empty without one."""
     return "" if math.isnan(low) or math.isnan(high) else f"{metric.text(float(low))} to {metric.text(float(high))}"
