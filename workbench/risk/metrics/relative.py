@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from workbench.risk.metrics.curves import Curves, Floats, annual, annual_to_bar, ratio
 from workbench.risk.metrics.define import of_benchmark
-from workbench.risk.metrics.growth import growth_rate
 from workbench.risk.metrics.metric import ROOT, TIMES, Metric
 
 __all__ = [
@@ -194,15 +194,18 @@ def modigliani_return(curves: Curves, benchmark: Curves, periods_per_year: float
     )
 
 
+def _geometric(returns: Floats, there: Any, bars: Any) -> Floats:
+    """Geometric mean return of some of the bars; by logarithms, for the product of many losses is no number at all."""
+    with np.errstate(all="ignore"):
+        logs = np.where(there & (returns > -1.0), np.log1p(np.maximum(returns, -1.0)), 0.0).sum(axis=1)
+    return np.where((there & (returns <= -1.0)).any(axis=1), -1.0, np.expm1(ratio(logs, bars)))
+
+
 def _capture(curves: Curves, benchmark: Curves, sign: float) -> Floats:
     """Geometric mean return in the bars in which the benchmark rose (+1) or fell (-1), over the benchmark's."""
     there = np.broadcast_to(sign * benchmark.returns > 0.0, curves.returns.shape)
-    theirs = np.broadcast_to(benchmark.returns, curves.returns.shape)
-    bars = there.sum(axis=1).tolist()
-    mine, other = (
-        [growth_rate(float(total), count) for total, count in zip(totals, bars, strict=True)]
-        for totals in (np.prod(np.where(there, 1.0 + made, 1.0), axis=1) - 1.0 for made in (curves.returns, theirs))
-    )
+    bars = there.sum(axis=1)
+    mine, other = (_geometric(made.returns, there, bars) for made in (curves, benchmark))
     return ratio(mine, other)
 
 
