@@ -222,20 +222,23 @@ def test_drawdowns_agree_with_a_loop(returns: np.ndarray) -> None:
 
 
 @settings(max_examples=examples(40))
-@given(
-    seed=st.integers(0, 2**31), drift=st.floats(-0.0005, 0.0005), spread=st.floats(0.001, 0.01), years=st.integers(1, 3)
-)
+@given(seed=st.integers(0, 2**31), yearly=st.floats(-3.0, 3.0), spread=st.floats(0.0005, 0.01), years=st.integers(1, 3))
 def test_sharpe_from_hours_and_from_days_agree_within_their_error(
-    seed: int, drift: float, spread: float, years: int
+    seed: int, yearly: float, spread: float, years: int
 ) -> None:
+    """Of one account, for Sharpe ratios up to 3 a year: days differ from hours by the noise of their own deviation.
+
+    That noise is about |S| / sqrt(2 x days), below 0.2 of the standard error even where chance adds to the ratio; what
+    compounding changes is below a percent of it.
+    """
+    drift = yearly * spread / math.sqrt(8_760.0)
     hourly = np.random.default_rng(seed).normal(drift, spread, 24 * 365 * years)
     daily = np.prod(1 + hourly.reshape(-1, 24), axis=1) - 1
-    by_hour, by_day = m.sharpe_ratio(hourly, 8_760), m.sharpe_ratio(daily, 365)
     error = m.sharpe_standard_error(daily, 365)
-    # compounding and the noise of the daily deviation are far below the error for these drifts
-    assert abs(by_hour - by_day) < max(error, 0.1 * abs(by_day))
-    assert m.sharpe_standard_error(hourly, 8_760) == pytest.approx(error, rel=0.35)
-    assert m.annualised_volatility(hourly, 8_760) == pytest.approx(m.annualised_volatility(daily, 365), rel=0.2)
+    assert abs(m.sharpe_ratio(hourly, 8_760) - m.sharpe_ratio(daily, 365)) < error
+    assert m.sharpe_standard_error(hourly, 8_760) == pytest.approx(error, rel=0.15)
+    assert error == pytest.approx(1.0 / math.sqrt(years), rel=0.15)
+    assert m.annualised_volatility(hourly, 8_760) == pytest.approx(m.annualised_volatility(daily, 365), rel=0.25)
     assert m.total_return(hourly) == pytest.approx(m.total_return(daily), rel=1e-9, abs=1e-12)
 
 

@@ -194,7 +194,8 @@ def calmar_ratio(curves: Curves, periods_per_year: float | None = None, *, years
 @of_returns(
     Metric(
         "Sterling ratio", "ratio", "annualised return / (|mean of the 3 deepest drawdowns| + 10 %)",
-        "Kestner (1996)", "ratio", "the excess of 10 % as in the original", annualised=ABOVE,
+        "Kestner (1996), after Deane Sterling Jones", "ratio",
+        "the excess of 10 % as in the original, which averages the deepest of each of 3 years", annualised=ABOVE,
     )
 )  # fmt: skip
 def sterling_ratio(
@@ -326,7 +327,7 @@ def _worst_mean(curves: Curves, level: float) -> Floats:
     Metric(
         "Serenity ratio", "ratio", "annualised return / (ulcer index x pitfall), pitfall = |conditional drawdown| / "
         "volatility",
-        "KeyQuant (2015), Serenity ratio", "ratio", "volatility annualised, conditional drawdown at 95 %",
+        "KeyQuant, An Alternative Portfolio Theory", "ratio", "volatility annualised, conditional drawdown at 95 %",
         annualised=ABOVE,
     )
 )  # fmt: skip

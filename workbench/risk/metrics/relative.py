@@ -62,8 +62,8 @@ def _beta_where(curves: Curves, benchmark: Curves, sign: float) -> Floats:
 
 @of_benchmark(
     Metric(
-        "Up beta", "ratio", "beta over the bars in which the benchmark rose", "Bawa and Lindenberg (1977)",
-        "benchmark", better="",
+        "Up beta", "ratio", "beta over the bars in which the benchmark rose", "Ang, Chen and Xing (2006)",
+        "benchmark", "bars above 0, where they take those above the mean", better="",
     )
 )  # fmt: skip
 def up_beta(curves: Curves, benchmark: Curves) -> Floats:
@@ -73,8 +73,8 @@ def up_beta(curves: Curves, benchmark: Curves) -> Floats:
 
 @of_benchmark(
     Metric(
-        "Down beta", "ratio", "beta over the bars in which the benchmark fell", "Bawa and Lindenberg (1977)",
-        "benchmark", better="lower",
+        "Down beta", "ratio", "beta over the bars in which the benchmark fell", "Ang, Chen and Xing (2006)",
+        "benchmark", "bars below 0, where they take those below the mean", better="lower",
     )
 )  # fmt: skip
 def down_beta(curves: Curves, benchmark: Curves) -> Floats:

@@ -137,8 +137,8 @@ def best_share(profits: Floats) -> float:
 
 @of_profits(
     Metric(
-        "CPC index", "ratio", "profit factor x win rate x payoff ratio", "Krutsinger (1997), Trading Systems", "trades",
-        "above 1.2 is called good",
+        "CPC index", "ratio", "profit factor x win rate x payoff ratio", "Harris (2011), TradeStation Made Easy",
+        "trades", "above 1.2 is called good",
     )
 )  # fmt: skip
 def cpc_index(profits: Floats) -> float:
