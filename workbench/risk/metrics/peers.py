@@ -1,13 +1,14 @@
 """Where other packages give the same number, where they differ, who is right and why.
 
-The worked input is six daily returns and a benchmark's (`RETURNS`, `BENCHMARK`), 252 periods a year; what each package
-gave for it was recorded once with the version named, and cases of other inputs say which. Nothing of those packages is
-needed here.
+The worked input is six daily returns and a benchmark's (`RETURNS`, `BENCHMARK`), 252 periods a year, and the profits of
+seven trades (`PROFITS`); what each package gave for it was recorded once with the version named, and cases of other
+inputs say which. Nothing of those packages is needed here.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -16,10 +17,11 @@ from workbench.risk.metrics.registry import known
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["BENCHMARK", "DIFFERENCES", "EQUAL", "RETURNS", "Difference", "differences", "differences_of"]
+__all__ = ["BENCHMARK", "DIFFERENCES", "EQUAL", "PROFITS", "RETURNS", "Difference", "differences", "differences_of"]
 
 RETURNS: Final = (0.10, -0.05, 0.02, -0.10, 0.08, 0.04)
 BENCHMARK: Final = (0.05, -0.02, 0.01, -0.04, 0.05, -0.01)
+PROFITS: Final = (30.0, -10.0, -20.0, 0.0, 40.0, 20.0, -5.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +58,35 @@ class Difference:
 
 
 _E, _Q, _F, _V = ("empyrical", "0.7.1"), ("quantstats", "0.0.86"), ("ffn", "1.4.1"), ("vectorbt", "1.2.0")
+_B = ("backtesting.py", "0.6.6")
 _LONG = "the growth of a part of the bars is compounded to a year before dividing, so that the ratio explodes"
 _GOOG = "SMA 10/30 on the daily GOOG bars that backtesting.py brings: 414.23 % in 3,116 days"
 _TRADES = (
     "8 trades of +2, +2, +2, -1, -1, +2, -1, -1 % of the first balance, two a day for 4 days, each of it in full; by "
     "the formula that it publishes"
 )
+_FIRST = "the high before the first bar is not seen, so that a loss at the beginning is no drawdown"
+_LOSS = "-10 %, +5 %, +2 %"
+_SAME = "20 returns of 1 %"
+_EVEN = "trades that break even are left out of the count; equal without such trades"
+_SEVEN = "the worked trades"
 
 DIFFERENCES: Final = (
     Difference("annualised_return", *_F, "cagr", 92.7513164413219, 93.04333983600696, "both",
                "a year of 365.25 days; ours has 365, as Actual/365 and XIRR do", "6 elapsed days"),
+    Difference("annualised_volatility", *_B, "Volatility (Ann.) [%]", 0.29489208540737183,
+               0.3649716090702389, "both", "of the compounded annual return under a log-normal law, which grows with "
+               "it; the usual one is the deviation of a bar times a root", _GOOG),
     Difference("annualised_return", "backtesting.py", "0.6.4", "CAGR [%]", 0.21144328913506993,
                0.14159843619607383, "ours",
                "calendar days divided by 252 trading days make years too long; mended in 0.6.6 (21.16 %)", _GOOG),
-    Difference("sharpe_ratio", "backtesting.py", "0.6.6", "Sharpe Ratio", 0.7983515642116682, 0.5806232244485349,
+    Difference("sharpe_ratio", *_B, "Sharpe Ratio", 0.7983515642116682, 0.5806232244485349,
                "ours", "compound return over a log-normal volatility; Sharpe (1994) has the arithmetic mean and the "
                "deviation of the same returns", _GOOG),
-    Difference("sharpe_ratio", "freqtrade", "2024.10", "sharpe", 7.799572637865061, 12.736648783028533, "ours",
+    Difference("sharpe_ratio", "freqtrade", "2024.10", "sharpe", 8.001174504258985, 12.736648783028533, "ours",
                "mean profit a day over the deviation of a trade, so too large by sqrt(trades per day); days without a "
                "trade and money that is open are not seen", _TRADES),
-    Difference("sharpe_ratio", "hummingbot", "2.x", "sharpe_ratio", 7.799572637865061, 2.031104028978208, "ours",
+    Difference("sharpe_ratio", "hummingbot", "2.x", "sharpe_ratio", 8.001174504258985, 2.031104028978208, "ours",
                "mean over deviation of cumulative profit / cumulative volume: a level, not returns; without time, so "
                "nothing is annualised", _TRADES),
     Difference("smart_sharpe_ratio", *_Q, "smart_sharpe", 4.1140458352245375, 1.9910587372568522, "ours",
@@ -134,59 +145,113 @@ DIFFERENCES: Final = (
                "the odds of a gambler who stakes all at even money, to the power of the bars: sizes of gains and "
                "losses do not count"),
     Difference("average_drawdown_length", *_F, "avg_drawdown_days", 5.0, 4.0, "both",
-               "days from the first bar below the high to the last; ours counts the bars below it"),
+               "days to the last bar for a drawdown that is not made up yet, which leaves out that bar itself"),
+    Difference("calmar_ratio", *_F, "calmar", 725.1862114255028, 727.4694279593964, "both",
+               "a year of 365.25 days", "6 elapsed days"),
+    Difference("max_drawdown", *_V, "max_drawdown", -0.1, 0.0, "ours", _FIRST, _LOSS),
+    Difference("ulcer_index", *_V, "ulcer_index", 0.06910911662002339, 0.0, "ours", _FIRST, _LOSS),
+    Difference("martin_ratio", *_V, "martin_ratio", -13.810467839884105, math.nan, "ours", _FIRST, _LOSS),
+    Difference("sharpe_ratio", *_Q, "sharpe", math.nan, 8.919321473504994e+16, "ours",
+               "the deviation of equal returns is what floats leave over, so that the ratio is an accident", _SAME),
+    Difference("sharpe_ratio", *_E, "sharpe_ratio", math.nan, math.inf, "ours",
+               "equal returns have no deviation to divide by; an infinity spoils every mean and ranking", _SAME),
+    Difference("sortino_ratio", *_E, "sortino_ratio", math.nan, math.inf, "both",
+               "no return is below the target: no answer here, an infinity there", _SAME),
+    Difference("profit_factor", *_Q, "profit_factor", math.nan, math.inf, "both",
+               "no trade lost: no answer here, an infinity there", _SAME),
+    Difference("profit_factor", *_Q, "profit_factor", math.nan, 0.0, "ours",
+               "nothing won and nothing lost is no factor of 0, which says that all was lost", "20 returns of 0"),
+    Difference("win_rate", *_Q, "win_rate", 3.0 / 7.0, 0.5, "both", _EVEN, _SEVEN),
+    Difference("kelly_fraction", *_Q, "kelly_criterion", 0.20634920634920637, 0.3055555555555556, "both", _EVEN,
+               _SEVEN),
+    Difference("cpc_index", *_Q, "cpc_index", 2.833819241982508, 3.3061224489795933, "both", _EVEN, _SEVEN),
 )  # fmt: skip
 """What differs, one case a line."""
 
-EQUAL: Final = {
-    "total_return": ("empyrical", "quantstats", "ffn", "vectorbt"),
-    "annualised_return": ("empyrical", "quantstats", "vectorbt"),
-    "annualised_volatility": ("empyrical", "quantstats", "ffn", "vectorbt"),
-    "sharpe_ratio": ("empyrical", "quantstats", "ffn", "vectorbt"),
-    "sortino_ratio": ("empyrical", "quantstats", "ffn", "vectorbt"),
-    "calmar_ratio": ("empyrical", "quantstats", "vectorbt"),
-    "max_drawdown": ("empyrical", "quantstats", "ffn", "vectorbt"),
-    "annualised_mean": ("ffn",),
-    "average_gain": ("quantstats",),
-    "average_loss": ("quantstats",),
-    "average_drawdown": ("ffn",),
-    "average_up_month": ("ffn",),
-    "batting_average": ("empyrical",),
-    "best_day": ("ffn",),
-    "best_month": ("ffn",),
-    "best_return": ("quantstats", "ffn"),
-    "beta": ("empyrical", "quantstats", "vectorbt"),
-    "common_sense_ratio": ("quantstats",),
-    "down_beta": ("empyrical",),
-    "downside_deviation": ("empyrical", "vectorbt"),
-    "expected_shortfall": ("empyrical", "vectorbt"),
-    "gain_to_pain_ratio": ("quantstats",),
-    "geometric_mean": ("quantstats",),
-    "alpha": ("quantstats",),
-    "cpc_index": ("quantstats",),
-    "kelly_fraction": ("quantstats",),
-    "martin_ratio": ("vectorbt",),
-    "omega_ratio": ("empyrical", "quantstats", "vectorbt"),
-    "payoff_ratio": ("quantstats",),
-    "profit_factor": ("quantstats",),
-    "r_squared": ("quantstats",),
-    "stability": ("empyrical",),
-    "tail_ratio": ("empyrical", "quantstats", "vectorbt"),
-    "ulcer_index": ("vectorbt",),
-    "up_beta": ("empyrical",),
-    "value_at_risk": ("empyrical", "vectorbt"),
-    "win_rate": ("quantstats",),
-    "worst_day": ("ffn",),
-    "worst_month": ("ffn",),
-    "worst_return": ("quantstats", "ffn"),
+EQUAL: Final[Mapping[str, Mapping[str, str]]] = {
+    "total_return": {
+        "empyrical": "cum_returns_final",
+        "quantstats": "comp",
+        "ffn": "total_return",
+        "vectorbt": "total",
+    },
+    "annualised_return": {"empyrical": "annual_return", "quantstats": "cagr", "vectorbt": "annualized"},
+    "annualised_volatility": {
+        "empyrical": "annual_volatility",
+        "quantstats": "volatility",
+        "ffn": "daily_vol",
+        "vectorbt": "annualized_volatility",
+    },
+    "sharpe_ratio": {
+        "empyrical": "sharpe_ratio",
+        "quantstats": "sharpe",
+        "ffn": "daily_sharpe",
+        "vectorbt": "sharpe_ratio",
+    },
+    "sortino_ratio": {
+        "empyrical": "sortino_ratio",
+        "quantstats": "sortino",
+        "ffn": "daily_sortino",
+        "vectorbt": "sortino_ratio",
+    },
+    "calmar_ratio": {"empyrical": "calmar_ratio", "quantstats": "calmar", "vectorbt": "calmar_ratio"},
+    "max_drawdown": {
+        "empyrical": "max_drawdown",
+        "quantstats": "max_drawdown",
+        "ffn": "max_drawdown",
+        "vectorbt": "max_drawdown",
+    },
+    "win_rate": {"vectorbt": "trades.win_rate", "backtesting.py": "Win Rate [%]"},
+    "kelly_fraction": {"backtesting.py": "Kelly Criterion"},
+    "profit_factor": {"quantstats": "profit_factor", "vectorbt": "trades.profit_factor"},
+    "expectancy": {"vectorbt": "trades.expectancy"},
+    "alpha": {"quantstats": "greeks.alpha"},
+    "annualised_mean": {"ffn": "daily_mean"},
+    "average_down_month": {"ffn": "avg_down_month"},
+    "average_drawdown": {"ffn": "avg_drawdown"},
+    "average_gain": {"quantstats": "avg_win"},
+    "average_loser": {"vectorbt": "trades.losing.pnl.mean"},
+    "average_loss": {"quantstats": "avg_loss"},
+    "average_up_month": {"ffn": "avg_up_month"},
+    "average_winner": {"vectorbt": "trades.winning.pnl.mean"},
+    "batting_average": {"empyrical": "batting_average"},
+    "best_day": {"ffn": "best_day"},
+    "best_month": {"ffn": "best_month"},
+    "best_return": {"quantstats": "best"},
+    "best_trade": {"vectorbt": "trades.pnl.max"},
+    "best_year": {"ffn": "best_year"},
+    "beta": {"empyrical": "beta", "quantstats": "greeks.beta", "vectorbt": "beta"},
+    "common_sense_ratio": {"quantstats": "common_sense_ratio"},
+    "down_beta": {"empyrical": "down_alpha_beta[1]"},
+    "downside_deviation": {"empyrical": "downside_risk", "vectorbt": "downside_risk"},
+    "expected_shortfall": {"empyrical": "conditional_value_at_risk", "vectorbt": "cond_value_at_risk"},
+    "gain_to_pain_ratio": {"quantstats": "gain_to_pain_ratio"},
+    "geometric_mean": {"quantstats": "geometric_mean"},
+    "longest_losing_streak": {"quantstats": "consecutive_losses", "vectorbt": "trades.losing_streak.max"},
+    "longest_winning_streak": {"quantstats": "consecutive_wins", "vectorbt": "trades.winning_streak.max"},
+    "mean_return": {"quantstats": "avg_return"},
+    "omega_ratio": {"empyrical": "omega_ratio", "quantstats": "omega", "vectorbt": "omega_ratio"},
+    "payoff_ratio": {"quantstats": "payoff_ratio"},
+    "positive_years": {"ffn": "win_year_perc"},
+    "r_squared": {"quantstats": "r_squared"},
+    "stability": {"empyrical": "stability_of_timeseries"},
+    "system_quality_number": {"vectorbt": "trades.sqn", "backtesting.py": "SQN"},
+    "tail_ratio": {"empyrical": "tail_ratio", "quantstats": "tail_ratio", "vectorbt": "tail_ratio"},
+    "up_beta": {"empyrical": "up_alpha_beta[1]"},
+    "value_at_risk": {"empyrical": "value_at_risk", "vectorbt": "value_at_risk"},
+    "worst_day": {"ffn": "worst_day"},
+    "worst_month": {"ffn": "worst_month"},
+    "worst_return": {"quantstats": "worst"},
+    "worst_trade": {"vectorbt": "trades.pnl.min"},
+    "worst_year": {"ffn": "worst_year"},
 }
-"""Which packages give the same number of the worked input to 1e-9 (quantstats' trade numbers on returns)."""
+"""Which packages give the same number to 1e-9, and what they call it."""
 
 
 def differences_of(name: str) -> tuple[tuple[str, ...], list[Difference]]:
     """Give the packages that agree about a metric, and how the others differ."""
     known(name)
-    return EQUAL.get(name, ()), [one for one in DIFFERENCES if one.metric == name]
+    return tuple(EQUAL.get(name, {})), [one for one in DIFFERENCES if one.metric == name]
 
 
 def differences(name: str | None = None) -> pd.DataFrame:
@@ -201,8 +266,8 @@ def differences(name: str | None = None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row a case: `metric`, `peer`, `version`, `called` (there), `ours`, `theirs`, `right` ("ours", "theirs" or
-        "both"), `why`, `case` (the input; the worked one of six daily returns where empty). What agrees is listed with
-        `right` "equal" and without numbers.
+        "both"), `why`, `case` (the input; the worked one of six daily returns where empty). What agrees on the worked
+        returns, on 800 generated ones and on the worked trades is listed with `right` "equal" and without numbers.
 
     Raises
     ------
@@ -214,12 +279,12 @@ def differences(name: str | None = None) -> pd.DataFrame:
     if name is not None:
         known(name)
     columns = ["metric", "peer", "version", "called", "ours", "theirs", "right", "why", "case"]
-    versions = dict((_E, _Q, _F, _V))
+    versions = dict((_E, _Q, _F, _V, _B))
     rows = [[getattr(one, column) for column in columns] for one in DIFFERENCES if name in (None, one.metric)]
     rows += [
-        [metric, peer, versions[peer], "", math.nan, math.nan, "equal", "", ""]
+        [metric, peer, versions[peer], called, math.nan, math.nan, "equal", "", ""]
         for metric, peers in EQUAL.items()
-        for peer in peers
+        for peer, called in peers.items()
         if name in (None, metric)
     ]
     return pd.DataFrame(rows, columns=columns).sort_values("metric", kind="stable", ignore_index=True)
