@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from workbench.errors import DataError
 from workbench.risk.metrics.curves import Curves, Floats, read
-from workbench.risk.metrics.define import about, by_period
+from workbench.risk.metrics.define import by_period
 from workbench.risk.metrics.metric import Metric
+from workbench.risk.metrics.registry import asked
 
 __all__ = [
     "Interval",
@@ -160,6 +161,8 @@ def series_of(metric: Metric, values: Any, benchmark: Any = None) -> Curves:
         raise DataError(f"an interval is of one series, these are {len(curves)}; give one column at a time")
     if metric.needs != "benchmark":
         return curves
+    if benchmark is None:
+        raise DataError(f"{metric.label} is measured against a benchmark; give its returns on the same bars")
     other, _ = read(benchmark, "benchmark")
     if other.returns.shape != curves.returns.shape:
         raise DataError(
@@ -179,7 +182,7 @@ def interval_of(metric: Metric, series: Curves, how: Resampling, *args: Any, **o
 
 
 def bootstrap_interval(
-    metric: Callable[..., Any],
+    metric: Callable[..., Any] | str,
     values: Any,
     *args: Any,
     level: float = 0.95,
@@ -192,8 +195,9 @@ def bootstrap_interval(
 
     Parameters
     ----------
-    metric : callable
-        A metric of returns, against a benchmark, of returns with times, or of profits, such as `sharpe_ratio`.
+    metric : callable or str
+        A metric of returns, against a benchmark, of returns with times, or of profits, such as `sharpe_ratio`; or its
+        name.
     values : array_like, shape (n,)
     *args, **options
         For the metric, such as the benchmark and the periods per year.
@@ -215,11 +219,12 @@ def bootstrap_interval(
     -----
     Politis and Romano (1994), stationary bootstrap; percentile interval of Efron (1979).
     """
-    how, told = Resampling(level=level, draws=draws, block=block, seed=seed), about(metric)
+    how, told = Resampling(level=level, draws=draws, block=block, seed=seed), asked(metric)
+    function: Any = told.function
     if told.needs == "benchmark" and "benchmark" not in options and args:
         options, args = {"benchmark": args[0], **options}, args[1:]
     series = series_of(told, values, options.get("benchmark"))
-    value = metric(values, *args, **options) if told.needs != "benchmark" else metric(
+    value = function(values, *args, **options) if told.needs != "benchmark" else function(
         values, options.pop("benchmark", None), *args, **options
     )  # fmt: skip
     return Interval(float(np.ravel(value)[0]), *interval_of(told, series, how, *args, **options), level)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from workbench.risk.metrics import activity, dated, drawdowns, growth, ratios, r
 from workbench.risk.metrics.define import about
 from workbench.risk.metrics.metric import ELAPSED, Metric
 
-__all__ = ["HEADLINE", "METRICS", "known", "options_of"]
+__all__ = ["HEADLINE", "METRICS", "asked", "known", "options_of"]
 
 HEADLINE: Final = (
     "total_return", "annualised_return", "annualised_volatility", "sharpe_ratio", "sortino_ratio", "calmar_ratio",
@@ -96,6 +96,24 @@ def known(name: str) -> Metric:
         hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "wb.metrics.METRICS lists them"
         raise DataError(f"there is no metric {name!r}; {hint}", name=name)
     return METRICS[name]
+
+
+def asked(metric: Callable[..., Any] | str) -> Metric:
+    """Look up the metric that a caller means: by its function, or by its name.
+
+    Raises
+    ------
+    DataError
+        It is not one, or only a run can tell it.
+    """
+    found = known(metric) if isinstance(metric, str) else getattr(metric, "metric", None)
+    if not isinstance(found, Metric) or found.function is None or found.needs == "run":
+        name = metric if isinstance(metric, str) else getattr(metric, "__name__", repr(metric))
+        raise DataError(
+            f"{name} cannot be computed of a series of returns or profits; give a metric such as "
+            "wb.metrics.sharpe_ratio, or its name"
+        )
+    return found
 
 
 def options_of(metric: Metric, periods_per_year: float, years: float | None = None) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def interval_table(
     Raises
     ------
     DataError
-        There is more than one series, or a name that no metric has.
+        There is more than one series, a name that no metric has, or a resampling that is none.
 
     Notes
     -----
@@ -110,7 +110,9 @@ def interval_table(
     """
     import pandas as pd
 
-    how = resampling or Resampling()
+    how = Resampling() if resampling is None else resampling
+    if not isinstance(how, Resampling):
+        raise DataError(f"resampling is {how!r}; give how to draw, such as wb.metrics.Resampling(draws=500)")
     chosen = [(name, known(name)) for name in (METRICS if names is None else names)]
     given = {"returns": (returns, None), "benchmark": (returns, benchmark), "profits": (profits, None)}
     if _by_periods(returns):

@@ -10,20 +10,20 @@ import numpy as np
 
 from workbench.errors import DataError
 from workbench.risk.metrics.curves import Curves, Floats, read
-from workbench.risk.metrics.define import about
+from workbench.risk.metrics.registry import asked
 
 __all__ = ["rolling"]
 
 _CELLS: Final = 4_000_000  # returns that are looked at at once
 
 
-def rolling(metric: Callable[..., Any], returns: Any, window: int, *args: Any, **options: Any) -> Any:
+def rolling(metric: Callable[..., Any] | str, returns: Any, window: int, *args: Any, **options: Any) -> Any:
     """Compute a metric over the last bars at every bar.
 
     Parameters
     ----------
-    metric : callable
-        A metric of returns, such as `sharpe_ratio`, or one against a benchmark, such as `beta`.
+    metric : callable or str
+        A metric of returns, such as `sharpe_ratio`, or one against a benchmark, such as `beta`; or its name.
     returns : array_like, Series or DataFrame
         Simple returns per bar, shape (n,) or (n, k).
     window : int
@@ -50,23 +50,28 @@ def rolling(metric: Callable[..., Any], returns: Any, window: int, *args: Any, *
     """
     if not (isinstance(window, int) and window >= 1):
         raise DataError(f"window is {window!r}; give a whole number of bars, 1 or more")
-    needs = about(metric).needs
-    if needs not in ("returns", "benchmark"):
-        raise DataError(f"{metric.__name__} is not a metric of returns per bar; a window of bars says nothing about it")
+    found = asked(metric)
+    function: Any = found.function
+    if found.needs not in ("returns", "benchmark"):
+        raise DataError(
+            f"{function.__name__} is not a metric of returns per bar; a window of bars says nothing about it"
+        )
     rows = _rows(returns)
     held = None
-    if needs == "benchmark":
-        held, args = _rows(args[0] if args else options.pop("benchmark", ())), args[1:]
+    if found.needs == "benchmark":
+        if not args and "benchmark" not in options:
+            raise DataError(f"{found.label} is measured against a benchmark; give its returns on the same bars")
+        held, args = _rows(args[0] if args else options.pop("benchmark")), args[1:]
         if held.shape != (1, rows.shape[1]):
             raise DataError(
                 f"the benchmark has shape {held.shape[::-1]}, the returns {rows.shape[1]} bars; give one return a bar"
             )
-    found = np.array([_over(metric, row, None if held is None else held[0], window, args, options) for row in rows])
+    moved = np.array([_over(function, row, None if held is None else held[0], window, args, options) for row in rows])
     if hasattr(returns, "columns"):
-        return returns.__class__(found.T, index=returns.index, columns=returns.columns)
+        return returns.__class__(moved.T, index=returns.index, columns=returns.columns)
     if hasattr(returns, "index") and not callable(returns.index):
-        return returns.__class__(found[0], index=returns.index, name=returns.name)
-    return found[0] if np.ndim(returns) == 1 else found.T
+        return returns.__class__(moved[0], index=returns.index, name=returns.name)
+    return moved[0] if np.ndim(returns) == 1 else moved.T
 
 
 def _rows(values: Any) -> Floats:
