@@ -113,12 +113,18 @@ def stationary_bootstrap(bars: int, draws: int, block: float, seed: int) -> NDAr
 
 
 def _positions(bars: int, draws: int, block: float, random: np.random.Generator) -> NDArray[np.intp]:
-    begins = random.random((draws, bars)) < 1.0 / block
-    begins[:, 0] = True
-    starts = random.integers(0, bars, (draws, bars))
-    place = np.arange(bars)
-    origin = np.maximum.accumulate(np.where(begins, place, 0), axis=1)
-    return np.asarray((np.take_along_axis(starts, origin, axis=1) + place - origin) % bars)
+    """Draw where each run begins and how long it is: the gaps between beginnings, not a coin for every bar."""
+    cells = draws * bars
+    expected = cells / block
+    gaps = [random.geometric(1.0 / block, int(expected + 6.0 * math.sqrt(expected)) + 16)]
+    while sum(int(part.sum()) for part in gaps) < cells:
+        gaps.append(random.geometric(1.0 / block, 1_000))
+    chance = np.cumsum(np.concatenate(gaps)) - 1
+    begins = np.unique(np.concatenate((chance[chance < cells], np.arange(0, cells, bars))))
+    lengths = np.diff(np.append(begins, cells))
+    starts = random.integers(0, bars, len(begins))
+    places = np.arange(cells) + np.repeat(starts - begins, lengths)
+    return np.asarray((places % bars).reshape(draws, bars))
 
 
 def drawn_of(curves: Curves, how: Resampling, *, trades: bool = False) -> Iterator[tuple[Curves, ...]]:

@@ -75,6 +75,9 @@ class Metric:
         if self.unit in ("fraction", "ratio") and abs(value) >= 1e6:  # a few bars taken for a year: no digits to read
             return f"{value:.1e}".replace("-", "\N{MINUS SIGN}") + (" x" if self.unit == "fraction" else "")
         if self.unit == "fraction":
-            return f"{value:z,.2%}".replace("%", " %").replace("-", "\N{MINUS SIGN}")
-        digits = 0 if self.unit in ("count", "bars") and float(value).is_integer() else 2
+            small = 1e-9 < abs(value) < 5e-4  # the mean return of an hour is not nothing: two digits that count
+            digits = -1 - math.floor(math.log10(abs(value))) if small else 2
+            return f"{value:z,.{digits}%}".replace("%", " %").replace("-", "\N{MINUS SIGN}")
+        whole = self.unit in ("count", "bars") and (float(value).is_integer() or abs(value) >= 100.0)
+        digits = 0 if whole else 2
         return f"{value:z,.{digits}f}".replace("-", "\N{MINUS SIGN}")

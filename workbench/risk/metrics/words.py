@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import textwrap
+from typing import Final
 
 from workbench.risk.metrics.edges import edges_of
-from workbench.risk.metrics.peers import differences_of
+from workbench.risk.metrics.peers import Difference, differences_of
 from workbench.risk.metrics.registry import known
 
 __all__ = ["explain"]
+
+_JOINED: Final = "\N{NO-BREAK SPACE}"  # a case and its value stay on one line
 
 
 def explain(name: str) -> str:
@@ -26,6 +29,8 @@ def explain(name: str) -> str:
       edges       no bars \N{EN DASH}; one bar 0.00 %; no change 0.00 %; constant gain 0.00 %;
                   bankrupt \N{MINUS SIGN}100.00 %; unknown bar \N{EN DASH}
       equal in    empyrical, quantstats, ffn, vectorbt
+      differs     vectorbt 1.2.0 (-10 %, +5 %, +2 %): the high before the first bar is not seen, so
+                  that a loss at the beginning is no drawdown (ours right)
 
     Raises
     ------
@@ -34,7 +39,7 @@ def explain(name: str) -> str:
     """
     metric = known(name)
     alike, differ = differences_of(name)
-    texts = [f"{case} {metric.text(value)}" for case, value in edges_of(name).items()]
+    texts = [f"{case} {metric.text(value)}".replace(" ", _JOINED) for case, value in edges_of(name).items()]
     lines = {
         "formula": metric.formula,
         "convention": metric.convention,
@@ -46,12 +51,14 @@ def explain(name: str) -> str:
         "equal in": ", ".join(alike),
     }
     told = [_line(label, text) for label, text in lines.items() if text]
-    told += [
-        _line("differs" if not place else "", f"{one.peer} {one.version}: {one.why} ({one.right} right)")
-        for place, one in enumerate(differ)
-    ]
+    told += [_line("differs" if not place else "", _differs(one)) for place, one in enumerate(differ)]
     return "\n".join([f"{metric.label} ({name})", *told])
 
 
+def _differs(one: Difference) -> str:
+    given = f" ({one.case})" if 0 < len(one.case) < 40 else ""  # the long ones stand in `differences`
+    return f"{one.peer} {one.version}{given}: {one.why} ({one.right} right)"
+
+
 def _line(label: str, text: str) -> str:
-    return textwrap.fill(text, 100, initial_indent=f"  {label:<12}", subsequent_indent=" " * 14)
+    return textwrap.fill(text, 96, initial_indent=f"  {label:<12}", subsequent_indent=" " * 14).replace(_JOINED, " ")
