@@ -92,7 +92,7 @@ def known(name: str) -> Metric:
         There is no such metric.
     """
     if name not in METRICS:
-        near = difflib.get_close_matches(name, METRICS, n=3)
+        near = difflib.get_close_matches(name, METRICS, n=3) or [one for one in METRICS if name and name in one][:3]
         hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "wb.metrics.METRICS lists them"
         raise DataError(f"there is no metric {name!r}; {hint}", name=name)
     return METRICS[name]

@@ -9,17 +9,42 @@ from workbench.risk.metrics.edges import edges_of
 from workbench.risk.metrics.peers import Difference, differences_of
 from workbench.risk.metrics.registry import known
 
-__all__ = ["explain"]
+__all__ = ["Explanation", "explain"]
 
 _JOINED: Final = "\N{NO-BREAK SPACE}"  # a case and its value stay on one line
 
 
-def explain(name: str) -> str:
+class Explanation(str):
+    """A text of several lines that a notebook shows as it is to be read."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Give the text itself."""
+        return str(self)
+
+
+def explain(name: str) -> Explanation:
     """Say in words what a metric is, what it gives where others would fail, and where other packages differ.
+
+    Parameters
+    ----------
+    name : str
+        As in `METRICS`.
+
+    Returns
+    -------
+    Explanation
+        A str; a notebook shows it line by line.
+
+    Raises
+    ------
+    DataError
+        There is no such metric.
 
     Examples
     --------
-    >>> print(explain("max_drawdown"))
+    >>> explain("max_drawdown")
     Max drawdown (max_drawdown)
       formula     lowest equity / highest before - 1
       unit        fraction
@@ -31,11 +56,6 @@ def explain(name: str) -> str:
       equal in    empyrical, quantstats, ffn, vectorbt
       differs     vectorbt 1.2.0 (-10 %, +5 %, +2 %): the high before the first bar is not seen, so
                   that a loss at the beginning is no drawdown (ours right)
-
-    Raises
-    ------
-    DataError
-        There is no such metric.
     """
     metric = known(name)
     alike, differ = differences_of(name)
@@ -52,7 +72,7 @@ def explain(name: str) -> str:
     }
     told = [_line(label, text) for label, text in lines.items() if text]
     told += [_line("differs" if not place else "", _differs(one)) for place, one in enumerate(differ)]
-    return "\n".join([f"{metric.label} ({name})", *told])
+    return Explanation("\n".join([f"{metric.label} ({name})", *told]))
 
 
 def _differs(one: Difference) -> str:
