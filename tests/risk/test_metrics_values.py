@@ -299,3 +299,10 @@ def test_probabilistic_sharpe_of_the_paper() -> None:
     score = (s - 0.1) * math.sqrt(n - 1) / math.sqrt(1 - m.skewness(series) * s + (raw - 1) / 4 * s * s)
     assert m.probabilistic_sharpe_ratio(series, 1.0, benchmark_sharpe=0.1) == pytest.approx(NormalDist().cdf(score))
     assert m.probabilistic_sharpe_ratio(series, 1.0, benchmark_sharpe=s) == pytest.approx(0.5)
+
+
+def test_a_period_without_change_is_neither_up_nor_down() -> None:
+    returns = pd.Series([0.1, 0.0, -0.2], pd.to_datetime(["2023-11-30", "2023-12-31", "2024-01-31"], utc=True))
+    assert (m.average_up_month(returns), m.average_down_month(returns)) == pytest.approx((0.1, -0.2))
+    assert m.positive_months(returns) == m.positive_days(returns) == pytest.approx(1 / 3)
+    assert m.positive_years(returns) == 0.5
