@@ -106,7 +106,8 @@ def interval_table(
     Notes
     -----
     Politis and Romano (1994). All metrics are computed of the same draws. Of a drawdown the interval says what other
-    orders of the same stretches would have brought.
+    orders of the same stretches would have brought. The cost grows with draws times bars: all metrics of 500 draws of
+    50,000 bars take some 15 s, so name the ones that are wanted, or draw less, of a long history.
     """
     import pandas as pd
 
