@@ -95,7 +95,7 @@ postgres:        ## a PostgreSQL for the tests that keep journals there (Debian 
 	  echo "PostgreSQL is there"; \
 	elif command -v apt-get >/dev/null; then \
 	  $$([ "$$(id -u)" = 0 ] || echo sudo) sh -c 'apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y postgresql'; \
-	else echo "install PostgreSQL with your system's package manager; the tests look for 'postgres' on the PATH" >&2; exit 1; fi
+	else echo "install PostgreSQL with your system's package manager; the tests look for 'initdb', 'pg_ctl' and 'postgres' on the PATH" >&2; exit 1; fi
 
 lock:            ## renew requirements.lock after a change in pyproject.toml (for maintainers; needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
