@@ -48,7 +48,11 @@ class About:
 
 
 def _entry(
-    kind: str, ts: int, postings: Iterable[tuple[str, Money]], about: About | None, refs: Mapping[str, str] | None = None
+    kind: str,
+    ts: int,
+    postings: Iterable[tuple[str, Money]],
+    about: About | None,
+    refs: Mapping[str, str] | None = None,
 ) -> Entry:
     known = about or About()
     return Entry(
