@@ -1,7 +1,7 @@
 """Balances: what entries leave in each account, at any time, and what of contracts' profits is cash by then.
 
-A trade of contracts moves no cash: its cost waits in the positions account. `realised` goes through such trades in order
-of time and finds, by average cost, how much of what waits is profit of what has been closed; `balances_of` shows
+A trade of contracts moves no cash: its cost waits in the positions account. `realised` goes through such trades in
+order of time and finds, by average cost, how much of what waits is profit of what has been closed; `balances_of` shows
 that as cash of the wallet, which is how venues show it.
 """
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Balances", "balances_of", "realised"]
 
-_PLACES: Final = 18  # of a part of a cost; what rounding leaves stays with the position, so nothing is lost
+_SMALLEST: Final = Decimal(
+    "1e-18"
+)  # of a part of a cost; what rounding leaves stays with the position, so nothing is lost
 _DIVIDING: Final = Context(prec=120)
 
 
@@ -148,7 +150,8 @@ class _Position:
 
 
 def _share(cost: Money, part: Decimal, whole: Decimal) -> Money:
-    return Money(_DIVIDING.divide(_DIVIDING.multiply(cost.amount, part), whole), cost.currency).rounded(_PLACES)
+    share = _DIVIDING.divide(_DIVIDING.multiply(cost.amount, part), whole).quantize(_SMALLEST, context=_DIVIDING)
+    return Money(share.normalize(_DIVIDING), cost.currency)
 
 
 def realised(entries: Iterable[Entry]) -> list[tuple[str, Money]]:

@@ -87,7 +87,8 @@ class Books:
     def reverse(self, id: str, *, note: str = "", ts: int | None = None) -> Entry:
         """Take an entry back by one that undoes it, and give that; see `Entry.reversal`."""
         entry = self.entry(id).reversal(ts=ts, note=note)
-        self.post(entry)
+        if not self.post(entry, on_conflict="keep").added:
+            raise DataError(f"entry {id} was taken back before, by {entry.id}; nothing was booked", entry=id)
         return entry
 
     def correct(self, id: str, replacement: Entry, *, note: str = "") -> Entry:

@@ -250,7 +250,7 @@ def _balanced(id: str, postings: Iterable[Posting]) -> tuple[Posting, ...]:
     off = [str(amount) for amount in sums.values() if amount]
     if off:
         raise DataError(
-            f"entry {id} does not balance: its postings leave {', '.join(off)}; what one account gets another must give",
+            f"entry {id} does not balance: its postings leave {', '.join(off)}; what one gets another must give",
             entry=id,
             left=off,
         )
