@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -58,6 +58,12 @@ class Owner:
     def wallet(self) -> str:
         """The account that they are booked to."""
         return own(self.venue, self.name)
+
+    def at_home(self, market: Mapping[str, Any]) -> Owner:
+        """Give the owner of contracts: Binance keeps them in wallets that ccxt has as venues of their own."""
+        if not self.venue.endswith("binance"):
+            return self
+        return replace(self, venue=self.venue + ("coinm" if market.get("inverse") else "usdm"))
 
     def id(self, what: str, row: Mapping[str, Any], *parts: Any) -> str:
         """Give an entry's id: of the venue's own, or of all that the row says where the venue gives none."""
@@ -109,6 +115,7 @@ def _trade(owner: Owner, row: Mapping[str, Any]) -> Entry:
     leg = str((row.get("info") or {}).get("positionSide", "")).lower() if isinstance(row.get("info"), dict) else ""
     contract = market.get("contract", ":" in symbol) and not market.get("option")
     refs |= {"leg": leg} if contract and leg in ("long", "short") else {}
+    owner = owner.at_home(market) if contract else owner
     about = About(id=owner.id("trade", row, symbol), refs=refs)
     base, _, rest = symbol.partition("/")
     quote, _, settle = rest.partition(":")
