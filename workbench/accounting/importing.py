@@ -1,8 +1,9 @@
 """A venue's history of an account, through ccxt into the books; safe to stop and to repeat.
 
 Every page is booked as it comes, and every entry has the venue's id, so that a second import books nothing twice and
-one that was cut off goes on. Pages are asked for without trust in their order or size: after each one both sides of it are
-asked for again until nothing new comes, and Binance's trades by their number, as it gives times a day at a time only.
+one that was cut off goes on. Pages are asked for without trust in their order or size: after each one both sides of it
+are asked for again until nothing new comes, and Binance's trades by their number, as it gives times a day at a time
+only.
 """
 
 from __future__ import annotations
