@@ -175,23 +175,34 @@ def realised(entries: Iterable[Entry]) -> list[tuple[str, Money]]:
     trades = [entry for entry in entries if any(one.account.startswith("positions:") for one in entry.postings)]
     gone = {entry.refs.get("reverses", "") for entry in trades if entry.kind == "reversal"}
     gone &= {entry.id for entry in trades}
+    counted = [
+        _moved(entry, account)
+        for entry in sorted(trades, key=lambda one: one.order)
+        if entry.id not in gone and not (entry.kind == "reversal" and entry.refs.get("reverses", "") in gone)
+        for account in entry.accounts
+        if account.startswith("positions:")
+    ]
+    # what was got for nothing says no currency: it is that of the contract's other trades
+    known = {(account, str(contract)): settle for account, contract, settle, _, _ in reversed(counted) if settle}
     books: dict[tuple[str, str, str], _Position] = {}
-    for entry in sorted(trades, key=lambda one: one.order):
-        if entry.id in gone or (entry.kind == "reversal" and entry.refs.get("reverses", "") in gone):
-            continue
-        for account in entry.accounts:
-            if account.startswith("positions:"):
-                _take(books, entry, account)
+    for account, contract, settle, quantity, cost in counted:
+        currency = settle or known.get((account, str(contract)))
+        if contract and currency:
+            nothing = Money.zero(currency)
+            book = books.setdefault((account, contract, currency), _Position(Decimal(0), nothing, nothing))
+            book.trade(quantity, cost or nothing)
     return [(account, book.profit) for (account, _, _), book in sorted(books.items()) if book.profit]
 
 
-def _take(books: dict[tuple[str, str, str], _Position], entry: Entry, account: str) -> None:
-    moved = {one.amount.currency: entry.change(account, one.amount.currency) for one in entry.postings}
-    contract = next((currency for currency, amount in moved.items() if ":" in currency and amount), None)
-    settle = next((currency for currency, amount in moved.items() if ":" not in currency and amount), None)
-    if contract is None or settle is None:
-        return
-    nothing = Money.zero(settle)
-    book = books.setdefault((account, contract, settle), _Position(Decimal(0), nothing, nothing))
-    # the account's money is minus the cost
-    book.trade(moved[contract].amount, -moved[settle])
+def _moved(entry: Entry, account: str) -> tuple[str, str | None, str | None, Decimal, Money | None]:
+    """Give what an entry does to a positions account: contract, settlement currency, quantity and cost."""
+    sums: dict[str, Money] = {}
+    for one in entry.postings:
+        if one.account == account:
+            currency = one.amount.currency
+            sums[currency] = sums[currency] + one.amount if currency in sums else one.amount
+    moved = {currency: amount for currency, amount in sums.items() if amount}
+    contract = next((currency for currency in moved if ":" in currency), None)
+    settle = next((currency for currency in moved if ":" not in currency), None)
+    quantity = moved[contract].amount if contract else Decimal(0)
+    return account, contract, settle, quantity, -moved[settle] if settle else None  # the account has minus the cost
