@@ -78,7 +78,7 @@ def test_sums_and_products_are_exact(a: Decimal, b: Decimal, n: int) -> None:
     assert Fraction(added.amount) == Fraction(a) + Fraction(b)
     assert Fraction(taken.amount) == Fraction(a) - Fraction(b)
     assert Fraction(many.amount) == Fraction(a) * n
-    assert added - other == one and -(-one) == one and hash(added - other) == hash(one)
+    assert added - other == one == -one * -1 and hash(added - other) == hash(one)
 
 
 @given(WIDE)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.accounting.books import Books
 from workbench.accounting.entries import Entry, own
 from workbench.accounting.happenings import About, contract_trade, deposit, fee, funding, trade
 from workbench.accounting.money import Money
+from workbench.accounting.reading import number
 from workbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def books_of(result: Result) -> Books:
     -------
     Books
         With one wallet, `own:backtest:main`. Assets held without margin are in it; what is held on margin is in
-        `positions:backtest:main:net`, by symbol.
+        `positions:backtest:main:net`, by symbol (`:long` and `:short` in hedge mode).
 
     Raises
     ------
@@ -49,8 +49,9 @@ def books_of(result: Result) -> Books:
     entries: list[Entry] = []
     if result.cash > 0:
         entries.append(deposit(wallet, _money(result.cash, currency), result.start, About(id="cash")))
+    legs = _legs(result)
     for place, row in enumerate(result.records.fills):
-        entries += _fill(wallet, result, place, row.tolist())
+        entries += _fill(wallet, result, (place, legs[place]), row.tolist())
     for place, row in enumerate(result.records.funding):
         ts, which, amount = int(row[0]), int(row[1]), float(row[5])
         symbol = result.plan.lines[which].bars.symbol
@@ -62,8 +63,18 @@ def books_of(result: Result) -> Books:
     return books
 
 
+def _legs(result: Result) -> list[str]:
+    """Name the leg that each fill is of: "long" or "short" in hedge mode, else ""."""
+    from workbench.backtest import trips
+
+    if not result.plan.account.hedge:
+        return [""] * len(result.records.fills)
+    filled, _ = trips.books_of(result.plan, result.records)
+    return ["short" if book % 2 else "long" for book in filled.tolist()]
+
+
 def _money(value: float, currency: str) -> Money:
-    return Money(Decimal(repr(float(value))), currency)
+    return Money(number(float(value), f"the amount of {currency}"), currency)
 
 
 def _contract(line: Line) -> bool:
@@ -78,12 +89,14 @@ def _asset(line: Line) -> str:
     return symbol.partition("/")[0]
 
 
-def _fill(wallet: str, result: Result, place: int, row: list[float]) -> list[Entry]:
+def _fill(wallet: str, result: Result, which: tuple[int, str], row: list[float]) -> list[Entry]:
+    place, leg = which
     ts, side, quantity, price, paid = int(row[0]), int(row[2]), row[3], row[5], row[6]
     line = result.plan.lines[int(row[1])]
     currency, asset = result.currency, _asset(line)
     fees = [_money(paid, currency)] if paid else []
     refs = {"symbol": line.bars.symbol, "side": "buy" if side > 0 else "sell", "price": repr(price)}
+    refs |= {"leg": leg} if leg else {}
     about = About(id=f"fill:{place}", refs=refs)
     value = _value(line, quantity, price, currency)
     held = _money(quantity, asset)
@@ -97,10 +110,10 @@ def _fill(wallet: str, result: Result, place: int, row: list[float]) -> list[Ent
 
 
 def _value(line: Line, quantity: float, price: float, currency: str) -> Money:
-    units = _money(quantity, currency) * Decimal(repr(float(line.contract_size)))
+    units = _money(quantity, currency) * number(line.contract_size, "the contract's size")
     if line.inverse:
-        return units.divided(Decimal(repr(float(price))), places=_PLACES)
-    return units * Decimal(repr(float(price)))
+        return units.divided(number(price, "the price"), places=_PLACES)
+    return units * number(price, "the price")
 
 
 def equity_of(books: Books, result: Result, at: int | None = None) -> Money:

@@ -80,7 +80,7 @@ def number(value: Any, what: str) -> Decimal:
     if isinstance(value, float):
         if not math.isfinite(value):
             raise DataError(f"{what} is {value!r}")
-        return decimal(repr(value), what)
+        return decimal(repr(float(value)).removesuffix(".0"), what)
     if value is None:
         raise DataError(f"{what} is missing")
     return decimal(value, what)
