@@ -151,7 +151,12 @@ class _Position:
 
 def _share(cost: Money, part: Decimal, whole: Decimal) -> Money:
     share = _DIVIDING.divide(_DIVIDING.multiply(cost.amount, part), whole).quantize(_SMALLEST, context=_DIVIDING)
-    return Money(share.normalize(_DIVIDING), cost.currency)
+    return _trimmed(Money(share, cost.currency))
+
+
+def _trimmed(amount: Money) -> Money:
+    """Leave out zeros at the end that a division has brought."""
+    return Money(amount.amount.normalize(_DIVIDING), amount.currency)
 
 
 def realised(entries: Iterable[Entry]) -> list[tuple[str, Money]]:
@@ -191,7 +196,7 @@ def realised(entries: Iterable[Entry]) -> list[tuple[str, Money]]:
             nothing = Money.zero(currency)
             book = books.setdefault((account, contract, currency), _Position(Decimal(0), nothing, nothing))
             book.trade(quantity, cost or nothing)
-    return [(account, book.profit) for (account, _, _), book in sorted(books.items()) if book.profit]
+    return [(account, _trimmed(book.profit)) for (account, _, _), book in sorted(books.items()) if book.profit]
 
 
 def _moved(entry: Entry, account: str) -> tuple[str, str | None, str | None, Decimal, Money | None]:
