@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -48,6 +49,23 @@ async def _live(served: Served) -> None:
     served.tell(adjust=["trader", "BTC", 0.125, "deposit"])
 
 
+@pytest.fixture(scope="module")
+def past(served: Served, tmp_path_factory: pytest.TempPathFactory) -> StoredBooks:
+    """Books of all that was, imported through both clients."""
+    books = StoredBooks(tmp_path_factory.mktemp("books"))
+    first = imported(books, served, "binance", symbols=[SPOT])
+    assert first.added == 6 + 5 + 1 + 3 + 1  # trades, deposits at the start and later, a withdrawal, transfers, funding
+    second = imported(books, served, "binanceusdm")
+    assert second.added == 6 and {row[0] for row in second.rows()} >= {"trades", "funding", "ledger"}
+    return books
+
+
+@pytest.fixture
+def books(past: StoredBooks, tmp_path: Path) -> StoredBooks:
+    shutil.copytree(past.root, tmp_path / "books")
+    return StoredBooks(tmp_path / "books")
+
+
 def way(served: Served, account: str = "trader") -> Connection:
     return Connection(route=served.route, key=account, secret=account)
 
@@ -66,12 +84,7 @@ def balance(served: Served, venue: str) -> dict[str, Any]:
     return dict(run(ask()))
 
 
-def test_books_of_both_clients_are_the_venues_balances(served: Served, tmp_path: Path) -> None:
-    books = StoredBooks(tmp_path)
-    first = imported(books, served, "binance", symbols=[SPOT])
-    assert first.added == 6 + 5 + 1 + 3 + 1  # trades, deposits at the start and later, a withdrawal, transfers, funding
-    second = imported(books, served, "binanceusdm")
-    assert {row[0] for row in second.rows()} >= {"trades", "funding", "ledger"}
+def test_books_of_both_clients_are_the_venues_balances(served: Served, books: StoredBooks) -> None:
     told = balance(served, "binance")["info"]["balances"]
     for row in told:
         held = books.balance(HOME, row["asset"]).amount
@@ -84,10 +97,7 @@ def test_books_of_both_clients_are_the_venues_balances(served: Served, tmp_path:
     assert books.balance(positions(FUTURES), PERP).amount != 0
 
 
-def test_reconciling_agrees_and_finds_what_is_missing(served: Served, tmp_path: Path) -> None:
-    books = StoredBooks(tmp_path)
-    imported(books, served, "binance", symbols=[SPOT])
-    imported(books, served, "binanceusdm")
+def test_reconciling_agrees_and_finds_what_is_missing(served: Served, books: StoredBooks) -> None:
     for venue, wallet in (("binance", HOME), ("binanceusdm", FUTURES)):
         assert reconcile(books, wallet, fetch_reported(venue, way(served))).agrees
     (lost,) = books.entries(kind="withdrawal")
@@ -100,19 +110,12 @@ def test_reconciling_agrees_and_finds_what_is_missing(served: Served, tmp_path: 
     assert reconcile(books, HOME, fetch_reported("binance", way(served))).agrees
 
 
-def test_again_and_through_the_other_client_nothing_comes_twice(served: Served, tmp_path: Path) -> None:
-    books = StoredBooks(tmp_path)
-    imported(books, served, "binance", symbols=[SPOT, PERP])
+def test_again_and_through_the_other_client_nothing_comes_twice(served: Served, books: StoredBooks) -> None:
     before = books.entries()
-    assert {one.symbol for one in _histories(imported(books, served, "binanceusdm"))} == set()
-    assert books.entries() == before
+    imported(books, served, "binance", symbols=[PERP], what=["trades", "funding"])
     again = import_history(books, "binance", connection=way(served), symbols=[SPOT])  # from where it was
     assert again.added == 0 and again.failures == ()
-    assert set(books.wallets) == {HOME, FUTURES}
-
-
-def _histories(report: ImportReport) -> list[Any]:
-    return [one for one in report.histories if one.added]
+    assert books.entries() == before and set(books.wallets) == {HOME, FUTURES}
 
 
 def test_one_account_is_not_the_other(served: Served, tmp_path: Path) -> None:

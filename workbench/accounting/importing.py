@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench.accounting.books import StoredBooks
 from workbench.accounting.reading import READERS, Owner, Pending
 from workbench.accounting.showing import table_html
-from workbench.accounting.venues import TRANSFER_WAYS, family_of, is_binance
+from workbench.accounting.venues import histories_of, is_binance, transfer_ways
 from workbench.errors import ConfigError, DataError, WorkbenchError
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ class _Importer:
         if not client.has.get(_METHODS[kind][0]):
             raise DataError(f"{session.name} gives no {kind} through ccxt")
         if kind == "transfers" and is_binance(session.name):
-            return list(TRANSFER_WAYS)
+            return transfer_ways(session.name)
         if kind != "trades" or (not self._symbols and not _symbol_required(client)):
             return [""]
         if self._symbols:
@@ -228,9 +228,9 @@ class _Importer:
 
 
 def _offered(session: Session, kind: str) -> bool:
-    """Tell whether a venue has a history; ccxt says so of Binance's ledger too, which only contracts have."""
-    spot = is_binance(session.name) and session.name == family_of(session.name)
-    return bool(session.client.has.get(_METHODS[kind][0])) and not (spot and kind == "ledger")
+    """Tell whether a venue has a history."""
+    known = histories_of(session.name)
+    return bool(session.client.has.get(_METHODS[kind][0])) and (known is None or kind in known)
 
 
 def _symbol_required(client: Any) -> bool:

@@ -9,18 +9,19 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-__all__ = ["TRANSFER_WAYS", "family_of", "home_of", "is_binance", "wallet_venue"]
+__all__ = ["family_of", "histories_of", "home_of", "is_binance", "transfer_ways", "wallet_venue"]
 
 _FAMILY: Final = re.compile(r"((?:.*-)?binance)(usdm|coinm)?")
 _PARTS: Final = {
     "spot": "", "main": "", "linear": "usdm", "future": "usdm", "swap": "usdm", "inverse": "coinm", "delivery": "coinm",
 }  # fmt: skip
 
-TRANSFER_WAYS: Final = (
+_WAYS: Final = (
     "spot>linear", "linear>spot", "spot>inverse", "inverse>spot", "spot>funding", "funding>spot", "spot>margin",
     "margin>spot", "funding>linear", "linear>funding",
 )  # fmt: skip
-"""The ways of transfers at Binance, which tells those of one way at a time."""
+_SPOT_HAS: Final = ("trades", "deposits", "withdrawals", "funding", "interest", "transfers")
+_CONTRACTS_HAVE: Final = ("trades", "funding", "transfers", "ledger")
 
 
 def family_of(venue: str) -> str:
@@ -59,3 +60,19 @@ def home_of(venue: str, market: Mapping[str, Any]) -> str:
     if is_binance(venue) and market.get("contract") and not market.get("option"):
         return wallet_venue(venue, "inverse" if market.get("inverse") else "linear")
     return family_of(venue) if is_binance(venue) else venue
+
+
+def histories_of(venue: str) -> tuple[str, ...] | None:
+    """Give the histories that one of Binance's clients is asked for; None for other venues, where ccxt says it.
+
+    ccxt lets each of them ask for all, whichever wallet that is about.
+    """
+    if not is_binance(venue):
+        return None
+    return _SPOT_HAS if venue == family_of(venue) else _CONTRACTS_HAVE
+
+
+def transfer_ways(venue: str) -> list[str]:
+    """Give the ways of transfers (source>target) at one of Binance's venues, which tells those of one way at a time."""
+    mine = {"usdm": "linear", "coinm": "inverse"}.get(venue.removeprefix(family_of(venue)), "spot")
+    return [way for way in _WAYS if mine in way.split(">")]
