@@ -6,7 +6,7 @@ import math
 import re
 from typing import Final
 
-__all__ = ["as_commands", "as_options", "iso", "number", "percent", "size"]
+__all__ = ["as_commands", "as_options", "iso", "moment_of", "number", "percent", "size"]
 
 _ARGUMENT: Final = re.compile(
     r"\b(timeframe|tz|time_format|columns|close_only|missing_volume|off_grid|on_conflict)=('[^']*'|\{[^{}]*\}|True|…)"
@@ -55,6 +55,15 @@ def iso(ts: int) -> str:
 
     when = dt.datetime(1970, 1, 1) + dt.timedelta(milliseconds=ts)
     return when.isoformat(timespec="milliseconds" if ts % 1_000 else "seconds") + "Z"
+
+
+def moment_of(text: str | None) -> int | None:
+    """Read a time that was typed (UTC), as ms; None where there is none."""
+    if text is None:
+        return None
+    from workbench.market.bars import to_ms
+
+    return to_ms(text)
 
 
 def number(value: float) -> str:
