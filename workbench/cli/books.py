@@ -10,7 +10,7 @@ from workbench.cli.books_venues import IMPORT_EXAMPLES, RECONCILE_EXAMPLES, impo
 from workbench.cli.console import Cell, Column, say, show_csv, show_json, show_table
 from workbench.cli.options import AsCsv, AsJson, examples
 from workbench.cli.place import books_here
-from workbench.cli.words import moment_of
+from workbench.cli.words import exact, moment_of
 from workbench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ def balances(
         show_csv(("account", "currency", "amount"), [(account, one, amount.text) for account, one, amount in rows])
     else:
         columns = [Column("Account"), Column("Asset"), Column("Amount", number=True)]
-        show_table(columns, [(account, Cell(one, "bold"), _shown(amount.text)) for account, one, amount in rows])
-        sums = ", ".join(f"{_shown(one.text)} {one.currency}" for one in found.totals().values())
+        show_table(columns, [(account, Cell(one, "bold"), exact(amount.text)) for account, one, amount in rows])
+        sums = ", ".join(f"{exact(one.text)} {one.currency}" for one in found.totals().values())
         if wallet is None and not every:
             say(f"In all: {sums or 'nothing'}", "bold")
 
@@ -85,14 +85,6 @@ def _end_of(at: str | None) -> int | None:
     """Give the last millisecond of a day that was named, or the moment itself."""
     ts = moment_of(at)
     return ts + 86_399_999 if ts is not None and at is not None and len(at.strip()) <= 10 else ts
-
-
-def _shown(text: str) -> str:
-    """Write an amount with thousands apart, without zeros that say nothing."""
-    whole, point, part = text.partition(".")
-    sign, whole = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
-    grouped = f"{int(whole or 0):,}"
-    return sign + grouped + (point + part.rstrip("0") if part.rstrip("0") else "")
 
 
 @app.command(
@@ -143,7 +135,7 @@ def _when(entry: Entry) -> str:
 
 def _line(entry: Entry) -> tuple[str, ...]:
     mine = [one for one in entry.postings if one.account.startswith(("own:", "positions:"))]
-    told = ", ".join(f"{_shown(one.amount.text)} {one.amount.currency}" for one in mine)
+    told = ", ".join(f"{exact(one.amount.text)} {one.amount.currency}" for one in mine)
     wallets = dict.fromkeys(one.account.partition(":")[2] for one in mine)
     return _when(entry), entry.kind, told, " ".join(wallets), entry.id
 
@@ -157,7 +149,7 @@ def show(entry: EntryId, as_json: AsJson = False) -> None:
         return
     say(f"{found.kind} of {_when(found)} UTC, {found.id}", "bold")
     columns = [Column("Account"), Column("Amount", number=True), Column("Asset")]
-    show_table(columns, [(one.account, _shown(one.amount.text), one.amount.currency) for one in found.postings])
+    show_table(columns, [(one.account, exact(one.amount.text), one.amount.currency) for one in found.postings])
     told = [*found.refs.items(), *([("note", found.note)] if found.note else [])]
     if told:
         show_table([Column(""), Column("", wrap=True)], told)
@@ -229,8 +221,8 @@ def match(
     columns = [Column("Sent (UTC)"), Column("From"), Column("To"), Column("Amount", number=True),
                Column("Lost on the way", number=True), Column("By")]  # fmt: skip
     rows = [
-        (_when(one.sent), one.source, one.target, f"{_shown(one.amount.text)} {one.amount.currency}",
-         _shown(one.lost.text) if one.lost else "", one.why)
+        (_when(one.sent), one.source, one.target, f"{exact(one.amount.text)} {one.amount.currency}",
+         exact(one.lost.text) if one.lost else "", one.why)
         for one in found
     ]  # fmt: skip
     if rows:

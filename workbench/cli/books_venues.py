@@ -10,7 +10,7 @@ from workbench.cli.console import Cell, Column, say, show_json, show_table
 from workbench.cli.data_download import connection_here
 from workbench.cli.options import AsJson
 from workbench.cli.place import books_here
-from workbench.cli.words import moment_of
+from workbench.cli.words import exact, moment_of
 from workbench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -152,7 +152,9 @@ def _moment(opening: bool, wallet: str) -> int:
 def _tell(found: Reconciliation, booked: int) -> None:
     columns = [Column("Asset"), Column("Books", number=True), Column("Venue", number=True),
                Column("Difference", number=True), Column("Likely cause", wrap=True)]  # fmt: skip
-    show_table(columns, [(*row[:3], Cell(row[3], "red"), row[4]) for row in found.rows()])
+    show_table(
+        columns, [(row[0], exact(row[1]), exact(row[2]), Cell(exact(row[3]), "red"), row[4]) for row in found.rows()]
+    )
     if booked:
         say(f"{booked} adjustment{'s' if booked != 1 else ''} booked in {found.wallet}", "bold")
     elif found.agrees:

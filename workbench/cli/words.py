@@ -6,7 +6,7 @@ import math
 import re
 from typing import Final
 
-__all__ = ["as_commands", "as_options", "iso", "moment_of", "number", "percent", "size"]
+__all__ = ["as_commands", "as_options", "exact", "iso", "moment_of", "number", "percent", "size"]
 
 _ARGUMENT: Final = re.compile(
     r"\b(timeframe|tz|time_format|columns|close_only|missing_volume|off_grid|on_conflict)=('[^']*'|\{[^{}]*\}|True|…)"
@@ -47,6 +47,20 @@ def _option(found: re.Match[str]) -> str:
 
 def _typed(value: str) -> str:
     return f"'{value}'" if re.search(r"[\s%]", value) else value
+
+
+def exact(text: str) -> str:
+    """Write an exact amount with thousands apart, without zeros at its end that say nothing.
+
+    Examples
+    --------
+    >>> exact("-1234567.8900"), exact("100.000"), exact("")
+    ('-1,234,567.89', '100', '')
+    """
+    sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
+    whole, _, part = digits.partition(".")
+    part = part.rstrip("0")
+    return f"{sign}{int(whole):,}{'.' if part else ''}{part}" if whole else text
 
 
 def iso(ts: int) -> str:
