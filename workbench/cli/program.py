@@ -29,6 +29,7 @@ from workbench.cli import (
     indicators,
     init,
     lab,
+    metrics,
     optimise,
     portfolio,
     practice,
@@ -48,6 +49,7 @@ _ORDER: Final = (
     "init",
     "data",
     "indicators",
+    "metrics",
     "strategies",
     "backtest",
     "sweep",
@@ -207,6 +209,7 @@ _add(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(indicators.app, name="indicators")
+app.add_typer(metrics.app, name="metrics")
 app.add_typer(strategies.app, name="strategies")
 app.add_typer(books.app, name="books")
 app.add_typer(bots.app, name="bots")
