@@ -51,8 +51,8 @@ class Series(Protocol):
         """Its `ms` is the length of a bar."""
 
     @property
-    def periods_per_year(self) -> float:
-        """Bars of a year."""
+    def instrument(self) -> Any:
+        """Its facts; the `calendar` says how many bars a year has."""
 
 
 class Ask(NamedTuple):

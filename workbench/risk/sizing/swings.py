@@ -112,8 +112,9 @@ class VolatilityTarget(PerBar):
         from workbench.indicators import historical_volatility
 
         return {
-            one.symbol: np.asarray(historical_volatility(one.close, self.length, one.periods_per_year))
+            one.symbol: np.asarray(historical_volatility(one.close, self.length, _bars_of_a_year(one)))
             for one in series
+            if len(one.ts)
         }
 
     def amount(self, measure: Any) -> Any:
@@ -124,6 +125,14 @@ class VolatilityTarget(PerBar):
         """Say in words where the size comes from."""
         worth = self.target / state.measure
         return f"{self.target:.4g} a year over {state.measure:.4g} = {worth:.4g} of the equity {text(state.equity)}"
+
+
+def _bars_of_a_year(series: Series) -> float:
+    """Count the bars of the year in which history begins: later years are not known yet."""
+    from workbench.market.calendar import periods_per_year
+
+    start = int(series.ts[0])
+    return periods_per_year(series.instrument.calendar, series.timeframe, start, start + 1)
 
 
 def _above_zero(measure: Any) -> Any:
