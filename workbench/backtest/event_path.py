@@ -89,6 +89,8 @@ class Replay:
             self.trader, account_of(plan), markets_of(plan), name="backtest", max_positions=plan.max_positions
         )
         self.core.estimate = self.venue.estimate
+        self.core.sizer.use(plan.sizing)
+        self.core.sizer.decisions = None if plan.sizing is None else []
         self.log = Log(plan)
         self.timers: dict[str, list[tuple[int, int, str]]] = {}
         self.set = 0

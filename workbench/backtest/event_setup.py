@@ -27,7 +27,7 @@ def trader_of(plan: Plan) -> Any:
     ]
     return SignalTrader(
         spoken, Exits(ladder=ladder, max_bars=plan.exits.max_bars), guarding_of(plan.guards),
-        cash=plan.cash, at_close=plan.at_close,
+        cash=plan.cash, at_close=plan.at_close, sizing=plan.sizing,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ What is wrong is refused here, by name, so that neither path has to ask again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from numbers import Real
 from typing import Any, Final, get_args
 
@@ -21,6 +22,7 @@ from workbench.errors import ConfigError, DataError, StrategyError
 from workbench.market.bars import Bars
 from workbench.market.instrument import Instrument
 from workbench.market.ticks import Ticks
+from workbench.risk.sizing import Sizing
 from workbench.strategy.parameterised import Parameterised
 from workbench.strategy.protections import (
     Cooldown,
@@ -80,11 +82,12 @@ def prepare(
               levers[one.symbol], rates.get(one.symbol, 0.0))
         for one in series
     )  # fmt: skip
+    sizing = _sizing_of(strategy, rules, said)
     own = rules.protections
     protections = checked_protections(getattr(strategy, "protections", ()) if own is None else own)
     return Plan(
         strategy=strategy,
-        lines=lines,
+        lines=_measured(lines, sizing),
         extra=tuple(extra),
         ticks=ticks,
         cash=float(cash),
@@ -101,6 +104,7 @@ def prepare(
         max_positions=rules.max_positions or 0,
         exits=_exits_of(said),
         guards=_guards_of(protections),
+        sizing=sizing,
     )
 
 
@@ -263,6 +267,43 @@ def _check_account(rules: Rules, instruments: Sequence[Instrument], said: Mappin
                 f"rules: a cash account sells nothing short, but the signals of {one.symbol} have short entries; drop "
                 "them or say account='margin'"
             )
+
+
+def _sizing_of(strategy: Any, rules: Rules, said: Mapping[str, Signals]) -> Sizing | None:
+    """Give how large entries are: the run's sizing, or else the strategy's own, which its signals must leave open."""
+    if rules.sizing is not None:
+        return rules.sizing
+    own = getattr(strategy, "sizing", None)
+    if own is None:
+        return None
+    if not isinstance(own, Sizing):
+        raise StrategyError(
+            f"{strategy!r}: its sizing is {own!r}; give one of wb.sizing, such as wb.sizing.FixedRisk(0.01), or None"
+        )
+    for symbol, signals in said.items():
+        if signals.size_unit != "fraction" or len(signals.size) > 1 or signals.size[0] != 1.0:
+            raise StrategyError(
+                f"{strategy!r} says how large entries are twice: its signals of {symbol} have a size, and it has "
+                f"sizing = {own!r}; leave one of them out"
+            )
+    return own
+
+
+def _measured(lines: tuple[Line, ...], sizing: Sizing | None) -> tuple[Line, ...]:
+    """Give the lines with what a sizing measures on their strategy bars."""
+    found = {} if sizing is None else sizing.measures([line.bars for line in lines])
+    for line in lines:
+        values = found.get(line.bars.symbol)
+        if values is not None and np.shape(values) != (len(line.bars),):
+            raise StrategyError(
+                f"{sizing!r}: its measures of {line.bars.symbol} have shape {np.shape(values)} for {len(line.bars)} "
+                "bars; give one value a bar"
+            )
+    return tuple(
+        replace(line, measure=_locked(np.array(found[line.bars.symbol], dtype=np.float64)))
+        if line.bars.symbol in found else line
+        for line in lines
+    )  # fmt: skip
 
 
 def _levers(leverage: Any, instruments: Sequence[Instrument], rules: Rules) -> dict[str, float]:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.market.bars import Bars
+from workbench.risk.sizing import Sizing
 from workbench.strategy.parameterised import Parameterised
 from workbench.trading.desk import Refusal
 from workbench.trading.events import Bar, Filled, Funded, Tick, Timer
@@ -26,6 +27,8 @@ class OrderStrategy(Parameterised):
 
     Attributes
     ----------
+    sizing : Sizing or None
+        How large orders are that leave their quantity open, as in `view.market("buy")`, unless the run has its own.
     warm_up : int
         Bars that are only shown, not told: before them `on_bar` is not called.
 
@@ -42,6 +45,7 @@ class OrderStrategy(Parameterised):
     BuyTheDip(depth=0.05)
     """
 
+    sizing: Sizing | None = None
     warm_up: int = 0
 
     def indicators(self, bars: Bars) -> Mapping[str, Any]:

@@ -16,6 +16,7 @@ import numpy as np
 from workbench.errors import StrategyError, WorkbenchError
 from workbench.market.bars import Bars
 from workbench.market.timeframe import Timeframe
+from workbench.risk.sizing import Sizing
 from workbench.strategy.parameterised import Parameterised
 from workbench.strategy.protections import Protection
 from workbench.strategy.signals import Signals
@@ -36,6 +37,9 @@ class SignalStrategy(Parameterised):
         `signals` gives goes before these.
     protections : sequence
         What blocks entries after bad trades (`strategy.protections`), unless the run has its own.
+    sizing : Sizing or None
+        How large entries are (`risk.sizing`), unless the run has its own; the signals then leave their size open. A
+        property can make it of the parameters.
     leverage : float
         Of every instrument, unless the run has its own.
     start_dependent : bool
@@ -69,6 +73,7 @@ class SignalStrategy(Parameterised):
     roi: Mapping[float, float] | None = None
     max_bars: int | None = None
     protections: Sequence[Protection] = ()
+    sizing: Sizing | None = None
     leverage: float = 1.0
     start_dependent: bool = False
     warm_up: int = 0

@@ -206,7 +206,7 @@ class Sizer:
         else:
             state = self._state(wish, market, asked, available, measure)
             found, code, why, limit = sizing.decide(state)
-        if not code:
+        if code in ("", "below_min_notional"):
             found, code = self._finish(wish, market, found, asked)
         self.last = Decision(
             wish.decided, wish.symbol, wish.side, found, asked, account.equity, measure, limit, code, why, wish.id

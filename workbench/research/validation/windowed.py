@@ -20,7 +20,7 @@ __all__ = ["Windowed"]
 
 _SIDES: Final = ("entry", "exit", "short_entry", "short_exit")
 _NUMBERS: Final = ("size", "stop_loss", "take_profit", "trailing_stop", "trailing_activation", "stop_price")
-_TAKEN: Final = ("stop_loss", "take_profit", "trailing_stop", "trailing_activation", "roi", "max_bars", "protections",
+_TAKEN: Final = ("stop_loss", "take_profit", "trailing_stop", "trailing_activation", "roi", "max_bars", "protections", "sizing",
           "leverage", "needs_next_open", "start_dependent")  # fmt: skip
 
 

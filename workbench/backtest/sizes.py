@@ -1,0 +1,42 @@
+"""The table of why entries were as large as they were."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.backtest.frames import times
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from workbench.backtest.result import Result
+
+__all__ = ["sizes_table"]
+
+_COLUMNS = ("symbol", "side", "quantity", "price", "equity", "measure", "limit")
+
+
+def sizes_table(result: Result) -> pd.DataFrame:
+    """Make the table of `Result.sizes`."""
+    import pandas as pd
+
+    told = _told(result)
+    return pd.DataFrame(
+        {
+            "decided_time": times(np.array([one["decided"] for one in told], dtype=np.float64)),
+            **{name: [one[name] for one in told] for name in _COLUMNS},
+            "status": [one["code"] or "traded" for one in told],
+            "why": [one["why"] for one in told],
+        }
+    )
+
+
+def _told(result: Result) -> list[dict[str, Any]]:
+    """Give the decisions: those of the records, else of the same run event by event."""
+    if result.plan.sizing is None or result.records.path == "event":
+        return list(result.records.sizes)
+    from workbench.backtest import event_path
+
+    return list(event_path.run(result.plan).sizes)
