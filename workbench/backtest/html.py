@@ -98,6 +98,8 @@ def terms_in_words(result: Result) -> list[list[str]]:
         account.append("long and short side by side")
     if plan.max_positions:
         account.append(f"at most {plan.max_positions} positions")
+    if plan.sizing is not None:
+        account.append(f"sized by {plan.sizing!r}")
     if plan.guards.any:
         account.append("protections on")
     if plan.latency_ms:

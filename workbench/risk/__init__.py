@@ -1,4 +1,4 @@
-"""Risk as pure numbers: metrics of an equity curve and of trades, the sizes of positions, and the weights of a portfolio."""
+"""Risk as pure numbers: metrics of equity curves and trades, the sizes of positions, the weights of a portfolio."""
 
 from workbench.risk import metrics, sizing, weighting
 

@@ -171,7 +171,9 @@ class Sizing:
         if ask.unit == "risk" and math.isnan(state.stop):
             return Sized(math.nan, "no_stop", "it sizes by the distance to the stop, and the position has none")
         if base <= 0.0 and ask.unit not in ("quantity", "value"):
-            return Sized(math.nan, "floor_reached", f"the equity {text(state.equity)} is at its floor {text(ask.floor)}")
+            return Sized(
+                math.nan, "floor_reached", f"the equity {text(state.equity)} is at its floor {text(ask.floor)}"
+            )
         return _cut(_wanted(ask, base, state), ask, self.caps, state)
 
 
@@ -200,7 +202,7 @@ def _wanted(ask: Ask, base: float, state: SizingState) -> float:
 def _cut(wanted: float, ask: Ask, caps: Caps, state: SizingState) -> Sized:
     """Cut what is asked for to caps, money and whole lots."""
     unit, limit, said = state.unit_value, "sizing", [ask.why or f"{text(wanted)} asked for"]
-    said.append(f"{text(wanted)} of it at {text(state.price)}" if wanted < math.inf else "without bound")
+    said.append(f"{text(wanted)} at {text(state.price)}" if wanted < math.inf else "without bound")
     room = caps.room(state)
     if room.value <= 0.0:
         return Sized(math.nan, "cap_reached", f"the {room.cap} cap is reached: nothing more may be added")

@@ -65,7 +65,9 @@ class Caps:
         else:
             object.__setattr__(self, "group", _fraction("group", self.group))
         if not isinstance(self.groups, Mapping) or not all(isinstance(one, str) for one in self.groups.values()):
-            raise ConfigError(f"Caps: groups = {self.groups!r}; give the group of each symbol, {{'BTC/USDT': 'majors'}}")
+            raise ConfigError(
+                f"Caps: groups = {self.groups!r}; give the group of each symbol, {{'BTC/USDT': 'majors'}}"
+            )
         object.__setattr__(self, "groups", dict(self.groups))
         if self.group is not None and not self.groups:
             raise ConfigError(
@@ -77,7 +79,7 @@ class Caps:
         return hash((self.position, group, self.total, tuple(sorted(self.groups.items()))))
 
     def __repr__(self) -> str:
-        usual = {"position": 0.2, "group": None, "total": None, "groups": {}}
+        usual: dict[str, Any] = {"position": 0.2, "group": None, "total": None, "groups": {}}
         said = [f"{name}={value!r}" for name, one in usual.items() if (value := getattr(self, name)) != one]
         return f"Caps({', '.join(said)})"
 

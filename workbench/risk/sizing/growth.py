@@ -128,13 +128,16 @@ class Kelly(Sizing):
         Closed trades before which the size is `start`.
     start : float, default 0.02
         Value of a position over the equity until then.
+    least : float, default 0
+        Value of a position over the equity where there is no edge. With 0 there is no entry then, nothing new is
+        learnt, and it stays out for good; a small one keeps it learning.
     caps : Caps
 
     Notes
     -----
     Of trades, Thorp's p / L - q / W: the value of a position over the equity, with p the
     share of wins, W their mean return and L the mean loss (`kelly_fraction(p, W / L) / L`). Trades that lose on average
-    give zero: no entry. Without a single loss only the caps bound the size. Of a known edge, `kelly_fraction` of the
+    give zero. Without a single loss only the caps bound the size. Of a known edge, `kelly_fraction` of the
     equity is lost at the stop, or `kelly_fraction / loss` is the position's value.
 
     Examples
@@ -154,6 +157,7 @@ class Kelly(Sizing):
     lookback: int = 100
     min_trades: int = 30
     start: float = 0.02
+    least: float = 0.0
 
     follows: ClassVar[str] = "it looks at the trades closed so far"
 
@@ -161,6 +165,8 @@ class Kelly(Sizing):
         super().__post_init__()
         positive(self, "fraction", what="a fraction of Kelly's size")
         positive(self, "start", what="a fraction of equity")
+        if self.least != 0.0:
+            positive(self, "least", what="a fraction of equity, or 0,")
         whole(self, "lookback", 1, "trades")
         whole(self, "min_trades", 1, "trades")
         if self.min_trades > self.lookback:
@@ -189,12 +195,12 @@ class Kelly(Sizing):
         return self.win_rate is not None
 
     @property
-    def memory(self) -> int:  # type: ignore[override]
+    def memory(self) -> int:
         """Trades that are looked at."""
         return 0 if self.known else self.lookback
 
     @property
-    def needs_stop(self) -> bool:  # type: ignore[override]
+    def needs_stop(self) -> bool:
         """Whether a loss is the distance to the stop."""
         return self.known and self.loss is None
 
@@ -221,7 +227,7 @@ class Kelly(Sizing):
                        f"closed, {count} so far")  # fmt: skip
         wins, losses = [one for one in returns if one > 0.0], [-one for one in returns if one < 0.0]
         if not wins:
-            return Ask("exposure", 0.0, why=f"none of the last {count} trades won")
+            return Ask("exposure", self.least, why=f"none of the last {count} trades won")
         if not losses:
             return Ask("exposure", math.inf, why=f"none of the last {count} trades lost")
         rate, won, lost = len(wins) / count, math.fsum(wins) / len(wins), math.fsum(losses) / len(losses)
@@ -229,7 +235,9 @@ class Kelly(Sizing):
         factor = shrunk(rate, payoff, count) if self.shrink else 1.0
         size = self.fraction * factor * kelly_fraction(rate, payoff) / lost
         told = f"{rate:.3g} of the last {count} trades won {won:.3g}, a loss cost {lost:.3g}"
-        return Ask("exposure", size, why=f"Kelly {size:.4g} of the equity: {told}" if size > 0.0 else f"no edge: {told}")
+        if size <= 0.0:
+            return Ask("exposure", self.least, why=f"no edge: {told}")
+        return Ask("exposure", size, why=f"Kelly {size:.4g} of the equity: {told}")
 
     def per_bar(self, measure: Floats, cash: float) -> tuple[Unit, Floats, float] | None:
         """Give unit and size of a known edge; None of one that is taken from trades."""
@@ -254,12 +262,15 @@ class OptimalF(Sizing):
         Closed trades before which the size is `start`.
     start : float, default 0.02
         Value of a position over the equity until then.
+    least : float, default 0
+        Value of a position over the equity where there is no edge. With 0 there is no entry then, nothing new is
+        learnt, and it stays out for good; a small one keeps it learning.
     caps : Caps
 
     Notes
     -----
-    A position is worth fraction * f / |worst return| of the equity, so that the worst trade again would cost `fraction *
-    f` of it; see `optimal_fraction`. Trades that lose on average give zero: no entry. Without a single loss only the
+    A position is worth fraction * f / |worst return| of the equity, so that the worst trade again would cost `fraction`
+    times f of it; see `optimal_fraction`. Trades that lose on average give zero. Without a single loss only the
     caps bound the size.
 
     Examples
@@ -274,6 +285,7 @@ class OptimalF(Sizing):
     lookback: int = 100
     min_trades: int = 30
     start: float = 0.02
+    least: float = 0.0
 
     follows: ClassVar[str] = "it looks at the trades closed so far"
 
@@ -281,6 +293,8 @@ class OptimalF(Sizing):
         super().__post_init__()
         positive(self, "fraction", most=1.0, what="a fraction of optimal f")
         positive(self, "start", what="a fraction of equity")
+        if self.least != 0.0:
+            positive(self, "least", what="a fraction of equity, or 0,")
         whole(self, "lookback", 1, "trades")
         whole(self, "min_trades", 1, "trades")
         if self.min_trades > self.lookback:
@@ -289,7 +303,7 @@ class OptimalF(Sizing):
             )
 
     @property
-    def memory(self) -> int:  # type: ignore[override]
+    def memory(self) -> int:
         """Trades that are looked at."""
         return self.lookback
 
@@ -304,7 +318,7 @@ class OptimalF(Sizing):
         if math.isnan(best):
             return Ask("exposure", math.inf, why=f"none of the last {count} trades lost")
         if best == 0.0:
-            return Ask("exposure", 0.0, why=f"the last {count} trades lost on average")
+            return Ask("exposure", self.least, why=f"no edge: the last {count} trades lost on average")
         worst = -min(returns)
         told = f"optimal f {best:.3g} of the last {count} trades, the worst of which lost {worst:.3g}"
         return Ask("exposure", self.fraction * best / worst, why=told)

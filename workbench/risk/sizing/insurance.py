@@ -60,7 +60,7 @@ class CPPI(PerBar):
             object.__setattr__(self, "follows", "its floor rises with the best equity so far")
 
     @property
-    def memory(self) -> int:  # type: ignore[override]
+    def memory(self) -> int:
         """The best equity at closed trades is remembered with the trades themselves."""
         return 1 if self.ratchet else 0
 

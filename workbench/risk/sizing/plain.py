@@ -142,5 +142,7 @@ class FixedRisk(PerBar):
 
     def source(self, state: SizingState) -> str:
         """Say in words where the size comes from."""
-        risked = f"{self.fraction:.4g} of the equity {text(state.equity)} = {text(self.fraction * state.equity)} at risk"
-        return f"{risked}, {text(state.loss_to(state.stop))} a contract to the stop {text(state.stop)}"
+        risked = (
+            f"{self.fraction:.4g} of the equity {text(state.equity)} = {text(self.fraction * state.equity)} at risk"
+        )
+        return f"{risked}, {text(state.loss_to(state.stop))} a unit to the stop {text(state.stop)}"

@@ -36,10 +36,10 @@ class RiskParity(PerBar):
 
     Notes
     -----
-    Maillard, Roncalli and Teiletche, The properties of equally weighted risk contribution portfolios (2010). Weights are
-    of all instruments of the run, held or not, from bars that all of them have; a position is worth budget * weight of
-    the equity when it is entered and is not rebalanced. Two instruments get the inverse of their volatilities. There
-    is no entry before `lookback` common returns are known, and none in an instrument whose price does not move.
+    Maillard, Roncalli and Teiletche, The properties of equally weighted risk contribution portfolios (2010). Weights
+    are of all instruments of the run, held or not, from bars that all of them have; a position is worth budget * weight
+    of the equity when it is entered and is not rebalanced. Two instruments get the inverse of their volatilities.
+    There is no entry before `lookback` common returns are known, and none in what does not move.
 
     Examples
     --------

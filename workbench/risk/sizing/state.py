@@ -94,7 +94,9 @@ class SizingState:
 
     def __post_init__(self) -> None:
         if not 0.0 < self.price < math.inf:
-            raise ConfigError(f"SizingState: price = {self.price!r}; give the price of the trade, above 0", name="price")
+            raise ConfigError(
+                f"SizingState: price = {self.price!r}; give the price of the trade, above 0", name="price"
+            )
         for name, lowest in (("leverage", 1.0), ("lot", 0.0), ("min_notional", 0.0)):
             value = getattr(self, name)
             if not lowest <= value < math.inf:

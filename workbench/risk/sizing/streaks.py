@@ -29,12 +29,12 @@ class _Around(Sizing):
             raise ConfigError(f"{type(self).__name__}: base = {self.base!r}; give a sizing, such as FixedRisk(0.01)")
 
     @property
-    def memory(self) -> int:  # type: ignore[override]
+    def memory(self) -> int:
         """Trades that are looked at."""
         return int(self.base.memory)
 
     @property
-    def needs_stop(self) -> bool:  # type: ignore[override]
+    def needs_stop(self) -> bool:
         """As the base."""
         return bool(self.base.needs_stop)
 
@@ -64,8 +64,9 @@ class AntiMartingale(_Around):
 
     Notes
     -----
-    base * factor ** min(wins in a row, steps). Van K. Tharp, Trade Your Way to Financial Freedom (2nd ed. 2007), chapter
-    14, on anti-martingale strategies. The wins of all instruments count together, in the order in which trades closed.
+    base * factor ** min(wins in a row, steps). Van K. Tharp, Trade Your Way to Financial Freedom (2nd ed. 2007),
+    chapter 14, on anti-martingale strategies. The wins of all instruments count together, in the order in which trades
+    closed.
 
     Examples
     --------
@@ -87,7 +88,7 @@ class AntiMartingale(_Around):
             raise ConfigError(f"AntiMartingale: factor = {self.factor!r} adds nothing; give a number above 1")
 
     @property
-    def memory(self) -> int:  # type: ignore[override]
+    def memory(self) -> int:
         """Trades that are looked at."""
         return max(self.steps, int(self.base.memory))
 

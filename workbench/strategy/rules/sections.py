@@ -22,8 +22,8 @@ from workbench.strategy.signals import SizeUnit
 __all__ = ["SECTIONS", "STOP_KEYS", "read_file"]
 
 SECTIONS: Final = (
-    "name", "description", "timeframe", "parameters", "require", "indicators", *SIDES, "stops", "size", "sizing", "protections",
-    "leverage", "warm_up",
+    "name", "description", "timeframe", "parameters", "require", "indicators", *SIDES, "stops", "size", "sizing",
+    "protections", "leverage", "warm_up",
 )  # fmt: skip
 STOP_KEYS: Final = (*STOPS, "roi", "max_bars")
 
