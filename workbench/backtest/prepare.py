@@ -5,7 +5,7 @@ What is wrong is refused here, by name, so that neither path has to ask again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from numbers import Real
 from typing import Any, Final, get_args
@@ -87,7 +87,7 @@ def prepare(
     protections = checked_protections(getattr(strategy, "protections", ()) if own is None else own)
     return Plan(
         strategy=strategy,
-        lines=_measured(lines, sizing),
+        lines=_measured(lines, sizing, getattr(strategy, "with_past", None)),
         extra=tuple(extra),
         ticks=ticks,
         cash=float(cash),
@@ -289,21 +289,27 @@ def _sizing_of(strategy: Any, rules: Rules, said: Mapping[str, Signals]) -> Sizi
     return own
 
 
-def _measured(lines: tuple[Line, ...], sizing: Sizing | None) -> tuple[Line, ...]:
-    """Give the lines with what a sizing measures on their strategy bars."""
-    found = {} if sizing is None else sizing.measures([line.bars for line in lines])
-    for line in lines:
-        values = found.get(line.bars.symbol)
-        if values is not None and np.shape(values) != (len(line.bars),):
+def _measured(
+    lines: tuple[Line, ...], sizing: Sizing | None, with_past: Callable[[Bars], Bars] | None
+) -> tuple[Line, ...]:
+    """Give the lines with what a sizing measures on their strategy bars, with all the past that the strategy knows."""
+    if sizing is None:
+        return lines
+    seen = [line.bars if with_past is None else with_past(line.bars) for line in lines]
+    found = {symbol: np.asarray(values, dtype=np.float64) for symbol, values in sizing.measures(seen).items()}
+    for bars in seen:
+        values = found.get(bars.symbol)
+        if values is not None and values.shape != (len(bars),):
             raise StrategyError(
-                f"{sizing!r}: its measures of {line.bars.symbol} have shape {np.shape(values)} for {len(line.bars)} "
-                "bars; give one value a bar"
+                f"{sizing!r}: its measures of {bars.symbol} have shape {values.shape} for {len(bars)} bars; give one "
+                "value a bar"
             )
     return tuple(
-        replace(line, measure=_locked(np.array(found[line.bars.symbol], dtype=np.float64)))
-        if line.bars.symbol in found else line
+        replace(line, measure=_locked(found[line.bars.symbol][-len(line.bars) :].copy()))
+        if line.bars.symbol in found
+        else line
         for line in lines
-    )  # fmt: skip
+    )
 
 
 def _levers(leverage: Any, instruments: Sequence[Instrument], rules: Rules) -> dict[str, float]:

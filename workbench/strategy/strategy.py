@@ -87,6 +87,10 @@ class SignalStrategy(Parameterised):
         """
         return self.warm_up
 
+    def with_past(self, bars: Bars) -> Bars:
+        """Give the bars that it may look at when it trades some: those themselves, or a longer series they end."""
+        return bars
+
     def signals(self, bars: Bars) -> Signals:
         """Say what to do on each bar, from that bar and earlier ones only.
 
