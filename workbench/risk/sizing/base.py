@@ -257,7 +257,8 @@ class PerBar(Sizing):
 
     def ask(self, state: SizingState) -> Ask:
         """Say how much is wanted, before caps."""
-        return Ask(self.unit, float(self.amount(state.measure)), self.floor(state.cash), "", self.source(state))
+        size = float(self.amount(state.measure))
+        return Ask(self.unit, size, self.floor(state.cash), "", self.source(state) if size > 0.0 else "")
 
     def per_bar(self, measure: Floats, cash: float) -> tuple[Unit, Floats, float]:
         """Give unit, size as of each bar and floor."""

@@ -143,9 +143,9 @@ class Kelly(Sizing):
     Examples
     --------
     >>> from workbench.risk.sizing import Caps
-    >>> state = SizingState(equity=10_000.0, price=100.0, stop=90.0)
+    >>> state = SizingState(equity=10_000.0, price=100.0, stop=80.0)
     >>> Kelly(0.5, win_rate=0.5, payoff=2.0, caps=Caps(position=None)).quantity(state)
-    100.0
+    62.5
     """
 
     fraction: float = 0.5
