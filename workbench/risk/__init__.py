@@ -1,4 +1,4 @@
-"""Risk as pure numbers: metrics of equity curves and trades, sizes of positions, weights of a portfolio, what one can lose."""
+"""Risk as pure numbers: metrics, sizes of positions, weights of a portfolio, and what one can lose."""
 
 from workbench.risk import metrics, portfolio, sizing, weighting
 

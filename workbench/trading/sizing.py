@@ -184,9 +184,8 @@ class Sizer:
             return NAN
         if history.has(MEASURE):
             return history.value(MEASURE)
-        seen = [self._closed(one) for one in self.core.main.values() if one.count and one.symbol in self.core.markets]
-        found = self.sizing.measures(seen).get(symbol)
-        return NAN if found is None else float(found[-1])
+        seen = [self._closed(one) for one in self.core.main.values() if one.symbol in self.core.markets]
+        return float(self.sizing.latest(seen).get(symbol, NAN))
 
     def _closed(self, history: History) -> _Closed:
         columns = [np.asarray(history.column(name)) for name in ("ts", "high", "low", "close")]

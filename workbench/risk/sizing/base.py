@@ -132,7 +132,7 @@ class Sizing:
         Parameters
         ----------
         series : sequence of Bars
-            All instruments that are traded.
+            All instruments that are traded; one may have no bars yet.
 
         Returns
         -------
@@ -140,6 +140,10 @@ class Sizing:
             Empty where nothing is measured; NaN while it is not known.
         """
         return {}
+
+    def latest(self, series: Sequence[Series]) -> dict[str, float]:
+        """Give the last of what is measured of each instrument; to be overridden where less work does for it."""
+        return {symbol: float(values[-1]) for symbol, values in self.measures(series).items() if len(values)}
 
     def per_bar(self, measure: Floats, cash: float) -> tuple[Unit, Floats, float] | None:
         """Give unit, size as of each bar and floor where these rest on closed bars alone; None where they do not."""

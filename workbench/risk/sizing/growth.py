@@ -63,7 +63,7 @@ def shrunk(win_rate: float, payoff: float, trades: int) -> float:
     best = kelly_fraction(win_rate, payoff)
     if best == 0.0 or trades < 1:
         return 0.0
-    spread = ((payoff + 1.0) / payoff) ** 2 * win_rate * (1.0 - win_rate) / trades
+    spread = (1.0 + 1.0 / payoff) ** 2 * win_rate * (1.0 - win_rate) / trades
     return best * best / (best * best + spread)
 
 
@@ -94,13 +94,12 @@ def optimal_fraction(returns: Sequence[float] | Floats) -> float:
     worst = -float(profits.min(initial=0.0))
     if worst <= 0.0:
         return math.nan
-    scaled = profits / worst
-    if float(scaled.sum()) <= 0.0:
+    if math.fsum(profits) <= 0.0:
         return 0.0
     low, high = 0.0, 1.0
     for _ in range(60):
         middle = (low + high) / 2.0
-        rising = float((scaled / (1.0 + middle * scaled)).sum()) > 0.0
+        rising = float((profits / (worst + middle * profits)).sum()) > 0.0  # by no quotient that could overflow
         low, high = (middle, high) if rising else (low, middle)
     return low
 

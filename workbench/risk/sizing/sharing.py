@@ -64,11 +64,15 @@ class RiskParity(PerBar):
 
     def measures(self, series: Sequence[Series]) -> dict[str, Floats]:
         """Work out the weights."""
-        from workbench.risk.weighting.methods import equal_risk_contribution
+        return self._weights(series, _common(series))
 
-        times = series[0].ts
-        for one in series[1:]:
-            times = np.intersect1d(times, one.ts)
+    def latest(self, series: Sequence[Series]) -> dict[str, float]:
+        """Give the weights as of now, of which only the last bars need to be looked at."""
+        times = _common(series)[-(self.lookback + self.every + 1) :]
+        return {symbol: float(one[-1]) for symbol, one in self._weights(series, times).items() if len(one)}
+
+    def _weights(self, series: Sequence[Series], times: NDArray[np.int64]) -> dict[str, Floats]:
+        """Give the weights as of each bar, from the bars that opened at some times."""
         found = {one.symbol: np.full(len(one.ts), np.nan) for one in series}
         if len(times) <= self.lookback:
             return found
@@ -79,16 +83,20 @@ class RiskParity(PerBar):
         rows = np.flatnonzero(turns[self.lookback - 1 :]) + self.lookback
         if rows.size == 0 or rows[0] != self.lookback:
             rows = np.concatenate(([self.lookback], rows))
-        weights = np.stack([
-            np.asarray(equal_risk_contribution(returns[row - self.lookback : row], covariance=self.covariance))
-            if (np.ptp(returns[row - self.lookback : row], axis=0) > 0.0).any() else np.zeros(len(series))
-            for row in rows
-        ])  # fmt: skip
+        weights = np.stack([self._shares(returns[row - self.lookback : row]) for row in rows])
         ends = times[rows] + length
         for number, one in enumerate(series):
             known = np.searchsorted(ends, one.ts + one.timeframe.ms, side="right") - 1
             found[one.symbol] = np.where(known >= 0, weights[np.maximum(known, 0), number], np.nan)
         return found
+
+    def _shares(self, returns: Floats) -> Floats:
+        """Give the weights of some returns, shape (instruments,); nothing of what does not move at all."""
+        from workbench.risk.weighting.methods import equal_risk_contribution
+
+        if not (np.ptp(returns, axis=0) > 0.0).any():
+            return np.zeros(returns.shape[1])
+        return np.asarray(equal_risk_contribution(returns, covariance=self.covariance), dtype=np.float64)
 
     def amount(self, measure: Any) -> Any:
         """Give the fraction of equity that the position is worth."""
@@ -99,3 +107,11 @@ class RiskParity(PerBar):
         """Say in words where the size comes from."""
         share = f"{self.budget:g} x weight {state.measure:.4g}"
         return f"{share} of the equity {text(state.equity)} = {text(self.budget * state.measure * state.equity)}"
+
+
+def _common(series: Sequence[Series]) -> NDArray[np.int64]:
+    """Give the open times of the bars that all instruments have."""
+    times = series[0].ts
+    for one in series[1:]:
+        times = np.intersect1d(times, one.ts)
+    return times
