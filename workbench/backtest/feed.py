@@ -57,7 +57,7 @@ class Feed:
         self.history = History(self.symbol, self.timeframe, {name: getattr(bars, name) for name in COLUMNS})
         if hasattr(trader, "indicators"):
             self.history.name({"funding": _settled(line), **trader.indicators(bars)})
-        if len(line.measure) == len(bars) and core.sizer.sizing is not None:
+        if len(line.measure) > 1:
             self.history.name({MEASURE: line.measure})
         core.watch(self.history)
         self.funded = -1
