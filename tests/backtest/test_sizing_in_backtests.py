@@ -284,7 +284,16 @@ def test_a_pyramid_adds_to_what_wins_and_no_more() -> None:
     assert worth.tolist() == pytest.approx([0.1, 0.05, 0.025])
     assert len(result.trades) == 1
     capped = sized(signals, bars, replace(sizing, caps=sz.Caps(position=0.1)))
-    assert capped.sizes["status"].tolist()[:2] == ["traded", "cap_reached"]
+    assert capped.sizes["status"].tolist() == ["traded", "cap_reached", "cap_reached"]  # at 104, and 2 % beyond, at 108
+    assert capped.sizes["price"].tolist() == [100.0, 102.5, 106.0]
+
+
+def test_adding_to_a_position_takes_no_place_of_another() -> None:
+    bars = hourly(100.0 * 1.02 ** np.arange(8.0), reach=0.0)
+    for most, count in ((None, 3), (1, 3)):
+        sizing = sz.Pyramid(sz.PercentEquity(0.05), adds=2)
+        result = sized(enters(bars, 1), bars, sizing, rules=wb.Rules(max_positions=most))
+        assert len(result.fills) == count
 
 
 def test_pyramids_of_several_instruments_and_at_closes() -> None:
@@ -370,7 +379,7 @@ def test_sizes_that_are_said_twice_are_refused() -> None:
     assert sized(Twice(), bars, sz.FixedCash(500.0)).fills["quantity"].tolist() == [5.0]
     with pytest.raises(ConfigError, match="sizing is said twice"):
         wb.backtest(Sized(), bars, sizing=sz.FixedRisk(), rules=wb.Rules(sizing=sz.FixedCash(1.0)))
-    with pytest.raises(ConfigError, match="give one of wb.sizing"):
+    with pytest.raises(ConfigError, match=r"give one of wb\.sizing"):
         wb.backtest(Sized(), bars, sizing=0.2)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="path='compiled': Pyramid sizes event by event: it adds to what is held"):
         wb.backtest(Sized(), bars, sizing=sz.Pyramid(), path="compiled")

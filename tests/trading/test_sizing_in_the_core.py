@@ -63,23 +63,8 @@ def hear(core: Core, slot: int, closes: dict[str, float], said: dict[str, Any] |
 def fills(core: Core, order: Any, price: float, quantity: float | None = None, fee: float = 0.0) -> None:
     done = order.quantity if quantity is None else quantity
     final = order.filled + done >= order.quantity
-    core.handle(
-        Filled(
-            core.now,
-            order.id,
-            order.symbol,
-            order.side,
-            done,
-            price,
-            fee,
-            False,
-            price,
-            order.reason,
-            order.decided,
-            "net",
-            final,
-        )  # fmt: skip
-    )
+    said = (order.side, done, price, fee, False, price, order.reason, order.decided, "net", final)
+    core.handle(Filled(core.now, order.id, order.symbol, *said))
 
 
 def sent(actions: list[Any]) -> list[Any]:

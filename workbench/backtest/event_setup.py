@@ -13,7 +13,7 @@ from workbench.trading.gate import Gate
 from workbench.trading.guards import guarding_of
 from workbench.trading.venue import Venue
 
-__all__ = ["core_of", "trader_of", "venue_of"]
+__all__ = ["account_of", "core_of", "markets_of", "trader_of", "venue_of"]
 
 
 def trader_of(plan: Plan) -> Any:
@@ -34,12 +34,12 @@ def trader_of(plan: Plan) -> Any:
 
 def core_of(plan: Plan, trader: Any, *, name: str, gate: Gate | None = None) -> Core:
     """Give the core that trades a plan, with new books and the sizing of the plan."""
-    core = Core(trader, _account_of(plan), _markets_of(plan), name=name, max_positions=plan.max_positions, gate=gate)
+    core = Core(trader, account_of(plan), markets_of(plan), name=name, max_positions=plan.max_positions, gate=gate)
     core.sizer.use(plan.sizing)
     return core
 
 
-def _account_of(plan: Plan) -> Account:
+def account_of(plan: Plan) -> Account:
     """Give new books for a plan."""
     return Account(
         plan.cash,
@@ -50,7 +50,7 @@ def _account_of(plan: Plan) -> Account:
     )
 
 
-def _markets_of(plan: Plan) -> dict[str, Traded]:
+def markets_of(plan: Plan) -> dict[str, Traded]:
     """Give what the core knows of each instrument."""
     return {
         line.bars.symbol: traded(line.bars.instrument, line.lots, line.costs, line.leverage, line.tiers)
@@ -62,7 +62,7 @@ def venue_of(plan: Plan) -> Venue:
     """Give the simulated venue that a plan is matched at, with books of its own."""
     return Venue(
         {line.bars.symbol: line.bars.instrument for line in plan.lines},
-        _account_of(plan),
+        account_of(plan),
         {line.bars.symbol: line.costs for line in plan.lines},
         {line.bars.symbol: line.lots for line in plan.lines},
         {line.bars.symbol: line.tiers for line in plan.lines},

@@ -86,8 +86,14 @@ class Remembered:
         if trip is not None:
             trip[0] += amount
 
+    def refused(self, symbol: str, leg: str, price: float) -> None:
+        """Remember at which price an addition was refused, so that it is not asked for again until that is past."""
+        name = f"{symbol}|{leg}"
+        if name in self._entries:
+            self._entries[name] = (*self._entries[name][:2], price)
+
     def entered(self, symbol: str, leg: str = "net") -> tuple[int, float]:
-        """Give how many orders opened and added to what is held, and the last price that was paid."""
+        """Give how many orders opened and added to what is held, and the price of the last, or of one refused since."""
         count, _, price = self._entries.get(f"{symbol}|{leg}", (0, "", NAN))
         return count, price
 

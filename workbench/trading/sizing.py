@@ -200,7 +200,8 @@ class Sizer:
         if market.costs.impact_kind:
             price = core.estimate(wish.symbol, sign, self._affordable(available, price, market))
         asked = next((one for one in (wish.price, wish.stop_price) if not math.isnan(one)), price)
-        if wish.entry and self._is_full() and available > 0.0:
+        adds = account.quantity(wish.symbol, wish.leg) * sign > 0.0
+        if wish.entry and not adds and self._is_full() and available > 0.0:
             found, why, limit, code = NAN, "as many positions are open as may be", "sizing", "too_many_positions"
         else:
             state = self._state(wish, market, asked, available, measure)
@@ -210,6 +211,8 @@ class Sizer:
         self.last = Decision(
             wish.decided, wish.symbol, wish.side, found, asked, account.equity, measure, limit, code, why, wish.id
         )
+        if code and adds:
+            self.memory.refused(wish.symbol, wish.leg, asked)
         if self.decisions is not None:
             self.decisions.append(self.last)
         return found, code

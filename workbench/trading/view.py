@@ -228,7 +228,10 @@ class View:
         return self._core.account.quantity(symbol or self.symbol, leg)
 
     def entered(self, symbol: str | None = None, leg: str = "net") -> tuple[int, float]:
-        """Give how many orders have opened and added to what is held, and the last price paid; kept with a sizing."""
+        """Give how many orders have opened and added to what is held, and the price of the last; kept with a sizing.
+
+        Where an addition has been refused since then, the price is that of the refused one.
+        """
         return self._core.sizer.memory.entered(self.symbol if symbol is None else symbol, leg)
 
     def funding(self, symbol: str | None = None, leg: str = "net") -> float:

@@ -269,7 +269,7 @@ def test_whatever_is_asked(asked: SizingState, sizing: sz.Sizing) -> None:
     assert 0.0 < found.quantity <= asked.most * (1.0 + 1e-9)
     assert found.quantity * asked.unit_value <= sizing.caps.room(asked).value * (1.0 + 1e-9)
     assert found.quantity * asked.price >= asked.min_notional
-    if 0.0 < asked.lot and found.quantity / asked.lot < 1e12:
+    if asked.lot > 0.0 and found.quantity / asked.lot < 1e12:
         lots = found.quantity / asked.lot
         assert abs(lots - round(lots)) < 1e-3
 

@@ -96,6 +96,8 @@ class RiskParity(PerBar):
 
         if not (np.ptp(returns, axis=0) > 0.0).any():
             return np.zeros(returns.shape[1])
+        if returns.shape[1] == 1:
+            return np.ones(1)
         return np.asarray(equal_risk_contribution(returns, covariance=self.covariance), dtype=np.float64)
 
     def amount(self, measure: Any) -> Any:
