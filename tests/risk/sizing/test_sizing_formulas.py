@@ -99,6 +99,23 @@ def test_what_is_refused(sizing: sz.Sizing, said: dict[str, Any], code: str, wor
     assert sizing.quantity(state(**said)) == 0.0
 
 
+@pytest.mark.parametrize("kind", [sz.Kelly, sz.OptimalF])
+def test_a_position_is_worth_the_least_that_keeps_it_learning(kind: Any) -> None:
+    for returns in ([0.1, -0.1], [-0.1, -0.1], [0.1001, -0.1]):
+        assert kind(min_trades=2, least=0.01).quantity(state(returns=returns)) == pytest.approx(1.0)
+
+
+def test_kelly_of_trades_that_are_over() -> None:
+    """p = 2/3, W = 0.06, L = 0.03: 0.5 of the equity at risk; a quarter of it, over a loss of 0.03."""
+    made = sz.Kelly.from_trades([0.04, 0.08, -0.03], fraction=0.25, shrink=False, caps=ALL)
+    assert made == sz.Kelly(0.25, win_rate=2 / 3, payoff=2.0, loss=0.03, trades=3, shrink=False, caps=ALL)
+    assert made.quantity(state(leverage=10.0)) == pytest.approx(0.125 / 0.03 * 100.0)
+    assert made.per_bar(np.array([1.0]), 1.0) is not None
+    for returns, message in (([0.1], "1 of 1 trades won, 0 lost"), ([0.1, math.nan], "not a finite number")):
+        with pytest.raises(ConfigError, match=message):
+            sz.Kelly.from_trades(returns)
+
+
 def test_a_position_is_worth_a_fifth_of_the_equity_at_most() -> None:
     for sizing in (sz.FixedQuantity(1e9), sz.FixedRisk(1.0), sz.Kelly(min_trades=1), sz.PercentEquity(1.0)):
         asked = state(stop=99.9, returns=[0.1], leverage=100.0)

@@ -128,8 +128,8 @@ class Kelly(Sizing):
     start : float, default 0.02
         Value of a position over the equity until then.
     least : float, default 0
-        Value of a position over the equity where there is no edge. With 0 there is no entry then, nothing new is
-        learnt, and it stays out for good; a small one keeps it learning.
+        Least value of a position over the equity, whatever the trades say. With 0 there is no entry where they have no
+        edge: nothing new is learnt, and it stays out for good; a small one keeps it learning.
     caps : Caps
 
     Notes
@@ -188,6 +188,41 @@ class Kelly(Sizing):
             whole(self, "trades", 1, "trades")
         object.__setattr__(self, "follows", "")
 
+    @classmethod
+    def from_trades(cls, returns: Sequence[float] | Floats, **numbers: Any) -> Kelly:
+        """Make one of the edge that trades had which are over, such as those of a backtest of earlier years.
+
+        Parameters
+        ----------
+        returns : array_like, shape (n,)
+            Profits as fractions of the value at entry, as `result.trades["return_"]` has them.
+        **numbers
+            `fraction`, `shrink` and `caps`.
+
+        Raises
+        ------
+        ConfigError
+            There is no win or no loss among them, or one is not finite.
+
+        Examples
+        --------
+        >>> Kelly.from_trades([0.04, 0.08, -0.03], fraction=0.25)
+        Kelly(fraction=0.25, win_rate=0.6666666666666666, payoff=2.0, loss=0.03, trades=3)
+        """
+        profits = np.asarray(returns, dtype=np.float64).ravel()
+        if not np.isfinite(profits).all():
+            raise ConfigError(
+                "Kelly.from_trades: a return is not a finite number; leave out trades that are still open"
+            )
+        wins, losses = profits[profits > 0.0], -profits[profits < 0.0]
+        if not len(wins) or not len(losses):
+            raise ConfigError(
+                f"Kelly.from_trades: {len(wins)} of {len(profits)} trades won, {len(losses)} lost; an edge wants both"
+            )
+        lost = math.fsum(losses) / len(losses)
+        payoff = math.fsum(wins) / len(wins) / lost
+        return cls(win_rate=len(wins) / len(profits), payoff=payoff, loss=lost, trades=len(profits), **numbers)
+
     @property
     def known(self) -> bool:
         """Whether the edge is given, not taken from trades."""
@@ -236,7 +271,7 @@ class Kelly(Sizing):
         told = f"{rate:.3g} of the last {count} trades won {won:.3g}, a loss cost {lost:.3g}"
         if size <= 0.0:
             return Ask("exposure", self.least, why=f"no edge: {told}")
-        return Ask("exposure", size, why=f"Kelly {size:.4g} of the equity: {told}")
+        return Ask("exposure", max(size, self.least), why=f"Kelly {size:.4g} of the equity: {told}")
 
     def per_bar(self, measure: Floats, cash: float) -> tuple[Unit, Floats, float] | None:
         """Give unit and size of a known edge; None of one that is taken from trades."""
@@ -262,8 +297,8 @@ class OptimalF(Sizing):
     start : float, default 0.02
         Value of a position over the equity until then.
     least : float, default 0
-        Value of a position over the equity where there is no edge. With 0 there is no entry then, nothing new is
-        learnt, and it stays out for good; a small one keeps it learning.
+        Least value of a position over the equity, whatever the trades say. With 0 there is no entry where they have no
+        edge: nothing new is learnt, and it stays out for good; a small one keeps it learning.
     caps : Caps
 
     Notes
@@ -320,4 +355,4 @@ class OptimalF(Sizing):
             return Ask("exposure", self.least, why=f"no edge: the last {count} trades lost on average")
         worst = -min(returns)
         told = f"optimal f {best:.3g} of the last {count} trades, the worst of which lost {worst:.3g}"
-        return Ask("exposure", self.fraction * best / worst, why=told)
+        return Ask("exposure", max(self.fraction * best / worst, self.least), why=told)

@@ -124,8 +124,9 @@ class Pyramid(_Around):
     -----
     The k-th addition asks for base * scale ** k. A signal strategy adds at the first price after a bar that has closed
     `gain` beyond its last fill, as long as nothing is asked for against the position; stops and targets then follow the
-    average price. An addition that caps or money refuse is asked for again when the price is `gain` beyond that one. Order strategies add by their own orders. The reversed pyramid of Edwin Lefèvre, Reminiscences of a
-    Stock Operator (1923), and of the Turtles (Curtis Faith, Way of the Turtle, 2007: equal units every half ATR).
+    average price. An addition that caps or money refuse is asked for again when the price is `gain` beyond that one.
+    Order strategies add by their own orders. The reversed pyramid of Edwin Lefèvre, Reminiscences of a Stock Operator
+    (1923), and of the Turtles (Curtis Faith, Way of the Turtle, 2007: equal units every half ATR).
 
     Examples
     --------

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, fields
-from typing import Any, Final
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Final, cast
 
 from workbench.risk.sizing import KINDS, Caps, Sizing, sizing_of
-from workbench.strategy.rules.arrays import Frame
+from workbench.strategy.rules.arrays import Frame, constants
 from workbench.strategy.rules.conditions import value_of
 from workbench.strategy.rules.mistakes import Mistake, Mistakes, suggestion
 from workbench.strategy.rules.nodes import Value
 from workbench.strategy.rules.plan import Size
-from workbench.strategy.rules.reading import Mapped, Node, Text, describe
+from workbench.strategy.rules.reading import Mapped, Node, Text, describe, read_yaml
 from workbench.strategy.rules.scope import Scope
 
-__all__ = ["STEADY", "read_sizing", "sizing_from"]
+__all__ = ["STEADY", "read_sizing", "sizing_from", "sizing_in"]
 
 STEADY: Final = (
     "fixed_cash", "fixed_quantity", "fixed_risk", "percent_equity", "percent_volatility", "volatility_target",
 )  # fmt: skip
 """The kinds that let every entry through once what they measure is known, so that positions can be followed."""
 _TEXTS: Final = ("covariance",)
+_NO_FILE: Final = SimpleNamespace(shared=())
 _EXAMPLE: Final = "{percent_volatility: {risk: 0.01}}"
 
 
@@ -85,6 +88,27 @@ def _value(name: str, node: Node, scope: Scope) -> Any:
     if isinstance(node, Text) and (name in (*_TEXTS, "groups") or isinstance(node.value, bool) or node.value is None):
         return node.text if name in (*_TEXTS, "groups") else node.value
     return value_of(node, scope)
+
+
+def sizing_in(text: str, where: str) -> Sizing:
+    """Read a sizing that is written as in a rule file, on one line: `fixed_risk: 0.01`.
+
+    Parameters
+    ----------
+    text : str
+    where : str
+        What messages call the place, such as `--sizing`.
+
+    Raises
+    ------
+    StrategyError
+        It is not as in a rule file, or a number is out of range.
+    """
+    mistakes = Mistakes(Path(where), text if ":" in text else f"{text}:")
+    root = read_yaml(mistakes)
+    with mistakes.noted(root.place):
+        return sizing_from(_sizing(root, Scope({}).numbers(), capped=True), constants(cast("Any", _NO_FILE), {}))
+    raise mistakes.error()
 
 
 def sizing_from(size: Size, fixed: Frame) -> Sizing:
