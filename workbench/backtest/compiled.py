@@ -29,6 +29,7 @@ from workbench.backtest.kernel_state import (
     Settlements,
     Words,
 )
+from workbench.backtest.measuring import laid_out
 from workbench.backtest.plan import Line, Plan
 from workbench.backtest.records import FILL_FIELDS, FUNDING_FIELDS, SKIP_FIELDS, Records
 from workbench.errors import ConfigError
@@ -82,7 +83,7 @@ def _unsized(plan: Plan) -> str:
     sizing = plan.sizing
     if sizing is None:
         return ""
-    if any(sizing.per_bar(line.measure[:1], plan.cash) is None for line in plan.lines):
+    if any(laid_out(sizing, line, plan.cash) is None for line in plan.lines):
         return f"{type(sizing).__name__} sizes event by event: {sizing.follows or 'it follows the account'}"
     return "caps of groups and of all look at other positions" if sizing.caps.shared and len(plan.lines) > 1 else ""
 
@@ -207,7 +208,7 @@ def _columns(plan: Plan, name: str) -> list[Floats]:
 
 def _laid_out(plan: Plan, line: Line) -> tuple[str, Floats, float]:
     """Give unit, size as of each bar and floor of a plan that has a sizing."""
-    found = None if plan.sizing is None else plan.sizing.per_bar(line.measure, plan.cash)
+    found = None if plan.sizing is None else laid_out(plan.sizing, line, plan.cash)
     if found is None:
         raise ConfigError(f"{plan.sizing!r} cannot be laid out bar by bar; path='event' or 'auto' can")
     return found

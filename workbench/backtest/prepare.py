@@ -5,8 +5,7 @@ What is wrong is refused here, by name, so that neither path has to ask again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from numbers import Real
 from typing import Any, Final, get_args
 
@@ -16,13 +15,13 @@ from numpy.typing import NDArray
 from workbench.backtest.costs import Costs, Fill
 from workbench.backtest.detail import BaseBars, base_bars, find_details
 from workbench.backtest.funding import rate_by_symbol, settlements
+from workbench.backtest.measuring import measured, sizing_of_run
 from workbench.backtest.plan import ExitTerms, Guards, Line, Plan
 from workbench.backtest.rules import Rules
 from workbench.errors import ConfigError, DataError, StrategyError
 from workbench.market.bars import Bars
 from workbench.market.instrument import Instrument
 from workbench.market.ticks import Ticks
-from workbench.risk.sizing import Sizing
 from workbench.strategy.parameterised import Parameterised
 from workbench.strategy.protections import (
     Cooldown,
@@ -82,12 +81,12 @@ def prepare(
               levers[one.symbol], rates.get(one.symbol, 0.0))
         for one in series
     )  # fmt: skip
-    sizing = _sizing_of(strategy, rules, said)
+    sizing = sizing_of_run(strategy, rules.sizing, said)
     own = rules.protections
     protections = checked_protections(getattr(strategy, "protections", ()) if own is None else own)
     return Plan(
         strategy=strategy,
-        lines=_measured(lines, sizing, getattr(strategy, "with_past", None)),
+        lines=measured(lines, sizing, getattr(strategy, "with_past", None)),
         extra=tuple(extra),
         ticks=ticks,
         cash=float(cash),
@@ -267,49 +266,6 @@ def _check_account(rules: Rules, instruments: Sequence[Instrument], said: Mappin
                 f"rules: a cash account sells nothing short, but the signals of {one.symbol} have short entries; drop "
                 "them or say account='margin'"
             )
-
-
-def _sizing_of(strategy: Any, rules: Rules, said: Mapping[str, Signals]) -> Sizing | None:
-    """Give how large entries are: the run's sizing, or else the strategy's own, which its signals must leave open."""
-    if rules.sizing is not None:
-        return rules.sizing
-    own = getattr(strategy, "sizing", None)
-    if own is None:
-        return None
-    if not isinstance(own, Sizing):
-        raise StrategyError(
-            f"{strategy!r}: its sizing is {own!r}; give one of wb.sizing, such as wb.sizing.FixedRisk(0.01), or None"
-        )
-    for symbol, signals in said.items():
-        if signals.size_unit != "fraction" or len(signals.size) > 1 or signals.size[0] != 1.0:
-            raise StrategyError(
-                f"{strategy!r} says how large entries are twice: its signals of {symbol} have a size, and it has "
-                f"sizing = {own!r}; leave one of them out"
-            )
-    return own
-
-
-def _measured(
-    lines: tuple[Line, ...], sizing: Sizing | None, with_past: Callable[[Bars], Bars] | None
-) -> tuple[Line, ...]:
-    """Give the lines with what a sizing measures on their strategy bars, with all the past that the strategy knows."""
-    if sizing is None:
-        return lines
-    seen = [line.bars if with_past is None else with_past(line.bars) for line in lines]
-    found = {symbol: np.asarray(values, dtype=np.float64) for symbol, values in sizing.measures(seen).items()}
-    for bars in seen:
-        values = found.get(bars.symbol)
-        if values is not None and values.shape != (len(bars),):
-            raise StrategyError(
-                f"{sizing!r}: its measures of {bars.symbol} have shape {values.shape} for {len(bars)} bars; give one "
-                "value a bar"
-            )
-    return tuple(
-        replace(line, measure=_locked(found[line.bars.symbol][-len(line.bars) :].copy()))
-        if line.bars.symbol in found
-        else line
-        for line in lines
-    )
 
 
 def _levers(leverage: Any, instruments: Sequence[Instrument], rules: Rules) -> dict[str, float]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from workbench.market.timeframe import Timeframe
 from workbench.risk.sizing import Sizing, SizingState
+from workbench.risk.sizing.blame import naming
 from workbench.trading.arithmetic import leveraged_quantity, round_down, round_to_tick, spendable, stop_level
 from workbench.trading.exits import nearest_stop
 from workbench.trading.margin import largest_notional
@@ -185,7 +186,8 @@ class Sizer:
         if history.has(MEASURE):
             return history.value(MEASURE)
         seen = [self._closed(one) for one in self.core.main.values() if one.symbol in self.core.markets]
-        return float(self.sizing.latest(seen).get(symbol, NAN))
+        with naming(self.sizing, "measures"):
+            return float(self.sizing.latest(seen).get(symbol, NAN))
 
     def _closed(self, history: History) -> _Closed:
         columns = [np.asarray(history.column(name)) for name in ("ts", "high", "low", "close")]

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from numbers import Integral, Real
-from typing import Any, ClassVar, Final, Literal, NamedTuple, Protocol
+from typing import Any, ClassVar, Final, Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import ConfigError
+from workbench.risk.sizing.blame import naming
 from workbench.risk.sizing.caps import Caps
 from workbench.risk.sizing.state import Sized, SizingState
 
@@ -70,6 +70,7 @@ class Ask(NamedTuple):
     why: str = ""
 
 
+_UNITS: Final = get_args(Unit)
 _NO_MONEY: Final = "the account has no money to trade with"
 
 
@@ -121,10 +122,9 @@ class Sizing:
         said = [f"{one.name}={value!r}" for one in own if (value := getattr(self, one.name)) != one.default]
         return f"{type(self).__name__}({', '.join(said)})"
 
-    @abstractmethod
     def ask(self, state: SizingState) -> Ask:
         """Say how much is wanted, before caps."""
-        raise NotImplementedError
+        raise ConfigError(f"{type(self).__name__} does not say how much: write `def ask(self, state)`")
 
     def measures(self, series: Sequence[Series]) -> dict[str, Floats]:
         """Work out what the sizing measures, each value from its own bar and earlier ones only.
@@ -167,7 +167,7 @@ class Sizing:
         """
         if not (state.equity > 0.0 and state.free > 0.0):
             return Sized(math.nan, "no_equity", _NO_MONEY)
-        ask = self.ask(state)
+        ask = self._asked(state)
         if ask.code or not ask.size > 0.0:
             code = ask.code or ("no_volatility" if math.isnan(ask.size) else "no_edge")
             return Sized(math.nan, code, ask.why or _WHY[code])
@@ -179,6 +179,18 @@ class Sizing:
                 math.nan, "floor_reached", f"the equity {text(state.equity)} is at its floor {text(ask.floor)}"
             )
         return _cut(_wanted(ask, base, state), ask, self.caps, state)
+
+    def _asked(self, state: SizingState) -> Ask:
+        """Ask, and hold the answer to what it may be: a sizing may be of a user's own class."""
+        with naming(self, "ask"):
+            ask = self.ask(state)
+        number = isinstance(ask, Ask) and isinstance(ask.size, Real) and ask.unit in _UNITS
+        if not number:
+            units = ", ".join(map(repr, _UNITS))
+            raise ConfigError(
+                f"{self!r}.ask gave {ask!r}; give sizing.Ask(unit, size), with a number for size and one of {units}"
+            )
+        return ask
 
 
 _WHY: Final = {
@@ -246,10 +258,9 @@ class PerBar(Sizing):
     unit: ClassVar[Any] = "exposure"
     follows: ClassVar[str] = ""
 
-    @abstractmethod
     def amount(self, measure: Any) -> Any:
         """Give the size of a measure, or those of an array of them; NaN where the measure is not known or zero."""
-        raise NotImplementedError
+        raise ConfigError(f"{type(self).__name__} does not say how much: write `def amount(self, measure)`")
 
     def source(self, state: SizingState) -> str:
         """Say in words where the size comes from."""
