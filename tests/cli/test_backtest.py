@@ -165,7 +165,7 @@ def test_entries_are_sized_as_in_a_rule_file(run: Command, desk: Path, monkeypat
     told = run(*DAILY, "--sizing", "volatility_target: 0.3", "--json").json()
     assert same(told["metrics"], result.metrics) and told["sizing"] == {"volatility_target": {"target": 0.3}}
     said = run(*DAILY, "--sizing", "fixed_risk")
-    assert re.search(r"^Sized by FixedRisk\(\); not entered: no stop to size by 5\d times$", said.out, flags=re.M)
+    assert re.search(r"^Sized by FixedRisk\(\); not entered: no stop to size by 40 times$", said.out, flags=re.M)
     wrong = run(*DAILY, "--sizing", "kely")
     message = "--sizing: line 1, column 1: there is no sizing 'kely'; did you mean 'kelly'?"
     assert wrong.code == 1 and message in wrong.err
