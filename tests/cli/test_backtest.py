@@ -168,4 +168,4 @@ def test_entries_are_sized_as_in_a_rule_file(run: Command, desk: Path, monkeypat
     assert re.search(r"^Sized by FixedRisk\(\); not entered: no stop to size by 40 times$", said.out, flags=re.M)
     wrong = run(*DAILY, "--sizing", "kely")
     message = "--sizing: line 1, column 1: there is no sizing 'kely'; did you mean 'kelly'?"
-    assert wrong.code == 1 and message in wrong.err
+    assert wrong.code == 2 and message in wrong.err
