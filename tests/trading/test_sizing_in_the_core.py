@@ -108,6 +108,19 @@ def test_orders_that_have_not_filled_count_to_the_caps() -> None:
     assert (refusal.code, refusal.why) == ("cap_reached", "the total cap is reached: nothing more may be added")
 
 
+def test_what_closes_takes_no_room_and_what_turns_a_position_has_more() -> None:
+    """20 at 100 are a fifth of 10,000. A sale of them that rests takes nothing of the cap; 40 turn them."""
+    core = core_of(sz.PercentEquity(0.4, caps=sz.Caps(position=0.2, total=0.25)))
+    (order,) = sent(hear(core, 0, {"A/USDT": 100.0, "B/USDT": 100.0}, {"A/USDT": "buy"}))
+    fills(core, order, 100.0)
+    core.desk.take(core.view.limit("sell", 20.0, price=120.0, symbol="A/USDT"))
+    assert len(sent(hear(core, 1, {"A/USDT": 100.0, "B/USDT": 100.0}))) == 1
+    (other,) = sent(hear(core, 2, {"A/USDT": 100.0, "B/USDT": 100.0}, {"B/USDT": "buy"}))
+    assert other.quantity == 5.0
+    (turns,) = sent(hear(core, 3, {"A/USDT": 100.0, "B/USDT": 100.0}, {"A/USDT": "sell"}))
+    assert turns.quantity == pytest.approx(40.0)
+
+
 def test_a_limit_order_is_sized_at_its_price_and_forgotten_when_cancelled() -> None:
     core = core_of(sz.PercentEquity(0.1))
     (order,) = sent(hear(core, 0, {"A/USDT": 100.0}, {"A/USDT": 80.0}))

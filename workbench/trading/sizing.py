@@ -19,7 +19,7 @@ from workbench.risk.sizing.blame import naming
 from workbench.trading.arithmetic import leveraged_quantity, round_down, round_to_tick, spendable, stop_level
 from workbench.trading.exits import nearest_stop
 from workbench.trading.margin import largest_notional
-from workbench.trading.orders import Intent
+from workbench.trading.orders import Intent, Order
 from workbench.trading.remembered import Remembered, value_of
 
 if TYPE_CHECKING:
@@ -222,27 +222,34 @@ class Sizer:
     def _state(self, wish: Intent, market: Traded, price: float, available: float, measure: float) -> SizingState:
         account, sign = self.core.account, 1.0 if wish.side == "buy" else -1.0
         instrument, memory = market.instrument, self.memory
+        more = account.quantity(wish.symbol, wish.leg) * sign > 0.0
+        adds = memory.entered(wish.symbol, wish.leg)[0] if more else 0
         impact, shared = market.costs.impact_kind, self.sizing is not None and self.sizing.caps.shared
         return SizingState(
             equity=account.equity, price=price, side=sign, stop=self._stop(wish, market, price, sign), measure=measure,
             symbol=wish.symbol, affordable=self._affordable(available, price, market), available=available,
             leverage=market.leverage, contract_size=instrument.contract_size, inverse=instrument.kind == "inverse",
             lot=market.lots.lot, min_notional=0.0 if impact else market.lots.min_notional, cash=memory.cash,
-            peak=memory.peak, returns=memory.returns, adds=memory.entered(wish.symbol, wish.leg)[0],
-            exposures=self._exposures(None if shared else wish.symbol),
+            peak=memory.peak, returns=memory.returns, adds=adds,
+            exposures=self._exposures(wish, sign, shared),
         )  # fmt: skip
 
-    def _exposures(self, only: str | None) -> dict[str, float]:
-        """Give the value of what is held and on order to open or add, of one instrument or of all."""
-        core, found = self.core, dict[str, float]()
+    def _exposures(self, wish: Intent, sign: float, shared: bool) -> dict[str, float]:
+        """Give the value of what is held and on order to open or add, of the wish's instrument or of all.
+
+        What the wish itself would close first counts against: it leaves so much more room.
+        """
+        core, found, held_by = self.core, dict[str, float](), dict[tuple[str, str], float]()
         for held in core.account.positions:
-            if only is None or held.symbol == only:
+            if shared or held.symbol == wish.symbol:
                 worth = value_of(core.markets[held.symbol].instrument, abs(held.quantity), core.prices[held.symbol])
-                found[held.symbol] = found.get(held.symbol, 0.0) + worth
+                against = (held.symbol, held.leg) == (wish.symbol, wish.leg) and held.quantity * sign < 0.0
+                found[held.symbol] = found.get(held.symbol, 0.0) + (-worth if against else worth)
+                held_by[held.symbol, held.leg] = held.quantity
         for order in core.orders.values():
-            if order.reduce_only or order.close_position or order.parent or (only is not None and order.symbol != only):
+            if order.reduce_only or order.close_position or order.parent or not (shared or order.symbol == wish.symbol):
                 continue
-            left = order.quantity - order.filled
+            left = _opening(order, held_by)
             if left > 0.0:
                 price = core.prices[order.symbol] if math.isnan(order.price) else order.price
                 worth = value_of(core.markets[order.symbol].instrument, left, price)
@@ -263,6 +270,17 @@ class Sizer:
         """Take up what `snapshot` gave; nothing of a core that had no sizing then."""
         if data is not None:
             self.memory.restore(data)
+
+
+def _opening(order: Order, held_by: dict[tuple[str, str], float]) -> float:
+    """Give what is left of an order after it has closed what is held, which is taken from what others may close."""
+    left, side = order.quantity - order.filled, 1.0 if order.side == "buy" else -1.0
+    held = held_by.get((order.symbol, order.leg), 0.0)
+    if held * side >= 0.0:
+        return left
+    closed = min(left, abs(held))
+    held_by[order.symbol, order.leg] = held + side * closed
+    return left - closed
 
 
 def _loss(market: Traded, price: float, level: float) -> float:

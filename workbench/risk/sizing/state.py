@@ -65,7 +65,8 @@ class SizingState:
     adds : int
         How often the position that is held has been added to: 0 for an entry.
     exposures : mapping of symbol to float
-        Value of what is held or on order, by instrument, in the currency of the equity.
+        Value of what is held or on order, by instrument, in the currency of the equity; below 0 for what the order
+        would close before it opens anything.
 
     Raises
     ------
