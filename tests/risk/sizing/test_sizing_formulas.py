@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+import workbench as wb
 from workbench.errors import ConfigError
 from workbench.risk import sizing as sz
 from workbench.risk.sizing import Caps, SizingState
@@ -350,3 +351,29 @@ def test_a_pyramid_waits_for_its_gain() -> None:
     assert pyramid.wants_more(1, 1.0, 100.0, 102.0) and not pyramid.wants_more(1, 1.0, 100.0, 101.9)
     assert pyramid.wants_more(1, -1.0, 100.0, 98.0) and not pyramid.wants_more(1, -1.0, 100.0, 98.1)
     assert not pyramid.wants_more(2, 1.0, 100.0, 200.0)
+
+
+def test_the_last_of_what_is_measured_is_the_same_with_less_work() -> None:
+    """Bar by bar, two instruments of which one begins later and misses bars: what a bot measures, a backtest does."""
+    rng, hour = np.random.default_rng(5), 3_600_000
+    closes = 100.0 * np.cumprod(1.0 + 0.01 * rng.standard_normal((90, 2)), axis=0)
+    kept = [np.arange(90), np.r_[np.arange(17, 50), np.arange(53, 90)]]
+
+    def seen(end: int) -> list[Any]:
+        rows = [one[one < end] for one in kept]
+        return [
+            wb.Bars(
+                instrument=wb.Instrument(symbol=f"{name}/USDT"), timeframe="1h", ts=at * hour, volume=np.ones(len(at)),
+                **dict.fromkeys(("open", "high", "low", "close"), closes[at, number]),
+            )
+            for number, (name, at) in enumerate(zip("AB", rows, strict=True))
+        ]  # fmt: skip
+
+    kinds = (sz.RiskParity(lookback=12, every=5, covariance="sample"), sz.PercentVolatility(), sz.VolatilityTarget())
+    for sizing in kinds:
+        whole = sizing.measures(seen(90))
+        for end in range(18, 90, 5):
+            for symbol, value in sizing.latest(seen(end)).items():
+                row = int(np.searchsorted(kept["AB".index(symbol[0])], end)) - 1
+                np.testing.assert_equal(value, whole[symbol][row])
+    assert sz.RiskParity().latest(seen(0)) == sz.PercentVolatility().latest(seen(0)) == {}
