@@ -11,6 +11,7 @@ import pytest
 
 import workbench as wb
 from tests.bots.test_paper_replay import papered
+from tests.bots.world import World
 from workbench.bots.mind import Mind
 from workbench.market.lake import Lake
 from workbench.risk import sizing as sz
@@ -130,3 +131,26 @@ def test_a_bot_that_was_stopped_sizes_on_as_if_it_had_not_been(lake: Lake) -> No
         second.restore(json.loads(json.dumps(first.snapshot())))
         said += [sent(action) for one in told[cut:] for action in second.handle(one)]
         assert said == [sent(one) for one in heard if type(one).__name__ in actions]
+
+
+WORLDS: dict[str, sz.Sizing] = {
+    "streaks": sz.AntiMartingale(sz.PercentEquity(0.05), caps=sz.Caps(position=0.3)),
+    "pyramid": sz.Pyramid(sz.PercentVolatility(0.0005, length=3), caps=sz.Caps(position=0.3)),
+    "kelly": sz.Kelly(min_trades=2, lookback=4, start=0.05, least=0.02),
+    "caps": sz.FixedRisk(0.0005, caps=sz.Caps(total=0.5)),
+}
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_a_sized_bot_at_a_practice_exchange_survives_kills_and_faults(name: str) -> None:
+    """Its journal makes the same bot again, what its sizing remembers among it; and orders are in whole lots."""
+    filled = 0
+    for seed in range(6):
+        world = World(seed, 12, sizing=WORLDS[name])
+        world.run()
+        assert world.problems() == [], seed
+        assert world.shell is not None
+        orders = [one.order for one in world.entries() if isinstance(one, Submit)]
+        assert all(round(one.quantity * 1_000, 6).is_integer() for one in orders if not one.parent)
+        filled += len(world.engine.executions("me", limit=1_000))
+    assert filled > 5
