@@ -9,15 +9,17 @@ weights and timers are in `strategy.helpers`, and strategies to read or to use i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.market.bars import Bars
-from workbench.risk.sizing import Sizing
 from workbench.strategy.parameterised import Parameterised
 from workbench.trading.desk import Refusal
 from workbench.trading.events import Bar, Filled, Funded, Tick, Timer
 from workbench.trading.orders import Order
 from workbench.trading.view import View
+
+if TYPE_CHECKING:
+    from workbench.risk.sizing import Sizing
 
 __all__ = ["OrderStrategy"]
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from workbench.errors import StrategyError, WorkbenchError
 from workbench.market.bars import Bars
 from workbench.market.timeframe import Timeframe
-from workbench.risk.sizing import Sizing
 from workbench.strategy.parameterised import Parameterised
 from workbench.strategy.protections import Protection
 from workbench.strategy.signals import Signals
+
+if TYPE_CHECKING:
+    from workbench.risk.sizing import Sizing
 
 __all__ = ["SignalStrategy", "signals_of", "warm_up_of"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from workbench.errors import ConfigError
 from workbench.risk.sizing.base import PerBar, Series, positive, text, whole
 from workbench.risk.sizing.state import SizingState
-from workbench.risk.weighting.covariances import Estimator
+
+if TYPE_CHECKING:
+    from workbench.risk.weighting.covariances import Estimator
 
 __all__ = ["RiskParity"]
 
@@ -54,6 +56,8 @@ class RiskParity(PerBar):
     covariance: Estimator = "ledoit_wolf"
 
     def __post_init__(self) -> None:
+        from workbench.risk.weighting.covariances import Estimator
+
         super().__post_init__()
         positive(self, "budget", what="a fraction of equity")
         whole(self, "lookback", 3, "bars")

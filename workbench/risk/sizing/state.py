@@ -17,7 +17,7 @@ class Sized(NamedTuple):
 
     `quantity`: contracts, in whole lots; NaN where it was never worked out, and what it came to where that is too small
     to trade. `code`: why nothing may be traded ("no_stop", "no_volatility", "no_edge", "cap_reached", "floor_reached",
-    "too_few_trades", "no_equity", "below_min_notional"), "" if it may. `why`: a sentence. `limit`: what bound the
+    "no_equity", "below_min_notional"), "" if it may. `why`: a sentence. `limit`: what bound the
     quantity: "sizing" (its own formula), "position", "group" or "total" cap, "money" (what the account can pay).
     """
 
