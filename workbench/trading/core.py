@@ -280,8 +280,7 @@ class Core:
     def _funded(self, event: ev.Funded) -> None:
         self._at(event.ts)
         self.account.apply_funding(event)
-        if self.sizer.sizing is not None:
-            self.sizer.memory.funded(event.symbol, event.leg, event.amount)
+        self.sizer.funded(event)
         self.view.symbol = event.symbol
         self.desk.take(self.trader.on_funding(self.view, event))
 
@@ -348,16 +347,13 @@ class Core:
         return order
 
     def _filled(self, fill: ev.Filled) -> None:
-        if fill.ts > self.now:
-            self.now = fill.ts
-        self.view.now = self.now
+        self.view.now = self.now = max(self.now, fill.ts)
         symbol, leg = fill.symbol, fill.leg
         held = self.account.position(symbol, leg)
         before = held.quantity
         self.account.apply(fill)
         after = held.quantity
-        if self.sizer.sizing is not None:
-            self.sizer.filled(fill, before, after)
+        self.sizer.filled(fill, before, after)
         order = self.orders.get(fill.id)
         if order is not None:
             self._execute(order, fill)
@@ -406,10 +402,8 @@ class Core:
     def snapshot(self) -> dict[str, Any]:
         """Give the whole state as plain data for JSON; `restore` takes it up.
 
-        Histories of bars are market data, not state: a shell fills them again. What a sizing remembers is in it where
-        there is one.
+        Histories of bars are market data, not state: a shell fills them again.
         """
-        said = {} if self.sizer.sizing is None else {"sizing": self.sizer.snapshot()}
         return {
             "version": VERSION, "name": self.name, "state": self.state, "now": self.now, "decided": self.decided,
             "number": self.number, "symbol": self.view.symbol, "prices": dict(self.prices),
@@ -418,8 +412,7 @@ class Core:
             "changes": [[type(wish).__name__, asdict(wish)] for wish in self.desk.changes],
             "brackets": {name: asdict(spec) for name, spec in self.brackets.items()},
             "protections": self.protector.snapshot(), "account": self.account.snapshot(),
-            "memory": copy.deepcopy(self.view.memory), "trader": self.trader.snapshot(),
-            **said,
+            "memory": copy.deepcopy(self.view.memory), "trader": self.trader.snapshot(), **self.sizer.snapshot(),
         }  # fmt: skip
 
     def restore(self, data: Mapping[str, Any]) -> None:
@@ -448,7 +441,7 @@ class Core:
         self.brackets = {name: Guarded(**spec) for name, spec in data["brackets"].items()}
         self.protector.restore(data["protections"])
         self.account.restore(data["account"])
-        self.sizer.restore(data.get("sizing"))
+        self.sizer.restore(data)
         self.view.memory = copy.deepcopy(data["memory"])
         self.trader.restore(data["trader"])
 

@@ -24,7 +24,7 @@ from workbench.trading.remembered import Remembered, value_of
 
 if TYPE_CHECKING:
     from workbench.trading.core import Core, Traded
-    from workbench.trading.events import Filled
+    from workbench.trading.events import Filled, Funded
     from workbench.trading.history import History
 
 __all__ = ["MEASURE", "Decision", "Sizer"]
@@ -257,19 +257,26 @@ class Sizer:
         return found
 
     def filled(self, fill: Filled, before: float, after: float) -> None:
-        """Remember an execution."""
+        """Remember an execution, with what was held before and after it."""
+        if self.sizing is None:
+            return
         instrument = self.core.markets[fill.symbol].instrument
         if self.memory.filled(fill, before, after, instrument) and self.memory.most:
             self.memory.peak = max(self.memory.peak, self.core.account.equity)
 
-    def snapshot(self) -> dict[str, Any]:
-        """Give what the sizing remembers as plain data."""
-        return self.memory.snapshot()
+    def funded(self, event: Funded) -> None:
+        """Count funding to the trade in hand."""
+        if self.sizing is not None:
+            self.memory.funded(event.symbol, event.leg, event.amount)
 
-    def restore(self, data: Mapping[str, Any] | None) -> None:
-        """Take up what `snapshot` gave; nothing of a core that had no sizing then."""
-        if data is not None:
-            self.memory.restore(data)
+    def snapshot(self) -> dict[str, Any]:
+        """Give what the sizing remembers as plain data, as part of a core's; nothing of a core without a sizing."""
+        return {} if self.sizing is None else {"sizing": self.memory.snapshot()}
+
+    def restore(self, data: Mapping[str, Any]) -> None:
+        """Take up the part of `snapshot` of what a core gave; nothing of one that had no sizing then."""
+        if self.sizing is not None and "sizing" in data:
+            self.memory.restore(data["sizing"])
 
 
 def _opening(order: Order, held_by: dict[tuple[str, str], float]) -> float:
