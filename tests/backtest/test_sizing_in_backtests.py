@@ -48,7 +48,7 @@ def both(case: dict[str, Any], sizing: sz.Sizing) -> list[wb.Result]:
     return [wb.backtest(**how, path=path, max_missing=1.0) for path in ("compiled", "event")]
 
 
-@settings(max_examples=examples(300), phases=PHASES, suppress_health_check=CALM, deadline=None)
+@settings(max_examples=examples(200), phases=PHASES, suppress_health_check=CALM, deadline=None)
 @given(case=cases(most=3, length=25).filter(compilable), sizing=sizings())
 def test_both_paths_size_alike(case: dict[str, Any], sizing: sz.Sizing) -> None:
     compiled, event = both(case, sizing)

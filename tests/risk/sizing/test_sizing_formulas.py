@@ -276,7 +276,7 @@ ANY = [
 ]  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(asked=STATES, sizing=st.sampled_from(ANY))
 def test_whatever_is_asked(asked: SizingState, sizing: sz.Sizing) -> None:
     found = sizing.decide(asked)
