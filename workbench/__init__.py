@@ -43,7 +43,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from workbench.research.sweeping.running import sweep
     from workbench.research.sweeping.sampling import Sampler
     from workbench.research.validation import CombinatorialPurged, PurgedKFold, cross_validate, walk_forward
-    from workbench.risk import metrics
+    from workbench.risk import metrics, sizing
     from workbench.risk import weighting as weights
     from workbench.settings import load_settings
     from workbench.strategy.confluence import Confluence, ConfluenceTerms, confluence
@@ -118,6 +118,7 @@ __all__ = [
     "risk",
     "runs",
     "significance",
+    "sizing",
     "study",
     "sweep",
     "universe",
@@ -192,6 +193,7 @@ _ROOMS = {
     "metrics": "workbench.risk.metrics",
     "practice": "workbench.practice",
     "risk": "workbench.risk",
+    "sizing": "workbench.risk.sizing",
     "weights": "workbench.risk.weighting",
 }
 
