@@ -13,7 +13,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from heapq import heappop, heappush
 from typing import Final, NamedTuple
 
-__all__ = ["FINEST", "Lot", "Piece", "Pool", "pool_of", "share", "worked"]
+__all__ = ["FINEST", "Lot", "Piece", "Pool", "pool_of", "share", "split", "worked"]
 
 FINEST: Final = Decimal("1e-18")  # of the reporting currency: what amounts of money are worked out to
 _ZERO: Final = Decimal(0)
@@ -172,3 +172,18 @@ def pool_of(method: str, rank: str, *, short: bool = False) -> Pool:
     if method == "lifo":
         return Pool(lambda lot: (-lot.acquired, -lot.number))
     return Pool(lambda lot: (lot.acquired, lot.number), average=method == "average")
+
+
+def split(pieces: list[Piece], quantity: Decimal) -> tuple[list[Piece], list[Piece]]:
+    """Part what was taken into the first so many units and the rest."""
+    first, rest = [], []
+    for piece in pieces:
+        part = min(quantity, piece.quantity)
+        quantity -= part
+        cost = None if piece.cost is None else share(piece.cost, part, piece.quantity)
+        if part:
+            first.append(Piece(piece.lot, part, cost))
+        if part < piece.quantity:
+            left = None if piece.cost is None or cost is None else piece.cost - cost
+            rest.append(Piece(piece.lot, piece.quantity - part, left))
+    return first, rest

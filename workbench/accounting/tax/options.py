@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from workbench.accounting.money import ROUNDINGS
 from workbench.accounting.tax.transaction import INCOME
 from workbench.errors import ConfigError
 
@@ -64,14 +65,17 @@ _CHOICES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({
     "rounding": {
         "half_even": "to the nearest, halves to the even digit",
         "half_up": "to the nearest, halves away from zero",
+        "half_down": "to the nearest, halves towards zero",
         "down": "towards zero",
+        "up": "away from zero",
+        "floor": "to the lower",
+        "ceiling": "to the higher",
     },
     "round_at": {
         "totals": "tables show rounded numbers, totals are rounded sums of exact ones",
         "rows": "proceeds and cost of each row are rounded, gains and totals are made of the rounded ones",
     },
 })  # fmt: skip
-_ROUNDINGS: Final = {"half_even": ROUND_HALF_EVEN, "half_up": ROUND_HALF_UP, "down": ROUND_DOWN}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +107,8 @@ class TaxOptions:
         Assets that count as money, worth one of another each, such as {"USDT": "USD"}: they have no lots.
     places : int, default 2
         Decimals of amounts of money in tables and totals.
-    rounding : {"half_even", "half_up", "down"}
+    rounding : str, default "half_even"
+        One of `workbench.accounting.ROUNDINGS`.
     round_at : {"totals", "rows"}
 
     Raises
@@ -174,7 +179,7 @@ class TaxOptions:
 
     def rounded(self, number: Decimal) -> Decimal:
         """Round an amount of money as stated."""
-        return number.quantize(Decimal(1).scaleb(-self.places), rounding=_ROUNDINGS[self.rounding])
+        return number.quantize(Decimal(1).scaleb(-self.places), rounding=ROUNDINGS[self.rounding])
 
     def in_words(self) -> dict[str, str]:
         """Say each choice: name of the option to what it means."""
