@@ -122,15 +122,18 @@ class State:
         return left
 
     def move(self, tx: Transaction, pieces: list[Piece], added: Decimal) -> None:
-        """Put parts of lots where a transfer arrives, with their dates, and share out what is added to their cost."""
-        left = sum((piece.quantity for piece in pieces), _ZERO)
+        """Put parts of lots where a transfer arrives, with their dates; what is added goes to those of known cost."""
+        asset = tx.sent.currency if tx.sent else ""
+        left = sum((piece.quantity for piece in pieces if piece.cost is not None), _ZERO)
+        if added and left:
+            row = Acquisition(tx.id, tx.ts, "network_fee", asset, tx.to_wallet, _ZERO, added, tx.ts, "cost of moving")
+            self.acquisitions.append(row)
         for piece in pieces:
-            extra = share(added, piece.quantity, left)
-            added, left = added - extra, left - piece.quantity
-            cost = None if piece.cost is None else piece.cost + extra
-            lot = piece.lot
-            pool = self.pool(tx.to_wallet, tx.sent.currency if tx.sent else "")
-            pool.add(Lot(lot.id, lot.number, lot.acquired, piece.quantity, cost, lot.price))
+            lot, cost = piece.lot, piece.cost
+            if cost is not None:
+                extra = share(added, piece.quantity, left)
+                added, left, cost = added - extra, left - piece.quantity, cost + extra
+            self.pool(tx.to_wallet, asset).add(Lot(lot.id, lot.number, lot.acquired, piece.quantity, cost, lot.price))
 
     # --- giving up
 
@@ -160,18 +163,16 @@ class State:
             )
             self._lacking(tx, asset, left)
 
-    def depart(
-        self, tx: Transaction, money: Money, *, kind: str, at_cost: bool = True, taken: list[Piece] | None = None
-    ) -> Decimal:
-        """Let a quantity leave without a gain, and give its cost; without `at_cost` the cost stays behind."""
+    def depart(self, tx: Transaction, money: Money, *, kind: str, taken: list[Piece] | None = None) -> Decimal:
+        """Let a quantity leave at its cost, without a gain, and give the cost."""
         left, total = money.amount, _ZERO
         for piece in self.take(tx, money, kind) if taken is None else taken:
             left -= piece.quantity
             total += piece.cost or _ZERO
-            cost = piece.cost if at_cost else _ZERO
+            lot = piece.lot
             self.departures.append(
                 Departure(
-                    tx.id, tx.ts, kind, money.currency, tx.wallet, piece.lot.id, piece.lot.acquired, piece.quantity, cost
+                    tx.id, tx.ts, kind, money.currency, tx.wallet, lot.id, lot.acquired, piece.quantity, piece.cost
                 )
             )
         if left:

@@ -11,7 +11,7 @@ import difflib
 import io
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
@@ -22,7 +22,7 @@ from workbench.accounting.money import Money, decimal
 from workbench.accounting.tax.transaction import KINDS, LotChoice, Transaction
 from workbench.errors import DataError
 
-__all__ = ["COLUMNS", "moment_of", "opened", "read_transactions", "template", "write_transactions"]
+__all__ = ["COLUMNS", "moment_of", "opened", "read_transactions", "said_moment", "template", "write_transactions"]
 
 COLUMNS: Final = MappingProxyType({
     "time": "when: 2024-03-01T12:30:00Z, with an offset, or whole milliseconds since 1970; without an offset it is UTC",
@@ -39,7 +39,7 @@ COLUMNS: Final = MappingProxyType({
     "fee_value": "the same of the fee, or of what a transfer lost on the way",
     "cost": "for a deposit or gift_received: what it had cost",
     "acquired": "for a deposit or gift_received: when it was acquired, a time as above",
-    "lots": "lots that are given, for the method specific: ID or ID:QUANTITY, several with ; between",
+    "lots": "lots that are given, for the method specific: ID or ID=QUANTITY, several with ; between",
     "id": "a name that no other transaction has; the name of the file and the line where left out",
     "note": "anything",
 })  # fmt: skip
@@ -94,6 +94,12 @@ def moment_of(text: str) -> int:
     return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
 
 
+def said_moment(ts: int) -> str:
+    """Write milliseconds since 1970 as a time in UTC, to the millisecond where there are any."""
+    when = _EPOCH + timedelta(milliseconds=ts)
+    return when.isoformat(timespec="milliseconds" if ts % 1000 else "seconds").replace("+00:00", "Z")
+
+
 def read_transactions(*files: str | Path) -> list[Transaction]:
     """Read transactions from one or more CSV files.
 
@@ -139,7 +145,7 @@ def _lines(path: Path) -> Iterator[tuple[int, Transaction]]:
             if not any(row.values()):
                 continue
             try:
-                yield line, _transaction(row, f"{path.name}:{line}")
+                yield line, _transaction(row, f"{path.name}#{line}")
             except DataError as error:
                 wrong.append(f"line {line}: {error}")
                 if len(wrong) == _MOST_WRONG:
@@ -202,10 +208,10 @@ def _number(said: dict[str, str], name: str) -> Decimal | None:
 
 
 def _choice(text: str) -> LotChoice:
-    lot, mark, quantity = text.strip().rpartition(":")
-    if mark and quantity.replace(".", "", 1).isdigit() and lot:
-        return LotChoice(lot, decimal(quantity, "quantity of a lot"))
-    return LotChoice(text.strip())
+    lot, mark, quantity = text.strip().rpartition("=")
+    if not mark:
+        return LotChoice(text.strip())
+    return LotChoice(lot, decimal(quantity, "quantity of a lot") if quantity else None)
 
 
 def write_transactions(transactions: Iterable[Transaction]) -> str:
@@ -225,12 +231,15 @@ def _cell(one: Transaction, column: str) -> str:
     if column.endswith("_asset"):
         money = getattr(one, column.removesuffix("_asset"))
         return "" if money is None else guarded(money.currency)
-    if column == "time":
-        return str(one.ts)
+    if column in ("time", "acquired"):
+        ts = one.ts if column == "time" else one.acquired
+        return "" if ts is None else said_moment(ts)
     if column == "lots":
-        texts = [choice.lot + ("" if choice.quantity is None else f":{choice.quantity:f}") for choice in one.lots]
+        texts = [
+            f"{choice.lot}={'' if choice.quantity is None else f'{choice.quantity:f}'}" for choice in one.lots
+        ]
         return guarded(";".join(texts))
     said = getattr(one, column)
     if said is None:
         return ""
-    return f"{said:f}" if isinstance(said, Decimal) else str(said) if isinstance(said, int) else guarded(said)
+    return f"{said:f}" if isinstance(said, Decimal) else str(guarded(said))

@@ -119,8 +119,11 @@ class Transaction:
     note: str = ""
 
     def __post_init__(self) -> None:
-        if not self.id:
-            raise DataError("a transaction needs an id: any text that no other one has", field="id")
+        if not self.id or self.id != self.id.strip() or ";" in self.id or not self.id.isprintable():
+            raise DataError(
+                f"a transaction needs an id, not {self.id!r}: a text that no other one has, without ; or spaces around",
+                field="id",
+            )
         if self.kind not in _SIDES:
             raise self._wrong("kind", f"kind {self.kind!r} is not known; there are {', '.join(KINDS)}")
         if isinstance(self.ts, bool) or not isinstance(self.ts, int) or not 0 <= self.ts < _LAST:

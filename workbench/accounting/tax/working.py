@@ -43,7 +43,7 @@ class Working:
 
     def __init__(self, options: TaxOptions, prices: Prices) -> None:
         self.state = State(options)
-        self._options = options
+        self.options = options
         self._valuer = Valuer(options, prices)
         self._cash = options.cash
         self._basis = options.fees == "basis"
@@ -74,8 +74,8 @@ class Working:
             balances[tx.to_wallet or tx.wallet, tx.received.currency] += tx.received.amount
         if tx.fee is not None:
             balances[tx.wallet, tx.fee.currency] -= tx.fee.amount
-        if tx.lots and self._options.method != "specific":
-            self.state.find("lots ignored", tx, "", f"names lots, which the method {self._options.method} does not heed")
+        if tx.lots and self.options.method != "specific":
+            self.state.find("lots ignored", tx, "", f"names lots, which the method {self.options.method} does not heed")
         self._steps[tx.kind](tx)
 
     # --- trades
@@ -151,7 +151,7 @@ class Working:
         value = self._valued(tx)
         kept = tx.received.currency not in self._cash
         fee = self._fee(tx, gives=False, gets=kept)
-        counted = tx.kind not in self._options.no_income
+        counted = tx.kind not in self.options.no_income
         if counted:
             self.state.flow(tx, "income", tx.kind, tx.received, value)
         if kept:
@@ -177,7 +177,7 @@ class Working:
         if tx.cost is not None:
             return Worth(worked(tx.cost), "stated")
         asset = tx.received.currency if tx.received else ""
-        treated = self._options.unknown_cost
+        treated = self.options.unknown_cost
         gift = tx.kind == "gift_received"
         self.state.find(
             "unknown cost" if gift else "unknown deposit", tx, asset,
@@ -202,7 +202,7 @@ class Working:
         self._travel_fee(tx)
 
     def _gift(self, tx: Transaction) -> None:
-        self._give(tx, at_cost=self._options.gifts == "at_cost")
+        self._give(tx, at_cost=self.options.gifts == "at_cost")
 
     def _spend(self, tx: Transaction) -> None:
         self._give(tx, at_cost=False)
@@ -211,7 +211,7 @@ class Working:
         if tx.sent is not None and tx.sent.currency in self._cash:
             self.state.flow(tx, "expense", "lost", tx.sent, _minus(self._valued(tx)))
             return
-        self._give(tx, at_cost=self._options.lost == "at_cost", worth=Worth(_ZERO, "lost"))
+        self._give(tx, at_cost=self.options.lost == "at_cost", worth=Worth(_ZERO, "lost"))
 
     def _give(self, tx: Transaction, *, at_cost: bool, worth: Worth | None = None) -> None:
         if tx.sent is None:
@@ -242,7 +242,7 @@ class Working:
             return
         paid = tx.sent is not None
         value = self._valued(tx)
-        counts = tx.kind == "realised" or self._options.funding == "gain"
+        counts = tx.kind == "realised" or self.options.funding == "gain"
         category = "gain" if counts else "expense" if paid else "income"
         self.state.flow(tx, category, tx.kind, money, _minus(value) if paid else value)
         if money.currency not in self._cash:
@@ -263,7 +263,7 @@ class Working:
                 self.state.flow(tx, "expense", "network_fee", lost, _minus(self._valuer.on_the_way(tx, lost)))
             self._travel_fee(tx)
             return
-        universal, keeps = self._options.pools == "universal", self._options.network_fee == "cost"
+        universal, keeps = self.options.pools == "universal", self.options.network_fee == "cost"
         own = tx.fee.amount if tx.fee and tx.fee.currency == tx.sent.currency else _ZERO
         if universal and not (keeps and (tx.network_fee or tx.fee)):
             self._travel_fee(tx)
@@ -277,7 +277,7 @@ class Working:
 
     def _arrived_unknown(self, tx: Transaction, quantity: Decimal) -> None:
         asset = tx.sent.currency if tx.sent else ""
-        zero = self._options.unknown_cost == "zero"
+        zero = self.options.unknown_cost == "zero"
         self.state.find(
             "more than was held", tx, asset,
             f"moves {quantity:f} {asset} more than {tx.wallet} ever had; it arrives in {tx.to_wallet} with "
@@ -301,7 +301,7 @@ class Working:
             added += self._on_the_way(tx, fee, lambda: self._valuer.fee(tx))
         elif fee is not None:
             worth = self._fee_worth(tx)
-            if self._options.network_fee == "cost" and tx.kind == "transfer" and own not in self._cash:
+            if self.options.network_fee == "cost" and tx.kind == "transfer" and own not in self._cash:
                 return added + (worth.value or _ZERO)
             self.state.flow(tx, "expense", "network_fee", fee, _minus(worth))
         return added
@@ -309,11 +309,10 @@ class Working:
     def _on_the_way(
         self, tx: Transaction, lost: Money, value_of: Callable[[], Worth], taken: list[Piece] | None = None
     ) -> Decimal:
-        treated = self._options.network_fee
+        treated = self.options.network_fee
         if treated == "cost":
-            moves = tx.kind == "transfer"
-            cost = self.state.depart(tx, lost, kind="network_fee", at_cost=not moves, taken=taken)
-            return cost if moves else _ZERO
+            cost = self.state.depart(tx, lost, kind="network_fee", taken=taken)
+            return cost if tx.kind == "transfer" else _ZERO
         worth = Worth(_ZERO, "network fee, for nothing") if treated == "loss" else value_of()
         if worth.value is None:
             self._no_price(tx, lost.currency)
@@ -372,7 +371,7 @@ class Working:
     def _no_price(self, tx: Transaction, asset: str, what: str = "") -> None:
         self.state.find(
             "price missing", tx, asset,
-            f"nothing says what {what}{asset} was worth in {self._options.currency}: give `value`, or prices",
+            f"nothing says what {what}{asset} was worth in {self.options.currency}: give `value`, or prices",
         )  # fmt: skip
 
 

@@ -1,0 +1,26 @@
+"""Lots, gains, income and tax reports from transactions: exact, traceable, and under stated options."""
+
+from workbench.accounting.tax.options import METHODS, TaxOptions
+from workbench.accounting.tax.prices import Price, Prices, PriceTable
+from workbench.accounting.tax.report import NOT_ADVICE, TaxReport, Totals, tax_report
+from workbench.accounting.tax.template import read_transactions, template, write_transactions
+from workbench.accounting.tax.transaction import INCOME, KINDS, LotChoice, Transaction
+
+__all__ = [
+    "INCOME",
+    "KINDS",
+    "METHODS",
+    "NOT_ADVICE",
+    "LotChoice",
+    "Price",
+    "PriceTable",
+    "Prices",
+    "TaxOptions",
+    "TaxReport",
+    "Totals",
+    "Transaction",
+    "read_transactions",
+    "tax_report",
+    "template",
+    "write_transactions",
+]
