@@ -3,7 +3,7 @@
 from workbench.accounting.tax.options import METHODS, TaxOptions
 from workbench.accounting.tax.prices import Price, Prices, PriceTable
 from workbench.accounting.tax.report import NOT_ADVICE, TaxReport, Totals, tax_report
-from workbench.accounting.tax.template import read_transactions, template, write_transactions
+from workbench.accounting.tax.sheet import read_transactions, template, write_transactions
 from workbench.accounting.tax.transaction import INCOME, KINDS, LotChoice, Transaction
 
 __all__ = [

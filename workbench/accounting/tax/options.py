@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
@@ -136,7 +136,7 @@ class TaxOptions:
     unknown_cost: str = "missing"
     ties: str = "arrivals_first"
     no_income: tuple[str, ...] = ()
-    pegs: Mapping[str, str] = MappingProxyType({})
+    pegs: Mapping[str, str] = field(default_factory=dict)
     places: int = 2
     rounding: str = "half_even"
     round_at: str = "totals"

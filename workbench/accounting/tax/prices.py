@@ -97,7 +97,7 @@ class PriceTable:
         DataError
             A column is missing, or a line cannot be read.
         """
-        from workbench.accounting.tax.template import moment_of, opened
+        from workbench.accounting.tax.sheet import moment_of, opened
 
         path, table = Path(file), cls(max_age_days)
         found: dict[tuple[str, str], dict[int, Decimal]] = {}

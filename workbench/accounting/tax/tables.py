@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from workbench._durable import replace_files
 from workbench._spreadsheet import guarded
-from workbench.accounting.tax.template import said_moment
+from workbench.accounting.tax.sheet import said_moment
 from workbench.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
