@@ -34,6 +34,7 @@ from workbench.cli import (
     runs,
     strategies,
     sweep,
+    tax,
 )
 from workbench.cli.console import plain_streams, say_error, say_warning
 from workbench.cli.options import examples
@@ -56,6 +57,7 @@ _ORDER: Final = (
     "report",
     "cluster",
     "runs",
+    "tax",
     "lab",
     "doctor",
 )
@@ -208,6 +210,7 @@ app.add_typer(practice.app, name="practice")
 app.add_typer(report.app, name="report")
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(runs.app, name="runs")
+app.add_typer(tax.app, name="tax")
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """Lots, gains, income and tax reports from transactions: exact, traceable, and under stated options."""
 
+from workbench.accounting.tax.matching import match_transfers
 from workbench.accounting.tax.options import METHODS, TaxOptions
 from workbench.accounting.tax.prices import Price, Prices, PriceTable
 from workbench.accounting.tax.report import NOT_ADVICE, TaxReport, Totals, tax_report
@@ -19,6 +20,7 @@ __all__ = [
     "TaxReport",
     "Totals",
     "Transaction",
+    "match_transfers",
     "read_transactions",
     "tax_report",
     "template",

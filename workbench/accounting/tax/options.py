@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from workbench.accounting.money import ROUNDINGS
 from workbench.accounting.tax.transaction import INCOME
 from workbench.errors import ConfigError
 
-__all__ = ["CASH", "METHODS", "TaxOptions"]
+__all__ = ["CASH", "METHODS", "TaxOptions", "choices"]
 
 METHODS: Final = MappingProxyType({
     "fifo": "first in, first out: the lot acquired first is given first",
@@ -76,6 +77,9 @@ _CHOICES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({
         "rows": "proceeds and cost of each row are rounded, gains and totals are made of the rounded ones",
     },
 })  # fmt: skip
+_SUCH_AS: Final = {
+    "long_after": "365 or none", "places": "2", "year_start": "04-06", "pegs": "USDT=USD,USDC=USD",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +176,28 @@ class TaxOptions:
                 f"year_start={self.year_start!r} must be a month and a day, such as (4, 6)", option="year_start"
             ) from error
 
+    @classmethod
+    def from_words(cls, words: Mapping[str, str]) -> TaxOptions:
+        """Make options of texts, as a command line gives them: `{"long_after": "none", "pegs": "USDT=USD"}`.
+
+        Raises
+        ------
+        ConfigError
+            A name or a value is not known.
+        """
+        known = {one.name: one.default for one in fields(cls)}
+        chosen = {}
+        for name, text in words.items():
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+                raise ConfigError(f"there is no option {name!r}; {hint}", option=name)
+            try:
+                chosen[name] = _read(name, text.strip())
+            except ValueError as error:
+                raise ConfigError(f"{name}={text!r} cannot be read; such as {_SUCH_AS[name]}", option=name) from error
+        return cls(**chosen)
+
     @property
     def cash(self) -> frozenset[str]:
         """Assets that are money and have no lots: the reporting currency, state money and pegged assets."""
@@ -188,6 +214,27 @@ class TaxOptions:
             said = getattr(self, one.name)
             told[one.name] = f"{said}: {_CHOICES[one.name][said]}" if one.name in _CHOICES else _plain(said)
         return told
+
+
+def choices(name: str) -> Mapping[str, str]:
+    """Give the values that an option may have, with what they mean; none where it is a number, a name or a list."""
+    return _CHOICES.get(name, {})
+
+
+def _read(name: str, text: str) -> Any:
+    if name == "long_after":
+        return None if text.lower() == "none" else int(text)
+    if name == "places":
+        return int(text)
+    if name == "year_start":
+        month, day = text.split("-")
+        return int(month), int(day)
+    if name == "no_income":
+        return tuple(word.strip() for word in text.split(",") if word.strip())
+    if name == "pegs":
+        pairs = [word.split("=") for word in text.split(",") if word.strip()]
+        return {asset.strip(): money.strip() for asset, money in pairs}
+    return text
 
 
 def _plain(said: object) -> str:

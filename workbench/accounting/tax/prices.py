@@ -68,6 +68,11 @@ class PriceTable:
         order = sorted(merged)
         self._pairs[asset, currency] = (order, [merged[ts] for ts in order], source)
 
+    def update(self, other: PriceTable) -> None:
+        """Take in all prices of another table."""
+        for (asset, currency), (moments, prices, source) in other._pairs.items():
+            self.add(asset, currency, dict(zip(moments, prices, strict=True)), source)
+
     @classmethod
     def of_bars(cls, series: Iterable[Bars], max_age_days: float = 2) -> PriceTable:
         """Make a table of closes: each holds from the moment its bar has closed.
