@@ -174,11 +174,10 @@ def _prices(files: list[Path] | None, timeframe: str | None) -> PriceTable:
         from workbench.cli.place import lake_here
         from workbench.market.timeframe import Timeframe
 
-        lake, wanted = lake_here(), Timeframe.parse(timeframe)
-        listed = lake.list()
-        for row in listed[listed["timeframe"] == str(wanted)].itertuples():
-            if "/" in row.symbol:
-                table.update(PriceTable.of_bars([lake.read(row.symbol, str(wanted), venue=row.venue)]))
+        lake, wanted = lake_here(), str(Timeframe.parse(timeframe))
+        for one in lake.series():
+            if one.timeframe == wanted and "/" in one.symbol:
+                table.update(PriceTable.of_bars([lake.read(one.symbol, wanted, venue=one.venue)]))
     return table
 
 

@@ -6,15 +6,16 @@ Large tables are cut on the page, and the page says so: the CSV has all of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 from workbench._durable import replace_files
 from workbench._ink import INK
 from workbench.accounting.tax.calendar import Calendar
-from workbench.accounting.tax.sheet import said_moment
 from workbench.accounting.tax.tables import columns_of, plain_number, rows_of
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ _WORDS: Final = {"price_from": "value from", "unit_cost": "a unit"}
 _STYLE: Final = """
 *{box-sizing:border-box}
 body{font:15px/1.5 system-ui,sans-serif;color:var(--wb-ink);background:var(--wb-page);margin:0;padding:2rem 1.2rem}
-main{max-width:82rem;margin:auto}
+main{max-width:98rem;margin:auto}
 h1{font-size:1.7rem;margin:0}h2{font-size:1.1rem;margin:2.2rem 0 .6rem}
 p{margin:.4rem 0;max-width:60rem}.muted{color:var(--wb-muted)}.small{font-size:.86rem}
 .cards{display:flex;flex-wrap:wrap;gap:.8rem;margin:1.2rem 0}
@@ -134,6 +135,8 @@ def _year(totals: Totals) -> str:
         for term, gain in totals.gain.items()
     ]
     rows += [(f"income: {kind}", None, None, value) for kind, value in totals.income.items()]
+    rows += [("derivatives and funding", None, None, totals.derivatives)] if totals.derivatives else []
+    rows += [("expenses", None, None, -totals.expenses)] if totals.expenses else []
     body = "".join(
         f'<tr><td>{escape(what)}</td><td class="n">{_cell_money(proceeds)}</td><td class="n">{_cell_money(cost)}</td>'
         f'<td class="n">{_cell_money(amount)}</td></tr>'
@@ -158,7 +161,7 @@ def _missing(report: TaxReport) -> str:
     for one in report.findings:
         kinds[one.code] = kinds.get(one.code, 0) + 1
     said = ", ".join(f"{code} ({number})" for code, number in sorted(kinds.items()))
-    table = _table("warnings", rows_of(report, "warnings")[:_MOST_WARNINGS])
+    table = _table(report, "warnings", rows_of(report, "warnings")[:_MOST_WARNINGS])
     return (
         f'<h2>Warnings: {count}</h2><div class="box">{escape(said)}. A warning may belong to an earlier year whose lots '
         f"this one uses.</div>{table}{_cut(count, _MOST_WARNINGS)}"
@@ -169,7 +172,7 @@ def _section(report: TaxReport, name: str) -> str:
     rows = rows_of(report, name)
     if not rows:
         return ""
-    return f"<h2>{_TITLES[name]}</h2>{_table(name, rows[:_MOST_ROWS])}{_cut(len(rows), _MOST_ROWS)}"
+    return f"<h2>{_TITLES[name]}</h2>{_table(report, name, rows[:_MOST_ROWS])}{_cut(len(rows), _MOST_ROWS)}"
 
 
 def _cut(count: int, most: int) -> str:
@@ -177,16 +180,16 @@ def _cut(count: int, most: int) -> str:
 
 
 def _choices(report: TaxReport) -> str:
-    return f"<h2>How it was worked out</h2>{_table('options', rows_of(report, 'options'))}"
+    return f"<h2>How it was worked out</h2>{_table(report, 'options', rows_of(report, 'options'))}"
 
 
-def _table(name: str, rows: Iterable[Sequence[Any]]) -> str:
-    columns = columns_of(name)
+def _table(report: TaxReport, name: str, rows: Iterable[Sequence[Any]]) -> str:
+    columns, zone = columns_of(name), ZoneInfo(report.options.zone)
     rows = list(rows)
     shown = [column for place, column in enumerate(columns) if any(row[place] not in ("", None) for row in rows)]
     head = "".join(f"<th{_class(column)}>{_WORDS.get(column, column)}</th>" for column in shown)
     body = "".join(
-        "<tr>" + "".join(_cell(c, value) for c, value in zip(columns, row, strict=True) if c in shown) + "</tr>"
+        "<tr>" + "".join(_cell(c, value, zone) for c, value in zip(columns, row, strict=True) if c in shown) + "</tr>"
         for row in rows
     )
     return f'<div class="scroll"><table><tr>{head}</tr>{body}</table></div>'
@@ -196,13 +199,13 @@ def _class(column: str) -> str:
     return ' class="n"' if column in _NUMBERS else ' class="wide"' if column in ("message", "choice") else ""
 
 
-def _cell(column: str, value: Any) -> str:
+def _cell(column: str, value: Any, zone: ZoneInfo) -> str:
     if column == "unknown" and value:
         return f'<td class="open">{escape(value)} unknown</td>'
     if value is None:
-        return f'<td class="open n">{"unknown" if column in _MONEY else "–"}</td>'
+        return '<td class="open n">unknown</td>' if column in _MONEY else f"<td{_class(column)}></td>"
     if column in ("time", "acquired"):
-        return f"<td>{said_moment(value).replace('T', ' ').removesuffix('Z')}</td>"
+        return f"<td>{datetime.fromtimestamp(value // 1000, zone):%Y-%m-%d %H:%M}</td>"
     if column in _MONEY:
         return f'<td class="n">{_money(value)}</td>'
     text = plain_number(value) if isinstance(value, Decimal) else str(value)

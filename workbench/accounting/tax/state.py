@@ -76,8 +76,8 @@ class State:
     def acquire(
         self, tx: Transaction, asset: str, quantity: Decimal, cost: Worth, *, kind: str, price: Decimal | None = None
     ) -> None:
-        """Take in a lot; with shorts allowed it first closes what is open short."""
-        if self.options.shorts == "allowed" or kind == "short_cover":
+        """Take in a lot; with shorts allowed a purchase first closes what is open short."""
+        if kind == "short_cover" or (kind == "trade" and self.options.shorts == "allowed"):
             left = self.cover(tx, asset, quantity, cost)
             cost = cost if cost.value is None or left == quantity else Worth(share(cost.value, left, quantity), cost.source)
             quantity = left

@@ -38,6 +38,7 @@ class Valuer:
     def __init__(self, options: TaxOptions, prices: Prices) -> None:
         self._currency = options.currency
         self._pegs = dict(options.pegs)
+        self._quotes = [options.currency, *(one for one, worth in options.pegs.items() if worth == options.currency)]
         self._prices = prices
         self._received_first = options.swap_value == "received"
         self.cash = options.cash
@@ -89,5 +90,8 @@ class Valuer:
         asset = self._pegs.get(money.currency, money.currency)
         if asset == self._currency:
             return self._as_currency(money)
-        found = self._prices.price(asset, self._currency, ts)
-        return _UNKNOWN if found is None else Worth(worked(money.amount * found.price), found.source)
+        for quote in self._quotes:  # a price in an asset that is worth one of the currency does as well
+            found = self._prices.price(asset, quote, ts)
+            if found is not None:
+                return Worth(worked(money.amount * found.price), found.source)
+        return _UNKNOWN

@@ -210,7 +210,6 @@ class Working:
     def _lost(self, tx: Transaction) -> None:
         if tx.sent is not None and tx.sent.currency in self._cash:
             self.state.flow(tx, "expense", "lost", tx.sent, _minus(self._valued(tx)))
-            return
         self._give(tx, at_cost=self.options.lost == "at_cost", worth=Worth(_ZERO, "lost"))
 
     def _give(self, tx: Transaction, *, at_cost: bool, worth: Worth | None = None) -> None:
