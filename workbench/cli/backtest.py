@@ -74,6 +74,10 @@ def run(
     trades: Annotated[bool, typer.Option("--trades", help="Print every trade.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Print the formula of each number.")] = False,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write a page with the result.")] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also keep the whole result, for `workbench export`; such as a.zip."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Backtest a strategy on series of the lake, which share one account, and print its numbers.
@@ -98,12 +102,16 @@ def run(
     )  # fmt: skip
     if html is not None:
         _write_page(result, html)
+    if save is not None:
+        result.save(save)
     if as_json:
         show_json(_plain(result, trades=trades))
     else:
         _show(result, trades=trades, explain=explain)
         if html is not None:
             say(f"page: {html.resolve()}")
+        if save is not None:
+            say(f"result: {save.resolve()}")
 
 
 def given_parameters(declared: Mapping[str, Parameter], pairs: Sequence[str]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from workbench.cli import (
     cluster,
     data,
     doctor,
+    export,
     indicators,
     init,
     lab,
@@ -57,6 +58,7 @@ _ORDER: Final = (
     "report",
     "cluster",
     "runs",
+    "export",
     "tax",
     "lab",
     "doctor",
@@ -196,6 +198,7 @@ _add(sweep.run, "sweep", sweep.EXAMPLES)
 _add(optimise.optimise, "optimise", optimise.EXAMPLES)
 _add(optimise.walk_forward, "walk-forward", optimise.WALK_EXAMPLES)
 _add(doctor.doctor, "doctor", doctor.EXAMPLES)
+_add(export.export, "export", export.EXAMPLES)
 _add(
     lab.lab,
     "lab",

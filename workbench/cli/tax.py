@@ -19,7 +19,9 @@ app = typer.Typer(
     no_args_is_help=True, help="Gains, income and lots of a tax year. It is arithmetic on your records, not tax advice."
 )
 
-Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV of transactions; see `workbench tax template`.")]
+Files = Annotated[
+    list[Path], typer.Argument(metavar="FILE...", help="CSV of transactions; see `workbench tax template`.")
+]
 Year = Annotated[int | None, typer.Option(metavar="YEAR", help="Tax year to show; all years if left out.")]
 Method = Annotated[str, typer.Option(metavar="METHOD", help="fifo, lifo, hifo, lofo, average or specific.")]
 Currency = Annotated[str, typer.Option(metavar="CODE", help="Money that everything is counted in.")]
@@ -33,7 +35,8 @@ PriceFiles = Annotated[
     typer.Option("--prices", metavar="FILE", help="CSV with time, asset, currency, price. Repeatable."),
 ]
 FromLake = Annotated[
-    str | None, typer.Option("--lake-prices", metavar="TIMEFRAME", help="Take closes of the lake as prices, such as 1d.")
+    str | None,
+    typer.Option("--lake-prices", metavar="TIMEFRAME", help="Take closes of the lake as prices, such as 1d."),
 ]
 Match = Annotated[
     float | None,
@@ -87,7 +90,9 @@ def report(
         raise typer.Exit(1)
 
 
-@app.command(epilog=examples("workbench tax explain sell-1 trades.csv", "workbench tax explain sell-1 trades.csv --method hifo"))
+@app.command(
+    epilog=examples("workbench tax explain sell-1 trades.csv", "workbench tax explain sell-1 trades.csv --method hifo")
+)
 def explain(
     transaction: Annotated[str, typer.Argument(metavar="ID", help="Of a transaction.")],
     files: Files,

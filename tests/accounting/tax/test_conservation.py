@@ -31,7 +31,9 @@ def require_conserved(seed: int) -> TaxReport:
     assert dict(report.balances) == balances(given)
     for asset in {asset for _, asset in report.balances} - report.options.cash:
         assert held(report, asset) == sum(q for (_, name), q in report.balances.items() if name == asset)
-    assert all(row.proceeds is None or row.cost is None or row.gain == row.proceeds - row.cost for row in report.disposals)
+    assert all(
+        row.proceeds is None or row.cost is None or row.gain == row.proceeds - row.cost for row in report.disposals
+    )
     return report
 
 
@@ -39,12 +41,16 @@ def held(report: TaxReport, asset: str) -> Decimal:
     """What the lots say is there: less what is short, and less what was given without a lot."""
     lots = sum((one.quantity if one.side == "long" else -one.quantity) for one in report.holdings if one.asset == asset)
     rows = (*report.disposals, *report.departures)
-    return Decimal(lots - sum(row.quantity for row in rows if row.asset == asset and not row.lot)) - conjured(report, asset)
+    return Decimal(lots - sum(row.quantity for row in rows if row.asset == asset and not row.lot)) - conjured(
+        report, asset
+    )
 
 
 def conjured(report: TaxReport, asset: str) -> Decimal:
     """What transfers moved without having it: it arrived with an unknown cost."""
-    return sum((row.quantity for row in report.acquisitions if row.kind == "transfer" and row.asset == asset), Decimal(0))
+    return sum(
+        (row.quantity for row in report.acquisitions if row.kind == "transfer" and row.asset == asset), Decimal(0)
+    )
 
 
 def balances(given: list[Transaction]) -> dict[tuple[str, str], Decimal]:
@@ -74,7 +80,13 @@ def test_quantity_and_cost_are_conserved_in_ten_thousand_histories() -> None:
 def test_the_histories_hold_what_they_should() -> None:
     """Gaps, shorts, unknown values and every kind are among them, else the test above shows little."""
     reports = [require_conserved(seed) for seed in range(60)]
-    assert {one.kind for seed in range(60) for one in history(seed)} >= {"trade", "short_cover", "transfer", "lost", "fork"}
+    assert {one.kind for seed in range(60) for one in history(seed)} >= {
+        "trade",
+        "short_cover",
+        "transfer",
+        "lost",
+        "fork",
+    }
     assert {one.code for report in reports for one in report.findings} >= {
         "more than was held", "nothing short", "price missing", "unknown cost", "unknown deposit", "unknown withdrawal",
     }  # fmt: skip

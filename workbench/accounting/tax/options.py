@@ -158,7 +158,9 @@ class TaxOptions:
             raise ConfigError("currency is empty: name the money to count in, such as USD", option="currency")
         unknown = sorted(set(self.no_income) - set(INCOME))
         if unknown:
-            raise ConfigError(f"no_income={unknown[0]!r} is no income; there are {', '.join(INCOME)}", option="no_income")
+            raise ConfigError(
+                f"no_income={unknown[0]!r} is no income; there are {', '.join(INCOME)}", option="no_income"
+            )
         self._check_time()
 
     def _check_time(self) -> None:

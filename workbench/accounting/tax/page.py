@@ -86,7 +86,9 @@ def card_of(report: TaxReport) -> str:
 
 def _scoped() -> str:
     rules = [rule for rule in _STYLE.replace("\n", "").split("}") if rule.startswith((".", "table", "th", "td", "tr"))]
-    return "".join(".wb-tax " + rule.replace(",", ",.wb-tax ", rule.partition("{")[0].count(",")) + "}" for rule in rules)
+    return "".join(
+        ".wb-tax " + rule.replace(",", ",.wb-tax ", rule.partition("{")[0].count(",")) + "}" for rule in rules
+    )
 
 
 def _colours() -> str:
@@ -129,7 +131,9 @@ def _year(totals: Totals) -> str:
     income = sum(totals.income.values(), Decimal(0))
     cards += [("Income", income)] if totals.income else []
     cards += [("Expenses", totals.expenses)] if totals.expenses else []
-    boxes = "".join(f'<div class="card"><span class="muted">{name}</span><b>{_money(value)}</b></div>' for name, value in cards)
+    boxes = "".join(
+        f'<div class="card"><span class="muted">{name}</span><b>{_money(value)}</b></div>' for name, value in cards
+    )
     rows = [
         (f"capital gains, {term}" if term else "capital gains", totals.proceeds[term], totals.cost[term], gain)
         for term, gain in totals.gain.items()
@@ -143,7 +147,9 @@ def _year(totals: Totals) -> str:
         for what, proceeds, cost, amount in rows
     )
     head = '<tr><th></th><th class="n">proceeds</th><th class="n">cost</th><th class="n">amount</th></tr>'
-    table = f'<div class="scroll"><table>{head}{body}</table></div>' if rows else "<p>Nothing to declare came of it.</p>"
+    table = (
+        f'<div class="scroll"><table>{head}{body}</table></div>' if rows else "<p>Nothing to declare came of it.</p>"
+    )
     left = ""
     if not totals.complete:
         left = (

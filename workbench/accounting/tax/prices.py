@@ -109,7 +109,9 @@ class PriceTable:
         with opened(path) as stream:
             rows = csv.DictReader(stream)
             if set(rows.fieldnames or ()) != set(_COLUMNS):
-                raise DataError(f"{path}: needs the columns {', '.join(_COLUMNS)}; has {rows.fieldnames}", file=str(path))
+                raise DataError(
+                    f"{path}: needs the columns {', '.join(_COLUMNS)}; has {rows.fieldnames}", file=str(path)
+                )
             for row in rows:
                 try:
                     prices = found.setdefault((row["asset"].strip(), row["currency"].strip()), {})

@@ -156,7 +156,9 @@ def _lines(path: Path) -> Iterator[tuple[int, Transaction]]:
 
 def _check_heading(path: Path, names: list[str]) -> None:
     if len(names) == 1 and ";" in names[0]:
-        raise DataError(f"{path} has ; between its columns: write it with commas, and . before decimals", file=str(path))
+        raise DataError(
+            f"{path} has ; between its columns: write it with commas, and . before decimals", file=str(path)
+        )
     lacking = [name for name in _NEEDED if name not in names]
     if lacking:
         raise DataError(f"{path} has no column {lacking[0]!r}; it needs {', '.join(_NEEDED)}", file=str(path))
@@ -235,9 +237,7 @@ def _cell(one: Transaction, column: str) -> str:
         ts = one.ts if column == "time" else one.acquired
         return "" if ts is None else said_moment(ts)
     if column == "lots":
-        texts = [
-            f"{choice.lot}={'' if choice.quantity is None else f'{choice.quantity:f}'}" for choice in one.lots
-        ]
+        texts = [f"{choice.lot}={'' if choice.quantity is None else f'{choice.quantity:f}'}" for choice in one.lots]
         return guarded(";".join(texts))
     said = getattr(one, column)
     if said is None:

@@ -79,7 +79,11 @@ class State:
         """Take in a lot; with shorts allowed a purchase first closes what is open short."""
         if kind == "short_cover" or (kind == "trade" and self.options.shorts == "allowed"):
             left = self.cover(tx, asset, quantity, cost)
-            cost = cost if cost.value is None or left == quantity else Worth(share(cost.value, left, quantity), cost.source)
+            cost = (
+                cost
+                if cost.value is None or left == quantity
+                else Worth(share(cost.value, left, quantity), cost.source)
+            )
             quantity = left
         if not quantity:
             return
@@ -176,9 +180,7 @@ class State:
                 )
             )
         if left:
-            self.departures.append(
-                Departure(tx.id, tx.ts, kind, money.currency, tx.wallet, "", None, left, None)
-            )
+            self.departures.append(Departure(tx.id, tx.ts, kind, money.currency, tx.wallet, "", None, left, None))
             self._lacking(tx, money.currency, left)
         return total
 
@@ -200,7 +202,9 @@ class State:
                 left -= piece.quantity
         if left and pool.quantity:
             said = f"names lots for {money.amount - left} of {money.amount}" if tx.lots else "names no lot"
-            self.find("no lot named", tx, money.currency, f"{said} {money.currency}; the rest was taken first in, first out")
+            self.find(
+                "no lot named", tx, money.currency, f"{said} {money.currency}; the rest was taken first in, first out"
+            )
         return pieces + pool.take(left)
 
     def _require_lot(self, tx: Transaction, money: Money, lot: str, wanted: Decimal | None, left: Decimal) -> None:

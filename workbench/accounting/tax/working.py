@@ -95,9 +95,7 @@ class Working:
             self.state.acquire(tx, tx.received.currency, quantity, cost, kind="trade", price=_price(tx))
         self._pay(tx, fee, counted=gives or gets)
 
-    def _after_fee(
-        self, tx: Transaction, value: Worth, fee: _Fee, *, gives: bool, gets: bool
-    ) -> tuple[Worth, Worth]:
+    def _after_fee(self, tx: Transaction, value: Worth, fee: _Fee, *, gives: bool, gets: bool) -> tuple[Worth, Worth]:
         """Give proceeds and cost after the fee, which is counted once: with what was given, else with what came."""
         if value.value is None or not self._basis or tx.received is None:
             return value, value
