@@ -81,24 +81,20 @@ def _csv(result: Result, name: str) -> bytes:
 
 def _plain_frame(result: Result, name: str) -> pd.DataFrame:
     """Give a table with its index as a column, and the columns of the schema."""
-    import pandas as pd
-
     frame = _TABLES[name](result)
     frame = frame.reset_index() if frame.index.name is not None else frame
     if name == "metrics":
-        numeric = [isinstance(value, int | float) and not isinstance(value, bool) for value in frame["value"]]
-        frame["text"] = [
-            None if number or value is None else str(value)
-            for number, value in zip(numeric, frame["value"], strict=True)
-        ]
-        frame["value"] = pd.to_numeric(frame["value"].where(numeric), errors="coerce")
+        values = list(frame["value"])
+        frame["text"] = [value if isinstance(value, str) else None for value in values]
+        frame["value"] = [None if isinstance(value, str) or value is None else float(value) for value in values]
     return frame[list(SCHEMA[name])]
 
 
 def _json(result: Result, name: str) -> bytes:
     table = _arrow(result, name)
     columns = [
-        _json_values(column, SCHEMA[name][title].kind) for title, column in zip(table.column_names, table.columns)
+        _json_values(column, SCHEMA[name][title].kind)
+        for title, column in zip(table.column_names, table.columns, strict=True)
     ]
     rows = [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
     return json.dumps(rows, allow_nan=False, ensure_ascii=False).encode()

@@ -1,4 +1,4 @@
-"""`workbench export`: trades, fills, orders, equity and more of a saved result or a recorded run, as files for others."""
+"""`workbench export`: tables of a saved result or a recorded run as CSV, JSON or Parquet, for other programs."""
 
 from __future__ import annotations
 

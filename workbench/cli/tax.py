@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -122,9 +122,9 @@ def template(
     if not columns:
         print(text(), end="")
         return
-    show_table([Column("Column"), Column("Meaning", wrap=True)], [[name, said] for name, said in COLUMNS.items()])
-    say()
-    show_table([Column("Kind"), Column("Meaning", wrap=True)], [[name, said] for name, said in KINDS.items()])
+    for heading, known in (("Column", COLUMNS), ("Kind", KINDS)):
+        show_table([Column(heading), Column("Meaning", wrap=True)], list(known.items()))
+        say()
 
 
 @app.command("options", epilog=examples("workbench tax options"))
@@ -133,7 +133,7 @@ def show_options() -> None:
     from workbench.accounting.tax.options import TaxOptions, choices
 
     default = TaxOptions()
-    rows = []
+    rows: list[list[str | Cell]] = []
     for name, said in default.in_words().items():
         known = choices(name)
         first = getattr(default, name)
@@ -205,8 +205,8 @@ def _show(made: TaxReport) -> None:
         say("Nothing was sold, earned or paid in this time.")
     _warn(made)
     say()
-    say(f"{made.options.method}, {'each wallet by itself' if made.options.pools == 'wallet' else 'all wallets together'}; "
-        f"the other choices: `workbench tax options`", "dim")  # fmt: skip
+    pools = "each wallet by itself" if made.options.pools == "wallet" else "all wallets together"
+    say(f"{made.options.method}, {pools}; the other choices: `workbench tax options`", "dim")
     say(NOT_ADVICE, "dim")
 
 

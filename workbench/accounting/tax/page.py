@@ -134,7 +134,7 @@ def _year(totals: Totals) -> str:
     boxes = "".join(
         f'<div class="card"><span class="muted">{name}</span><b>{_money(value)}</b></div>' for name, value in cards
     )
-    rows = [
+    rows: list[tuple[str, Decimal | None, Decimal | None, Decimal]] = [
         (f"capital gains, {term}" if term else "capital gains", totals.proceeds[term], totals.cost[term], gain)
         for term, gain in totals.gain.items()
     ]
@@ -153,8 +153,8 @@ def _year(totals: Totals) -> str:
     left = ""
     if not totals.complete:
         left = (
-            f'<div class="box"><b>Not in these sums: {totals.open_rows} rows</b> whose cost or value nobody knows, with '
-            f"proceeds of {_money(totals.open_proceeds)}. See the warnings.</div>"
+            f'<div class="box"><b>Not in these sums: {totals.open_rows} rows</b> whose cost or value nobody knows, '
+            f"with proceeds of {_money(totals.open_proceeds)}. See the warnings.</div>"
         )
     return f"<h2>{totals.year}</h2>{left}<div class='cards'>{boxes}</div>{table}"
 
@@ -169,8 +169,8 @@ def _missing(report: TaxReport) -> str:
     said = ", ".join(f"{code} ({number})" for code, number in sorted(kinds.items()))
     table = _table(report, "warnings", rows_of(report, "warnings")[:_MOST_WARNINGS])
     return (
-        f'<h2>Warnings: {count}</h2><div class="box">{escape(said)}. A warning may belong to an earlier year whose lots '
-        f"this one uses.</div>{table}{_cut(count, _MOST_WARNINGS)}"
+        f'<h2>Warnings: {count}</h2><div class="box">{escape(said)}. A warning may belong to an earlier year whose '
+        f"lots this one uses.</div>{table}{_cut(count, _MOST_WARNINGS)}"
     )
 
 

@@ -312,8 +312,8 @@ def tax_report(
             working.work(one)
         state = working.state
         return TaxReport(
-            chosen, year, tuple(state.acquisitions), tuple(state.disposals), tuple(state.departures), tuple(state.flows),
-            tuple(state.holdings()), tuple(state.findings), dict(state.balances), calendar,
+            chosen, year, tuple(state.acquisitions), tuple(state.disposals), tuple(state.departures),
+            tuple(state.flows), tuple(state.holdings()), tuple(state.findings), dict(state.balances), calendar,
         )  # fmt: skip
 
 

@@ -126,7 +126,7 @@ def read_transactions(*files: str | Path) -> list[Transaction]:
             place = f"{path.name} line {line}"
             if one.id in where:
                 raise DataError(
-                    f"{place}: the id {one.id!r} stands already in {where[one.id]}; is a file given twice? Ids must differ",
+                    f"{place}: the id {one.id!r} stands already in {where[one.id]}; is a file given twice?",
                     id=one.id,
                 )
             where[one.id] = place
@@ -238,7 +238,7 @@ def _cell(one: Transaction, column: str) -> str:
         return "" if ts is None else said_moment(ts)
     if column == "lots":
         texts = [f"{choice.lot}={'' if choice.quantity is None else f'{choice.quantity:f}'}" for choice in one.lots]
-        return guarded(";".join(texts))
+        return str(guarded(";".join(texts)))
     said = getattr(one, column)
     if said is None:
         return ""

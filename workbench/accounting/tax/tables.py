@@ -237,7 +237,7 @@ def _objects(report: TaxReport, name: str) -> Iterable[dict[str, Any]]:
     columns = columns_of(name)
     for row in rows_of(report, name):
         yield {
-            column: value if value is None or isinstance(value, int) and column not in _TIMES else _text(column, value)
+            column: value if value is None or (type(value) is int and column not in _TIMES) else _text(column, value)
             for column, value in zip(columns, row, strict=True)
         }
 

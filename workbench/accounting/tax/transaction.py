@@ -148,9 +148,9 @@ class Transaction:
                 raise self._wrong(name, f"a {self.kind} needs {name}: an amount and an asset")
             if letter not in needs and money is not None:
                 raise self._wrong(name, f"a {self.kind} has no {name}; see the list of kinds, or call it a trade")
-        if needs == "sr" and self.sent and self.received and self.kind != "transfer":
-            if self.sent.currency == self.received.currency:
-                raise self._wrong("received", f"a {self.kind} of {self.sent.currency} for itself; is it a transfer?")
+        trades = needs == "sr" and self.kind != "transfer"
+        if trades and self.sent and self.received and self.sent.currency == self.received.currency:
+            raise self._wrong("received", f"a {self.kind} of {self.sent.currency} for itself; is it a transfer?")
 
     def _check_numbers(self) -> None:
         for name, money in (("sent", self.sent), ("received", self.received), ("fee", self.fee)):

@@ -17,6 +17,11 @@ from workbench.accounting.tax.valuing import Valuer, Worth
 __all__ = ["Working"]
 
 _ZERO: Final = Decimal(0)
+_TREATED: Final = {
+    "missing": "its cost is not known, and gains from it are left open",
+    "zero": "taken to have cost nothing",
+    "value": "taken to have cost its fair value",
+}
 _NOTHING: Final = Worth(_ZERO, "")
 
 
@@ -177,12 +182,11 @@ class Working:
         asset = tx.received.currency if tx.received else ""
         treated = self.options.unknown_cost
         gift = tx.kind == "gift_received"
-        self.state.find(
-            "unknown cost" if gift else "unknown deposit", tx, asset,
-            ("a present without `cost`" if gift else "came from outside; if it is a transfer from an own wallet, say so")
-            + {"missing": ": its cost is not known, and gains from it are left open", "zero": ": taken to have cost nothing",
-               "value": ": taken to have cost its fair value"}[treated],
-        )  # fmt: skip
+        code = "unknown cost" if gift else "unknown deposit"
+        what = (
+            "a present without `cost`" if gift else "came from outside; if it is from an own wallet, make it a transfer"
+        )
+        self.state.find(code, tx, asset, f"{what}: {_TREATED[treated]}")
         if treated == "zero":
             return Worth(_ZERO, "unknown, taken as zero")
         return self._valued(tx) if treated == "value" else Worth(None, "")
@@ -194,8 +198,8 @@ class Working:
             self.state.depart(tx, tx.sent, kind="withdrawal")
             self.state.find(
                 "unknown withdrawal", tx, tx.sent.currency,
-                f"{tx.sent.amount:f} {tx.sent.currency} went outside: its lots left at cost, without a gain; say whether it "
-                "is a transfer, spend, gift_given or lost",
+                f"{tx.sent.amount:f} {tx.sent.currency} went outside: its lots left at cost, without a gain; say "
+                "whether it is a transfer, spend, gift_given or lost",
             )  # fmt: skip
         self._travel_fee(tx)
 
@@ -255,9 +259,9 @@ class Working:
         if tx.sent is None or tx.received is None:
             return
         if tx.sent.currency in self._cash:
-            lost = Money(tx.network_fee, tx.sent.currency)
-            if lost:
-                self.state.flow(tx, "expense", "network_fee", lost, _minus(self._valuer.on_the_way(tx, lost)))
+            kept = Money(tx.network_fee, tx.sent.currency)
+            if kept:
+                self.state.flow(tx, "expense", "network_fee", kept, _minus(self._valuer.on_the_way(tx, kept)))
             self._travel_fee(tx)
             return
         universal, keeps = self.options.pools == "universal", self.options.network_fee == "cost"
@@ -326,11 +330,11 @@ class Working:
         if self._basis and fee.currency not in self._cash:
             if gives and tx.sent is not None and fee.currency == tx.sent.currency:
                 return _Fee(_NOTHING, fee.amount, _ZERO, None)
-            if gets and tx.received is not None and fee.currency == tx.received.currency:
-                if fee.amount < tx.received.amount:
-                    known = self._valuer.moved(tx).value
-                    part = None if known is None else share(known, fee.amount, tx.received.amount)
-                    return _Fee(Worth(part, "share of the trade"), _ZERO, fee.amount, None)
+            came = tx.received if gets else None
+            if came is not None and fee.currency == came.currency and fee.amount < came.amount:
+                known = self._valuer.moved(tx).value
+                part = None if known is None else share(known, fee.amount, came.amount)
+                return _Fee(Worth(part, "share of the trade"), _ZERO, fee.amount, None)
         return _Fee(self._fee_worth(tx), _ZERO, _ZERO, fee)
 
     def _fee_worth(self, tx: Transaction) -> Worth:
