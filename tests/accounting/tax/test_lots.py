@@ -80,7 +80,12 @@ def test_named_lots_are_given() -> None:
 def test_what_is_not_named_is_given_first_in_first_out_with_a_warning() -> None:
     sale = sell("s", "2021-02-01", "1.5", "750", lots=(LotChoice("b3"),))
     made = report([*BUYS, sale, sell("t", "2021-03-01", "1", "1")], method="specific")
-    assert given(made) == [("b3", "1", "200.00"), ("b1", "0.5", "50.00"), ("b1", "0.5", "50.00"), ("b2", "0.5", "150.00")]
+    assert given(made) == [
+        ("b3", "1", "200.00"),
+        ("b1", "0.5", "50.00"),
+        ("b1", "0.5", "50.00"),
+        ("b2", "0.5", "150.00"),
+    ]
     assert [(one.code, one.transaction) for one in made.findings] == [("no lot named", "s"), ("no lot named", "t")]
     assert report([*BUYS, sale]).findings[0].code == "lots ignored"
 
@@ -88,7 +93,10 @@ def test_what_is_not_named_is_given_first_in_first_out_with_a_warning() -> None:
 @pytest.mark.parametrize(
     ("choices", "said"),
     [
-        ((LotChoice("b9"),), "gives lot 'b9' of BTC, which a does not hold then: there is none.*lots there: b1, b2, b3"),
+        (
+            (LotChoice("b9"),),
+            "gives lot 'b9' of BTC, which a does not hold then: there is none.*lots there: b1, b2, b3",
+        ),
         ((LotChoice("b1", Decimal(2)),), "gives 2 BTC of lot 'b1', but 1 of it is held"),
         ((LotChoice("b2", Decimal("1.6")),), "gives 1.6 BTC of lot 'b2', but only 1.5 is still to give"),
         ((LotChoice("b1"), LotChoice("b1")), "lot 'b1' of BTC.*used up"),
@@ -109,7 +117,9 @@ def move(identifier: str, when: str, sent: str, received: str, **more: Any) -> T
 
 
 def test_a_transfer_keeps_cost_and_date_and_its_fee_is_a_disposal() -> None:
-    made = report([*BUYS, move("m", "2020-06-01", "1.5", "1.4", fee_value="50"), sell("s", "2021-02-01", "1.4", "700", "cold")])
+    made = report(
+        [*BUYS, move("m", "2020-06-01", "1.5", "1.4", fee_value="50"), sell("s", "2021-02-01", "1.4", "700", "cold")]
+    )
     fee, first, second = made.disposals
     assert (fee.kind, fee.lot, fee.quantity, fee.proceeds, fee.cost) == ("network_fee", "b1", Decimal("0.1"), 50, 10)
     assert [(row.lot, row.quantity, row.cost, row.term) for row in (first, second)] == [
@@ -117,7 +127,10 @@ def test_a_transfer_keeps_cost_and_date_and_its_fee_is_a_disposal() -> None:
         ("b2", Decimal("0.5"), 150, "long"),
     ]
     assert made.balances["cold", "BTC"] == 0
-    assert [(one.wallet, one.lot, one.quantity) for one in made.holdings] == [("a", "b2", Decimal("1.5")), ("a", "b3", 1)]
+    assert [(one.wallet, one.lot, one.quantity) for one in made.holdings] == [
+        ("a", "b2", Decimal("1.5")),
+        ("a", "b3", 1),
+    ]
 
 
 def test_the_fee_of_a_transfer_may_add_to_the_cost_of_what_arrives_or_be_a_loss() -> None:
@@ -127,14 +140,16 @@ def test_the_fee_of_a_transfer_may_add_to_the_cost_of_what_arrives_or_be_a_loss(
     assert [row.kind for row in kept.disposals] == ["sale", "sale"]
     assert not kept.findings  # no price is needed
     lost = report(moved, network_fee="loss")
-    assert [(row.kind, row.gain) for row in lost.disposals][0] == ("network_fee", Decimal(-10))
+    assert (lost.disposals[0].kind, lost.disposals[0].gain) == ("network_fee", Decimal(-10))
 
 
 def test_gas_in_another_asset_adds_to_the_cost_of_what_it_moved() -> None:
     gas = tx("e", "2020-01-01", "trade", sent="30 USD", received="3 ETH")
     moved = move("m", "2020-06-01", "1", "1", fee="0.5 ETH", fee_value="20")
     made = report([*BUYS, gas, moved], network_fee="cost")
-    assert {(one.asset, one.wallet): one.cost for one in made.holdings if one.wallet == "cold"} == {("BTC", "cold"): 105}
+    assert {(one.asset, one.wallet): one.cost for one in made.holdings if one.wallet == "cold"} == {
+        ("BTC", "cold"): 105
+    }
     assert [(row.kind, row.asset, row.cost) for row in made.departures] == [("network_fee", "ETH", 5)]
     made = report([*BUYS, gas, moved])
     assert [(row.kind, row.asset, row.gain) for row in made.disposals] == [("network_fee", "ETH", 15)]
@@ -144,13 +159,19 @@ def test_gas_in_another_asset_adds_to_the_cost_of_what_it_moved() -> None:
 
 def test_the_average_cost_after_transfers_is_that_of_each_wallet() -> None:
     moved = [*BUYS, move("m", "2020-06-01", "2", "2"), buy("c", "2020-07-01", "2", "1000", "cold")]
-    made = report([*moved, sell("s", "2021-02-01", "1", "500", "cold"), sell("t", "2021-03-01", "1", "500")], method="average")
+    made = report(
+        [*moved, sell("s", "2021-02-01", "1", "500", "cold"), sell("t", "2021-03-01", "1", "500")], method="average"
+    )
     assert [row.cost for row in made.disposals] == [Decimal(1450) / 4, Decimal(225)]  # 2 at 225 and 1000 for 2
     assert sum(one.cost or 0 for one in made.holdings) == 900 + 1000 - Decimal("362.5") - 225
 
 
 def test_wallets_have_their_own_lots_or_share_them() -> None:
-    two = [buy("b1", "2020-01-01", "1", "100"), buy("b2", "2020-02-01", "1", "900", "b"), sell("s", "2020-03-01", "1", "500", "b")]
+    two = [
+        buy("b1", "2020-01-01", "1", "100"),
+        buy("b2", "2020-02-01", "1", "900", "b"),
+        sell("s", "2020-03-01", "1", "500", "b"),
+    ]
     assert given(report(two)) == [("b2", "1", "900.00")]
     assert given(report(two, pools="universal")) == [("b1", "1", "100.00")]
 
@@ -172,7 +193,10 @@ def test_a_short_position_opens_by_a_sale_and_closes_by_a_purchase() -> None:
 
 
 def test_the_highest_short_is_the_one_with_the_least_gain() -> None:
-    opened = [tx(name, "2020-01-01", "short_sale", sent="1 BTC", received=f"{got} USD") for name, got in (("x", 500), ("y", 400))]
+    opened = [
+        tx(name, "2020-01-01", "short_sale", sent="1 BTC", received=f"{got} USD")
+        for name, got in (("x", 500), ("y", 400))
+    ]
     closed = tx("c", "2020-02-01", "short_cover", sent="300 USD", received="1 BTC")
     assert report([*opened, closed], method="hifo").disposals[0].lot == "y"
     assert report([*opened, closed], method="lofo").disposals[0].lot == "x"

@@ -69,7 +69,13 @@ def test_a_swap_takes_prices_of_what_came_or_of_what_was_given_and_says_which() 
 
 
 def test_what_has_no_price_stays_open_and_is_never_zero() -> None:
-    made = report([SWAP[0], tx("w", "2020-02-01", "trade", sent="0.5 BTC", received="10 ETH"), sell("s", "2020-03-01", "0.5", "90")])
+    made = report(
+        [
+            SWAP[0],
+            tx("w", "2020-02-01", "trade", sent="0.5 BTC", received="10 ETH"),
+            sell("s", "2020-03-01", "0.5", "90"),
+        ]
+    )
     assert [(row.proceeds, row.gain) for row in made.disposals] == [(None, None), (90, 40)]
     assert next(one.cost for one in made.holdings) is None
     (total,) = made.totals
@@ -101,7 +107,10 @@ def test_a_deposit_or_present_may_bring_its_cost_and_date() -> None:
 def test_income_is_counted_when_it_comes_and_is_then_what_it_cost() -> None:
     for kind in INCOME:
         made = report([tx("i", "2020-01-01", kind, received="1 BTC", value="100"), sell("s", "2021-06-01", "1", "150")])
-        assert [(total.year, dict(total.income), total.gains) for total in made.totals] == [(2020, {kind: 100}, 0), (2021, {}, 50)]
+        assert [(total.year, dict(total.income), total.gains) for total in made.totals] == [
+            (2020, {kind: 100}, 0),
+            (2021, {}, 50),
+        ]
     dropped = [tx("i", "2020-01-01", "airdrop", received="1 BTC", value="100"), sell("s", "2020-06-01", "1", "150")]
     (total,) = report(dropped, no_income=("airdrop",)).totals
     assert (total.income, total.gains) == ({}, 150)
@@ -148,12 +157,20 @@ def test_a_withdrawal_to_nobody_knows_where_leaves_at_cost_with_a_warning() -> N
 
 
 def test_a_year_begins_where_the_time_zone_and_the_law_say() -> None:
-    given = [buy("b", "2020-01-01", "2", "2"), sell("s", "2023-12-31T23:30", "1", "5"), sell("t", "2024-04-05T23:30", "1", "5")]
+    given = [
+        buy("b", "2020-01-01", "2", "2"),
+        sell("s", "2023-12-31T23:30", "1", "5"),
+        sell("t", "2024-04-05T23:30", "1", "5"),
+    ]
     years = {
-        zone: [one.year for one in report(given, zone=zone).totals] for zone in ("UTC", "Europe/Berlin", "America/New_York")
+        zone: [one.year for one in report(given, zone=zone).totals]
+        for zone in ("UTC", "Europe/Berlin", "America/New_York")
     }
     assert years == {"UTC": [2023, 2024], "Europe/Berlin": [2024], "America/New_York": [2023, 2024]}
-    assert [one.year for one in report(given, zone="Europe/London", year_start=(4, 6)).totals] == [2023, 2024]  # in summer
+    assert [one.year for one in report(given, zone="Europe/London", year_start=(4, 6)).totals] == [
+        2023,
+        2024,
+    ]  # in summer
     assert [one.year for one in report(given, year_start=(4, 6)).totals] == [2023]
     shown = report(given, year=2023)
     assert [row.transaction for row in shown.disposals] == ["s"]
@@ -165,7 +182,8 @@ def test_of_one_millisecond_what_brings_comes_first() -> None:
     assert [row.gain for row in report(given).disposals] == [3]
     assert [row.gain for row in report(given, ties="as_given").disposals] == [None]
     chain = [
-        sell("s", "2020-01-01", "1", "5", "c"), tx("m", "2020-01-01", "transfer", sent="1 BTC", received="1 BTC", to_wallet="c"),
+        sell("s", "2020-01-01", "1", "5", "c"),
+        tx("m", "2020-01-01", "transfer", sent="1 BTC", received="1 BTC", to_wallet="c"),
         buy("b", "2020-01-01", "1", "2"),
     ]  # fmt: skip
     assert [row.gain for row in report(chain).disposals] == [3]
@@ -196,7 +214,13 @@ def test_rounding_is_as_stated() -> None:
 
 
 def test_every_number_can_be_traced() -> None:
-    made = report([*SWAP, tx("x", "2020-03-01", "withdrawal", sent="1 ETH"), tx("i", "2020-04-01", "staking", received="1 SOL", value="7")])
+    made = report(
+        [
+            *SWAP,
+            tx("x", "2020-03-01", "withdrawal", sent="1 ETH"),
+            tx("i", "2020-04-01", "staking", received="1 SOL", value="7"),
+        ]
+    )
     assert made.explain("w") == (
         "w\n"
         "  acquired 10 ETH in a at a cost of 80.00 USD (stated)\n"
