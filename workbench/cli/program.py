@@ -30,6 +30,7 @@ from workbench.cli import (
     init,
     lab,
     optimise,
+    portfolio,
     practice,
     report,
     runs,
@@ -53,6 +54,7 @@ _ORDER: Final = (
     "sweep",
     "optimise",
     "walk-forward",
+    "portfolio",
     "bots",
     "practice",
     "report",
@@ -197,6 +199,7 @@ _add(backtest.run, "backtest", backtest.EXAMPLES)
 _add(sweep.run, "sweep", sweep.EXAMPLES)
 _add(optimise.optimise, "optimise", optimise.EXAMPLES)
 _add(optimise.walk_forward, "walk-forward", optimise.WALK_EXAMPLES)
+_add(portfolio.portfolio, "portfolio", portfolio.EXAMPLES)
 _add(doctor.doctor, "doctor", doctor.EXAMPLES)
 _add(export.export, "export", export.EXAMPLES)
 _add(
