@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from workbench.accounting.entries import OWN_ROOTS, Entry, wallet_of
 from workbench.accounting.money import Money, total
@@ -19,7 +19,7 @@ from workbench.accounting.money import Money, total
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Balances", "balances_of", "realised"]
+__all__ = ["Balances", "Profit", "balances_of", "profits", "realised"]
 
 _SMALLEST: Final = Decimal(
     "1e-18"
@@ -172,26 +172,54 @@ def realised(entries: Iterable[Entry]) -> list[tuple[str, Money]]:
     Average cost, as venues keep it: closing a share of a position closes the same share of its cost, rounded half-even
     to 18 places; what closes all takes the rest, so that profits sum to exactly what was received less what was paid.
     """
+    sums: dict[tuple[str, str, str], Money] = {}
+    for one in profits(entries):
+        key = (one.account, one.contract, one.amount.currency)
+        sums[key] = sums[key] + one.amount if key in sums else one.amount
+    return [(account, amount) for (account, _, _), amount in sorted(sums.items()) if amount]
+
+
+class Profit(NamedTuple):
+    """What a trade that closed contracts has made, or lost: before fees and funding, in the settlement currency."""
+
+    entry: Entry
+    account: str
+    contract: str
+    amount: Money
+
+
+def profits(entries: Iterable[Entry]) -> list[Profit]:
+    """Find what each trade that closed contracts has made, in order of time; their sums are `realised`.
+
+    Parameters
+    ----------
+    entries : iterable of Entry
+        In any order. An entry that another one takes back, and that other one, do not count.
+    """
     trades = [entry for entry in entries if any(one.account.startswith("positions:") for one in entry.postings)]
     gone = {entry.refs.get("reverses", "") for entry in trades if entry.kind == "reversal"}
     gone &= {entry.id for entry in trades}
     counted = [
-        _moved(entry, account)
+        (entry, *_moved(entry, account))
         for entry in sorted(trades, key=lambda one: one.order)
         if entry.id not in gone and not (entry.kind == "reversal" and entry.refs.get("reverses", "") in gone)
         for account in entry.accounts
         if account.startswith("positions:")
     ]
     # what was got for nothing says no currency: it is that of the contract's other trades
-    known = {(account, str(contract)): settle for account, contract, settle, _, _ in reversed(counted) if settle}
+    known = {(account, str(contract)): settle for _, account, contract, settle, _, _ in reversed(counted) if settle}
     books: dict[tuple[str, str, str], _Position] = {}
-    for account, contract, settle, quantity, cost in counted:
+    found = []
+    for entry, account, contract, settle, quantity, cost in counted:
         currency = settle or known.get((account, str(contract)))
         if contract and currency:
             nothing = Money.zero(currency)
             book = books.setdefault((account, contract, currency), _Position(Decimal(0), nothing, nothing))
+            before = book.profit
             book.trade(quantity, cost or nothing)
-    return [(account, book.profit) for (account, _, _), book in sorted(books.items()) if book.profit]
+            if book.profit != before:
+                found.append(Profit(entry, account, contract, book.profit - before))
+    return found
 
 
 def _moved(entry: Entry, account: str) -> tuple[str, str | None, str | None, Decimal, Money | None]:

@@ -1,5 +1,6 @@
 """Lots, gains, income and tax reports from transactions: exact, traceable, and under stated options."""
 
+from workbench.accounting.tax.booked import require_reconciled, transactions_of
 from workbench.accounting.tax.matching import match_transfers
 from workbench.accounting.tax.options import METHODS, TaxOptions
 from workbench.accounting.tax.prices import Price, Prices, PriceTable
@@ -22,7 +23,9 @@ __all__ = [
     "Transaction",
     "match_transfers",
     "read_transactions",
+    "require_reconciled",
     "tax_report",
     "template",
+    "transactions_of",
     "write_transactions",
 ]
