@@ -11,6 +11,7 @@ from workbench.cli.console import Cell, Column, say, show_table
 from workbench.cli.options import examples
 
 if TYPE_CHECKING:
+    from workbench.accounting.books import Books
     from workbench.accounting.tax import PriceTable, TaxOptions, TaxReport, Transaction
 
 __all__ = ["app"]
@@ -20,7 +21,11 @@ app = typer.Typer(
 )
 
 Files = Annotated[
-    list[Path], typer.Argument(metavar="FILE...", help="CSV of transactions; see `workbench tax template`.")
+    list[Path] | None,
+    typer.Argument(metavar="FILE...", help="CSV or JSON of transactions; see `workbench tax template`."),
+]
+FromBooks = Annotated[
+    bool, typer.Option("--books", help="Take the books of this workspace too, and hold the report to their balances.")
 ]
 Year = Annotated[int | None, typer.Option(metavar="YEAR", help="Tax year to show; all years if left out.")]
 Method = Annotated[str, typer.Option(metavar="METHOD", help="fifo, lifo, hifo, lofo, average or specific.")]
@@ -51,11 +56,12 @@ _MOST_WARNINGS: Final = 8
         "workbench tax report --year 2024 trades.csv",
         "workbench tax report --year 2024 --method hifo --currency EUR --zone Europe/Berlin trades.csv wallet.csv",
         "workbench tax report trades.csv --lake-prices 1d --set pegs=USDT=USD --set pools=universal",
-        "workbench tax report --year 2024 trades.csv --html tax.html --csv tax-2024",
+        "workbench tax report --year 2024 --books --html tax.html --csv tax-2024",
     )
 )
 def report(
-    files: Files,
+    files: Files = None,
+    books: FromBooks = False,
     year: Year = None,
     method: Method = "fifo",
     currency: Currency = "USD",
@@ -71,10 +77,12 @@ def report(
 ) -> None:
     """Work out a tax year: what was sold, of which lots, at what gain; income, expenses, and what is missing.
 
-    The files must hold the whole history, from the first purchase on.
+    Files and books must hold the whole history, from the first purchase on.
     """
     options = _options(choice, method=method, currency=currency, zone=zone)
-    made = _made(_read(files, match_transfers), options, year, _prices(prices, lake_prices))
+    found = _found(files, books=books, hours=match_transfers)
+    made = _made(found, options, year, _prices(prices, lake_prices))
+    held = _reconciled(made) if books and match_transfers is None else None
     if html is not None:
         made.to_html(html)
     if csv is not None:
@@ -83,6 +91,8 @@ def report(
         print(made.to_json())
     else:
         _show(made)
+        if held is not None:
+            say(f"All {held} balances of the books come out, to the last digit.", "green")
         for kind, where in (("page", html), ("tables", csv)):
             if where is not None:
                 say(f"{kind}: {where.resolve()}")
@@ -95,7 +105,8 @@ def report(
 )
 def explain(
     transaction: Annotated[str, typer.Argument(metavar="ID", help="Of a transaction.")],
-    files: Files,
+    files: Files = None,
+    books: FromBooks = False,
     method: Method = "fifo",
     currency: Currency = "USD",
     zone: Zone = "UTC",
@@ -106,7 +117,8 @@ def explain(
 ) -> None:
     """Say what came of one transaction: the lots it took, what they had cost, its value and where that is from."""
     options = _options(choice, method=method, currency=currency, zone=zone)
-    made = _made(_read(files, match_transfers), options, None, _prices(prices, lake_prices))
+    found = _found(files, books=books, hours=match_transfers)
+    made = _made(found, options, None, _prices(prices, lake_prices))
     say(made.explain(transaction))
 
 
@@ -125,6 +137,16 @@ def template(
     for heading, known in (("Column", COLUMNS), ("Kind", KINDS)):
         show_table([Column(heading), Column("Meaning", wrap=True)], list(known.items()))
         say()
+
+
+@app.command(
+    epilog=examples("workbench tax transactions --books > mine.csv", "workbench tax transactions a.json b.csv > all.csv")
+)
+def transactions(files: Files = None, books: FromBooks = False, match_transfers: Match = None) -> None:
+    """Print transactions as CSV: those of files and books, to be looked at, corrected and read again."""
+    from workbench.accounting.tax import write_transactions
+
+    print(write_transactions(_found(files, books=books, hours=match_transfers)), end="")
 
 
 @app.command("options", epilog=examples("workbench tax options"))
@@ -156,11 +178,35 @@ def _options(pairs: list[str] | None, **words: str) -> TaxOptions:
     return TaxOptions.from_words(words)
 
 
-def _read(files: list[Path], hours: float | None) -> list[Transaction]:
-    from workbench.accounting.tax import match_transfers, read_transactions
+def _found(files: list[Path] | None, *, books: bool, hours: float | None) -> list[Transaction]:
+    from workbench.accounting.tax import match_transfers, read_transactions, transactions_of
+    from workbench.errors import ConfigError
 
-    found = read_transactions(*files)
+    if not files and not books:
+        raise ConfigError(
+            "there is nothing to work out: give files of transactions (`workbench tax template` prints one), or "
+            "--books for those of this workspace"
+        )
+    found = read_transactions(*files or ())
+    if books:
+        kept = _books()
+        if not len(kept):
+            raise ConfigError(f"the books of this workspace ({kept.root}) are empty: book or import something first")
+        found += transactions_of(kept)
     return found if hours is None else match_transfers(found, hours=hours)
+
+
+def _books() -> Books:
+    from workbench.accounting.books import StoredBooks
+    from workbench.cli.place import settings_here
+
+    return StoredBooks(settings_here().data / "books")
+
+
+def _reconciled(made: TaxReport) -> int:
+    from workbench.accounting.tax import require_reconciled
+
+    return require_reconciled(made, _books())
 
 
 def _made(found: list[Transaction], options: TaxOptions, year: int | None, prices: PriceTable) -> TaxReport:

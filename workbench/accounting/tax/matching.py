@@ -9,12 +9,14 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
+from workbench.accounting.money import decimal
 from workbench.accounting.tax.transaction import Transaction
-from workbench.errors import ConfigError
+from workbench.errors import ConfigError, DataError
 
 __all__ = ["match_transfers"]
 
 _HOUR: Final = 3_600_000
+_MOST_HOURS: Final = 8_760  # a year
 _EARLY: Final = 300_000  # clocks of two venues differ: a deposit may be five minutes before its withdrawal
 
 
@@ -43,9 +45,11 @@ def match_transfers(
     ConfigError
         `hours` or `most_lost` makes no sense.
     """
-    lost = Decimal(most_lost)
-    if not hours > 0 or not 0 <= lost < 1:
-        raise ConfigError(f"hours={hours} must be above 0, and most_lost={lost} from 0 to below 1")
+    lost = _share(most_lost)
+    if not 0 < hours <= _MOST_HOURS or not 0 <= lost < 1:
+        raise ConfigError(
+            f"hours={hours} must be above 0 and at most {_MOST_HOURS:,}, and most_lost={most_lost} from 0 to below 1"
+        )
     given = list(transactions)
     arrivals: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
     for place, one in enumerate(given):
@@ -65,6 +69,13 @@ def match_transfers(
             gone |= {place, best[1]}
             joined.append(_joined(one, given[best[1]]))
     return sorted([*(one for place, one in enumerate(given) if place not in gone), *joined], key=lambda one: one.ts)
+
+
+def _share(said: Decimal | str) -> Decimal:
+    try:
+        return decimal(said, "most_lost")
+    except DataError as error:
+        raise ConfigError(f"{error}; give a share such as '0.02'") from error
 
 
 def _best(

@@ -215,6 +215,7 @@ class TaxOptions:
         for one in fields(self):
             said = getattr(self, one.name)
             told[one.name] = f"{said}: {_CHOICES[one.name][said]}" if one.name in _CHOICES else _plain(said)
+        told["year_start"] = "{:02d}-{:02d}".format(*self.year_start)
         return told
 
 

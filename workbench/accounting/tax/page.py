@@ -49,15 +49,22 @@ p{margin:.4rem 0;max-width:60rem}.muted{color:var(--wb-muted)}.small{font-size:.
 border-radius:8px;padding:.6rem 1rem;margin:1rem 0}
 .box.fine{border-left-color:var(--wb-positive)}
 .scroll{overflow-x:auto;background:var(--wb-surface);border:1px solid var(--wb-grid);border-radius:8px}
-table{border-collapse:collapse;width:100%;font-size:.86rem}
+table{border-collapse:collapse;width:100%;font-size:.86rem;color:inherit}
 th,td{text-align:left;padding:.32rem .7rem;border-bottom:1px solid var(--wb-grid);white-space:nowrap}
 th{background:var(--wb-sunken);font-weight:600}tr:last-child td{border-bottom:0}
 .n{text-align:right;font-variant-numeric:tabular-nums}
 td.wide{white-space:normal;min-width:22rem}
 .loss{color:var(--wb-negative)}.open{color:var(--wb-warning);font-weight:600}
-tr.sum td{font-weight:600;background:var(--wb-sunken)}
-@media print{body{background:none;padding:0}.scroll{overflow:visible}details{display:block}}
 """
+_MEDIA: Final = """
+@media(max-width:40rem){body{padding:1.2rem .8rem}.card{flex:1 1 40%;min-width:0}th,td{padding:.3rem .45rem}
+td.wide{min-width:13rem}.sums td:first-child{white-space:normal}}
+@media print{body{background:none;padding:0}.scroll{overflow:visible}}
+"""
+_NOTEBOOK: Final = {
+    "ink": "content-font-color1", "muted": "ui-font-color2", "grid": "border-color2", "surface": "layout-color0",
+    "sunken": "layout-color2", "positive": "success-color0", "negative": "error-color0", "warning": "warn-color0",
+}  # fmt: skip
 
 
 def page_of(report: TaxReport, file: str | Path | None = None) -> str:
@@ -70,7 +77,7 @@ def page_of(report: TaxReport, file: str | Path | None = None) -> str:
     page = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<style>{_colours()}{_STYLE}</style></head><body><main>{''.join(parts)}</main></body></html>\n"
+        f"<style>{_colours()}{_STYLE}{_MEDIA}</style></head><body><main>{''.join(parts)}</main></body></html>\n"
     )
     if file is not None:
         replace_files(Path(file).parent, {Path(file).name: page.encode()})
@@ -79,7 +86,10 @@ def page_of(report: TaxReport, file: str | Path | None = None) -> str:
 
 def card_of(report: TaxReport) -> str:
     """Write the sums and warnings of a report, as a notebook shows it."""
-    style = f"<style>.wb-tax{{{_variables('light')}}}{_scoped()}</style>"
+    style = f"<style>.wb-tax{{color:var(--wb-ink)}}{_scoped()}</style>"
+    for name, theirs in _NOTEBOOK.items():  # a report's colours, else JupyterLab's theme, else the light ones
+        ink = INK[name]
+        style = style.replace(f"var({ink.variable})", f"var({ink.variable},var(--jp-{theirs},{ink.light}))")
     years = "".join(map(_year, report.totals[-3:]))
     return f'<div class="wb-tax">{style}{_terms(report)}{years}{_missing(report)}{_advice()}</div>'
 
@@ -148,12 +158,13 @@ def _year(totals: Totals) -> str:
     )
     head = '<tr><th></th><th class="n">proceeds</th><th class="n">cost</th><th class="n">amount</th></tr>'
     table = (
-        f'<div class="scroll"><table>{head}{body}</table></div>' if rows else "<p>Nothing to declare came of it.</p>"
+        f'<div class="scroll sums"><table>{head}{body}</table></div>' if rows else "<p>Nothing to declare came of it.</p>"
     )
     left = ""
     if not totals.complete:
+        rows_left = "1 row" if totals.open_rows == 1 else f"{totals.open_rows} rows"
         left = (
-            f'<div class="box"><b>Not in these sums: {totals.open_rows} rows</b> whose cost or value nobody knows, '
+            f'<div class="box"><b>Not in these sums: {rows_left}</b> whose cost or value nobody knows, '
             f"with proceeds of {_money(totals.open_proceeds)}. See the warnings.</div>"
         )
     return f"<h2>{totals.year}</h2>{left}<div class='cards'>{boxes}</div>{table}"
@@ -192,7 +203,12 @@ def _choices(report: TaxReport) -> str:
 def _table(report: TaxReport, name: str, rows: Iterable[Sequence[Any]]) -> str:
     columns, zone = columns_of(name), ZoneInfo(report.options.zone)
     rows = list(rows)
-    shown = [column for place, column in enumerate(columns) if any(row[place] not in ("", None) for row in rows)]
+    dull = {"side": ("long",)}  # said only where something is short
+    shown = [
+        column
+        for place, column in enumerate(columns)
+        if any(row[place] not in ("", None, *dull.get(column, ())) for row in rows)
+    ]
     head = "".join(f"<th{_class(column)}>{_WORDS.get(column, column)}</th>" for column in shown)
     body = "".join(
         "<tr>" + "".join(_cell(c, value, zone) for c, value in zip(columns, row, strict=True) if c in shown) + "</tr>"

@@ -1,6 +1,6 @@
-"""Transactions in CSV: one documented set of columns, read strictly and written back the same.
+"""Transactions in CSV or JSON: one documented set of columns, read strictly and written back the same.
 
-`COLUMNS` is the template. Text that a spreadsheet would take for a formula is written with an apostrophe before it,
+`COLUMNS` is the template; in JSON each transaction is an object with these names. In CSV, text that a spreadsheet would take for a formula is written with an apostrophe before it,
 and read without it.
 """
 
@@ -9,13 +9,14 @@ from __future__ import annotations
 import csv
 import difflib
 import io
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 from workbench._spreadsheet import guarded, unguarded
 from workbench.accounting.money import Money, decimal
@@ -62,12 +63,12 @@ def template() -> str:
 
 @contextmanager
 def opened(path: Path) -> Iterator[TextIO]:
-    """Open a CSV that people made, and say in words why it cannot be read."""
+    """Open a CSV or JSON that people made, and say in words why it cannot be read."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             yield stream
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text: save it as CSV UTF-8", file=str(path)) from error
+        raise DataError(f"{path} is not UTF-8 text: save it as UTF-8", file=str(path)) from error
     except csv.Error as error:
         raise DataError(f"{path} is no CSV: {error}", file=str(path)) from error
     except OSError as error:
@@ -101,12 +102,14 @@ def said_moment(ts: int) -> str:
 
 
 def read_transactions(*files: str | Path) -> list[Transaction]:
-    """Read transactions from one or more CSV files.
+    """Read transactions from one or more files.
 
     Parameters
     ----------
     *files : str or Path
-        With the columns of `COLUMNS`, in any order; time, kind and wallet are needed, others may be left out.
+        CSV with the columns of `COLUMNS`, in any order; time, kind and wallet are needed, others may be left out. Or
+        JSON, where the name ends in .json: a list of objects with these names; numbers may be text, which is exact,
+        or numbers, whose digits are taken as they stand.
 
     Returns
     -------
@@ -116,14 +119,13 @@ def read_transactions(*files: str | Path) -> list[Transaction]:
     Raises
     ------
     DataError
-        A file or line cannot be read (up to ten lines are named), or an id stands twice.
+        A file, line or object cannot be read (up to ten are named), or an id stands twice.
     """
     found: list[Transaction] = []
     where: dict[str, str] = {}
     for file in files:
         path = Path(file)
-        for line, one in _lines(path):
-            place = f"{path.name} line {line}"
+        for place, one in _read(path):
             if one.id in where:
                 raise DataError(
                     f"{place}: the id {one.id!r} stands already in {where[one.id]}; is a file given twice?",
@@ -134,47 +136,77 @@ def read_transactions(*files: str | Path) -> list[Transaction]:
     return found
 
 
-def _lines(path: Path) -> Iterator[tuple[int, Transaction]]:
+def _read(path: Path) -> Iterator[tuple[str, Transaction]]:
     wrong: list[str] = []
-    with opened(path) as stream:
-        rows = csv.DictReader(stream, strict=True)
-        _check_heading(path, [str(name).strip() for name in rows.fieldnames or ()])
-        rows.fieldnames = [str(name).strip() for name in rows.fieldnames or ()]
-        for row in rows:
-            line = rows.line_num
-            if not any(row.values()):
-                continue
-            try:
-                yield line, _transaction(row, f"{path.name}#{line}")
-            except DataError as error:
-                wrong.append(f"line {line}: {error}")
-                if len(wrong) == _MOST_WRONG:
-                    break
+    known = path.suffix.lower() == ".json"
+    for number, row in _objects(path) if known else _lines(path):
+        where = f"{'transaction' if known else 'line'} {number}"
+        try:
+            yield f"{path.name} {where}", _transaction(row, f"{path.name}#{number}")
+        except DataError as error:
+            wrong.append(f"{where}: {error}")
+            if len(wrong) == _MOST_WRONG:
+                break
     if wrong:
         raise DataError(f"{path}: " + "; ".join(wrong), file=str(path), lines=wrong)
 
 
-def _check_heading(path: Path, names: list[str]) -> None:
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    with opened(path) as stream:
+        rows = csv.DictReader(stream, strict=True)
+        names = [str(name).strip() for name in rows.fieldnames or ()]
+        _check_heading(path, names)
+        rows.fieldnames = names
+        for row in rows:
+            if None in row:
+                raise DataError(
+                    f"{path} line {rows.line_num} has more fields than the heading; is a text with a comma not in "
+                    "quotes?",
+                    file=str(path),
+                )
+            if any(row.values()):
+                yield rows.line_num, {name: unguarded((text or "").strip()) for name, text in row.items()}
+
+
+def _objects(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    try:
+        with opened(path) as stream:
+            rows = json.load(stream, parse_float=str, parse_int=str, parse_constant=str)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} is no JSON: {error}", file=str(path)) from error
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise DataError(f"{path} must be a list of objects, one for each transaction", file=str(path))
+    for number, row in enumerate(rows, 1):
+        _check_heading(path, list(row), f" (transaction {number})")
+        yield number, {name: _text(path, number, name, value) for name, value in row.items()}
+
+
+def _text(path: Path, number: int, name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise DataError(f"{path}: transaction {number}: {name} must be text or a number", file=str(path))
+    return value.strip()
+
+
+def _check_heading(path: Path, names: list[str], where: str = "") -> None:
     if len(names) == 1 and ";" in names[0]:
         raise DataError(
             f"{path} has ; between its columns: write it with commas, and . before decimals", file=str(path)
         )
     lacking = [name for name in _NEEDED if name not in names]
     if lacking:
-        raise DataError(f"{path} has no column {lacking[0]!r}; it needs {', '.join(_NEEDED)}", file=str(path))
+        raise DataError(f"{path}{where} has no {lacking[0]!r}; it needs {', '.join(_NEEDED)}", file=str(path))
     for name in names:
         if name not in COLUMNS:
             near = difflib.get_close_matches(name, COLUMNS, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(COLUMNS)}"
-            raise DataError(f"{path} has a column {name!r}, which is not known{hint}", file=str(path), column=name)
+            raise DataError(f"{path}{where} has {name!r}, which is not known{hint}", file=str(path), column=name)
     if len(set(names)) < len(names):
         raise DataError(f"{path} has a column twice", file=str(path))
 
 
-def _transaction(row: dict[str, str | None], name: str) -> Transaction:
-    if None in row:
-        raise DataError("has more fields than the heading; is a text with a comma not in quotes?")
-    said = {column: unguarded((text or "").strip()) for column, text in row.items()}
+def _transaction(said: dict[str, str], name: str) -> Transaction:
     get = said.get
     acquired = get("acquired", "")
     return Transaction(
