@@ -100,8 +100,16 @@ def replace_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
     Raises
     ------
     DataError
-        The disk refuses; then nothing was changed, as long as it refuses to write and not merely to rename.
+        The disk refuses, or a folder has such a name; then nothing was changed, as long as the disk refuses to write
+        and not merely to rename.
     """
+    for name in files:
+        if (folder / name).is_dir():
+            raise DataError(
+                f"cannot write {folder / name}: a folder is there; move it away, or use another name. Nothing was "
+                "changed",
+                path=str(folder / name),
+            )
     with explained(folder):
         make_folder(folder)
         part = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))

@@ -1,6 +1,6 @@
 """Text in CSV that no spreadsheet takes for a formula, and that reads back as it was.
 
-A cell that begins with =, +, -, @, a tab or a line end is run by spreadsheet programs. Such text gets an apostrophe
+A cell that begins with =, +, -, @ (also as wide characters), a tab or a line end is run by spreadsheet programs. Such text gets an apostrophe
 before it, as does text that begins with an apostrophe, so that taking one away again always gives the original.
 """
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 __all__ = ["guarded", "unguarded"]
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA: Final = (*"=+-@\t\r\n", *"\uff1d\uff0b\uff0d\uff20")
 
 
 def guarded(text: Any) -> Any:

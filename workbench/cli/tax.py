@@ -140,7 +140,9 @@ def template(
 
 
 @app.command(
-    epilog=examples("workbench tax transactions --books > mine.csv", "workbench tax transactions a.json b.csv > all.csv")
+    epilog=examples(
+        "workbench tax transactions --books > mine.csv", "workbench tax transactions a.json b.csv > all.csv"
+    )
 )
 def transactions(files: Files = None, books: FromBooks = False, match_transfers: Match = None) -> None:
     """Print transactions as CSV: those of files and books, to be looked at, corrected and read again."""

@@ -100,7 +100,9 @@ def test_fees_funding_and_profits_are_those_of_the_books(entries: list[Entry]) -
     for asset in ("USDT", "BTC", "ETH", "BNB"):
 
         def sums(kind: str, asset: str = asset) -> Decimal:
-            came = [one.received for one in found if one.kind == kind and one.received and one.received.currency == asset]
+            came = [
+                one.received for one in found if one.kind == kind and one.received and one.received.currency == asset
+            ]
             went = [one.sent for one in found if one.kind == kind and one.sent and one.sent.currency == asset]
             return (total(came, asset) - total(went, asset)).amount
 
@@ -177,7 +179,9 @@ def test_lots_travel_through_transit_with_their_dates_and_wait_there() -> None:
 def test_contracts_are_profits_when_they_close_and_nothing_before() -> None:
     entries = [
         deposit(PERPS, money("1000 USDT"), at("2020-01-01"), named("in")),
-        contract_trade(PERPS, Money("3", PERP), money("300 USDT"), at("2020-02-01"), [money("0.3 USDT")], named("open")),
+        contract_trade(
+            PERPS, Money("3", PERP), money("300 USDT"), at("2020-02-01"), [money("0.3 USDT")], named("open")
+        ),
         contract_trade(PERPS, Money("-1", PERP), money("-130 USDT"), at("2020-03-01"), [money("0.1 USDT")], named("a")),
         contract_trade(PERPS, Money("-2", PERP), money("-180 USDT"), at("2021-03-01"), (), named("b")),
         funding(PERPS, money("-4 USDT"), at("2021-03-02"), named("paid")),

@@ -158,7 +158,9 @@ def _year(totals: Totals) -> str:
     )
     head = '<tr><th></th><th class="n">proceeds</th><th class="n">cost</th><th class="n">amount</th></tr>'
     table = (
-        f'<div class="scroll sums"><table>{head}{body}</table></div>' if rows else "<p>Nothing to declare came of it.</p>"
+        f'<div class="scroll sums"><table>{head}{body}</table></div>'
+        if rows
+        else "<p>Nothing to declare came of it.</p>"
     )
     left = ""
     if not totals.complete:

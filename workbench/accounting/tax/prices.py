@@ -114,6 +114,8 @@ class PriceTable:
                 )
             for row in rows:
                 try:
+                    if None in row:
+                        raise DataError("has more fields than the heading; write . before decimals")
                     prices = found.setdefault((row["asset"].strip(), row["currency"].strip()), {})
                     prices[moment_of(row["time"])] = decimal(row["price"], "the price")
                 except (DataError, AttributeError) as error:
