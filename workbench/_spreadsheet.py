@@ -1,7 +1,8 @@
 """Text in CSV that no spreadsheet takes for a formula, and that reads back as it was.
 
-A cell that begins with =, +, -, @ (also as wide characters), a tab or a line end is run by spreadsheet programs. Such text gets an apostrophe
-before it, as does text that begins with an apostrophe, so that taking one away again always gives the original.
+A cell that begins with =, +, -, @ (also as wide characters), a tab or a line end is run by spreadsheet programs. Such
+text gets an apostrophe before it, as does text that begins with an apostrophe, so that taking one away again always
+gives the original.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from workbench.cli.console import Cell, Column, say, show_table
 from workbench.cli.options import examples
 
 if TYPE_CHECKING:
-    from workbench.accounting.books import Books
+    from workbench.accounting.books import StoredBooks
     from workbench.accounting.tax import PriceTable, TaxOptions, TaxReport, Transaction
 
 __all__ = ["app"]
@@ -198,7 +198,7 @@ def _found(files: list[Path] | None, *, books: bool, hours: float | None) -> lis
     return found if hours is None else match_transfers(found, hours=hours)
 
 
-def _books() -> Books:
+def _books() -> StoredBooks:
     from workbench.accounting.books import StoredBooks
     from workbench.cli.place import settings_here
 

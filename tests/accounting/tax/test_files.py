@@ -1,4 +1,4 @@
-"""A report as CSV, JSON and a page: whole or not at all, exact, and nothing that a spreadsheet or a browser would run."""
+"""A report as CSV, JSON and a page: whole or not at all, exact, and with nothing that a spreadsheet or browser runs."""
 
 from __future__ import annotations
 
@@ -191,7 +191,8 @@ COLOURS = """() => [...document.querySelectorAll('h1,p,td,th,b,.box')].map(one =
     let behind = one
     while (behind && getComputedStyle(behind).backgroundColor === 'rgba(0, 0, 0, 0)') behind = behind.parentElement
     const rgb = text => text.match(/[\\d.]+/g).slice(0, 3).map(Number)
-    const light = rgb => rgb.map(one => one / 255).map(one => one <= 0.03928 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4)
+    const light = rgb => rgb.map(one => one / 255)
+        .map(one => one <= 0.03928 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4)
         .reduce((sum, one, at) => sum + one * [0.2126, 0.7152, 0.0722][at], 0)
     const [a, b] = [getComputedStyle(one).color, behind ? getComputedStyle(behind).backgroundColor : 'rgb(33, 33, 33)']
         .map(rgb).map(light).sort((x, y) => x - y)

@@ -116,5 +116,5 @@ def test_a_choice_that_makes_no_sense_is_refused() -> None:
     ):
         with pytest.raises(ConfigError, match=r"hours=.* must be above 0 and at most 8,760, and most_lost="):
             match_transfers([], **how)  # type: ignore[arg-type]
-    with pytest.raises(ConfigError, match="most_lost is 'little', which is no number.*give a share such as '0.02'"):
+    with pytest.raises(ConfigError, match=r"most_lost is 'little', which is no number.*give a share such as '0.02'"):
         match_transfers([], most_lost="little")

@@ -133,9 +133,9 @@ def test_up_to_ten_wrong_lines_are_told_at_once(tmp_path: Path) -> None:
 
 
 def test_files_that_are_none_are_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="cannot read .*nothing.csv: No such file"):
+    with pytest.raises(DataError, match=r"cannot read .*nothing\.csv: No such file"):
         read_transactions(tmp_path / "nothing.csv")
-    with pytest.raises(DataError, match="cannot read .*: Is a directory"):
+    with pytest.raises(DataError, match=r"cannot read .*: Is a directory"):
         read_transactions(tmp_path)
     (tmp_path / "x.csv").write_bytes(b"time,kind,wallet\n\xff\xfe\x00")
     with pytest.raises(DataError, match="is not UTF-8 text"):
@@ -147,7 +147,12 @@ def test_files_that_are_none_are_named(tmp_path: Path) -> None:
 
 def test_ids_are_made_of_file_and_line_and_columns_may_stand_anywhere(tmp_path: Path) -> None:
     """With a byte order mark, Windows line ends, spaces and empty lines, as spreadsheets write them."""
-    text = "\ufeffwallet , time,kind,received,received_asset,value\r\n\r\nmine, 2024-01-01T01:00+01:00 ,Staking,1,ETH,5\r\n,,,,,\r\n"
+    lines = (
+        "\ufeffwallet , time,kind,received,received_asset,value",
+        "",
+        "mine, 2024-01-01T01:00+01:00 ,Staking,1,ETH,5",
+    )
+    text = "\r\n".join((*lines, ",,,,,", ""))
     (one,) = read_transactions(written(tmp_path, text))
     assert (one.id, one.wallet, one.ts, one.value) == ("t.csv#3", "mine", at("2024-01-01"), Decimal(5))
 

@@ -223,8 +223,10 @@ def _kind(entry: Entry, amount: Money) -> str:
 
 
 def _one(entry: Entry, wallet: str, kind: str, amount: Money) -> Transaction:
-    side = {"received": amount} if amount.amount > 0 else {"sent": -amount}
-    return Transaction(id=_id(entry), ts=entry.ts, kind=kind, wallet=wallet, note=entry.note, **side)
+    sent, received = (None, amount) if amount.amount > 0 else (-amount, None)
+    return Transaction(
+        id=_id(entry), ts=entry.ts, kind=kind, wallet=wallet, sent=sent, received=received, note=entry.note
+    )
 
 
 def _id(entry: Entry) -> str:

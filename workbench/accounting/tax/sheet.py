@@ -1,7 +1,7 @@
 """Transactions in CSV or JSON: one documented set of columns, read strictly and written back the same.
 
-`COLUMNS` is the template; in JSON each transaction is an object with these names. In CSV, text that a spreadsheet would take for a formula is written with an apostrophe before it,
-and read without it.
+`COLUMNS` is the template; in JSON each transaction is an object with these names. In CSV, text that a spreadsheet would
+take for a formula is written with an apostrophe before it, and read without it.
 """
 
 from __future__ import annotations
