@@ -154,7 +154,7 @@ def test_the_legs_of_hedge_mode_are_told_apart(tmp_path: Path) -> None:
     plan = plan_of(series("A/USDT:USDT", CLOSES, kind="linear"), signals=False, hedge=True)
     orders = [{"number": 0, "leg": "long"}, {"number": 1, "leg": "short"}]
     fills = [fill(1, 1, 2.0, 100.0, order=0), fill(2, -1, 1.0, 104.0, order=1)]
-    result_of(plan, *fills, orders=orders).to_parquet(tmp_path)
+    export_tables(result_of(plan, *fills, orders=orders), tmp_path, tables="positions")
     legs = pq.read_table(tmp_path / "positions.parquet").to_pylist()
     assert {(row["symbol"], row["leg"], row["quantity"]) for row in legs} == {
         ("A/USDT:USDT", "long", 2.0), ("A/USDT:USDT", "short", -1.0),
