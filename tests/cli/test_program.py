@@ -22,6 +22,8 @@ COMMANDS = [
     "indicators list", "indicators show",
     "strategies list", "strategies show",
     "backtest",
+    "books import", "books balances", "books entries", "books show", "books add", "books reverse", "books reconcile",
+    "books match", "books verify",
     "bots templates", "bots template",
     "practice serve", "practice scenario", "practice scenarios",
     "report run", "report list", "report open",
@@ -39,7 +41,7 @@ def test_help_lists_the_commands_in_the_order_of_use() -> None:
     names = re.findall(r"^│ ([\w-]+)  ", done.out.partition("Commands")[2], flags=re.M)
     assert names == [
         "init", "data", "indicators", "strategies", "backtest", "sweep", "optimise", "walk-forward", "portfolio",
-        "bots", "practice", "report", "cluster", "runs", "export", "tax", "lab", "doctor",
+        "books", "bots", "practice", "report", "cluster", "runs", "export", "tax", "lab", "doctor",
     ]  # fmt: skip
     assert call("-h").out == done.out
 

@@ -169,7 +169,7 @@ def test_empty_books_and_books_that_do_not_come_out_are_said(
 ) -> None:
     (tmp_path / "workbench.toml").touch()
     empty = call("--workspace", tmp_path, "tax", "report", "--books")
-    assert empty.code == 2 and "the books of this workspace" in empty.err and "are empty" in empty.err
+    assert empty.code == 2 and "the books in " in empty.err and "are empty; `workbench books import" in empty.err
     (tmp_path / "more.csv").write_text(
         "time,kind,wallet,received,received_asset,id\n2024-01-03,staking,binance:main,1,BTC,s\n"
     )

@@ -151,7 +151,12 @@ class _Position:
 
 def _share(cost: Money, part: Decimal, whole: Decimal) -> Money:
     share = _DIVIDING.divide(_DIVIDING.multiply(cost.amount, part), whole).quantize(_SMALLEST, context=_DIVIDING)
-    return Money(share.normalize(_DIVIDING), cost.currency)
+    return _trimmed(Money(share, cost.currency))
+
+
+def _trimmed(amount: Money) -> Money:
+    """Leave out zeros at the end that a division has brought."""
+    return Money(amount.amount.normalize(_DIVIDING), amount.currency)
 
 
 def realised(entries: Iterable[Entry]) -> list[tuple[str, Money]]:
@@ -176,7 +181,7 @@ def realised(entries: Iterable[Entry]) -> list[tuple[str, Money]]:
     for one in profits(entries):
         key = (one.account, one.contract, one.amount.currency)
         sums[key] = sums[key] + one.amount if key in sums else one.amount
-    return [(account, amount) for (account, _, _), amount in sorted(sums.items()) if amount]
+    return [(account, _trimmed(amount)) for (account, _, _), amount in sorted(sums.items()) if amount]
 
 
 class Profit(NamedTuple):
@@ -218,7 +223,7 @@ def profits(entries: Iterable[Entry]) -> list[Profit]:
             before = book.profit
             book.trade(quantity, cost or nothing)
             if book.profit != before:
-                found.append(Profit(entry, account, contract, book.profit - before))
+                found.append(Profit(entry, account, contract, _trimmed(book.profit - before)))
     return found
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench.accounting.books import StoredBooks
 from workbench.accounting.reading import READERS, Owner, Pending
 from workbench.accounting.showing import table_html
+from workbench.accounting.venues import histories_of, is_binance, transfer_ways
 from workbench.errors import ConfigError, DataError, WorkbenchError
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _METHODS: Final = {
 HISTORIES: Final = tuple(_METHODS)
 """What can be imported, by the name that `what` takes."""
 
+_LINEAR: Final = "BTC/USDT:USDT"
 _DAY: Final = 86_400_000
 _WINDOW: Final = {"trades": 7 * _DAY}  # where ccxt says nothing; what venues give at once of anything else is longer
 _USUAL: Final = 30 * _DAY
@@ -80,11 +82,12 @@ class ImportReport:
         return tuple(one for one in self.histories if one.error or one.problems)
 
     def rows(self) -> list[tuple[str, ...]]:
-        """Give a line for each history, as text."""
+        """Give a line for each history, as text; parts of one (a symbol, a way) that had nothing are left out."""
         return [
             (one.what, one.symbol, str(one.added), str(one.known), str(one.pending), str(one.without_fee),
              one.error or "; ".join(one.problems[:2]))
             for one in self.histories
+            if not one.symbol or one.added or one.known or one.pending or one.error or one.problems
         ]  # fmt: skip
 
     def __repr__(self) -> str:
@@ -155,10 +158,12 @@ class _Importer:
         from workbench.market.sources.session import open_session
 
         found: list[History] = []
-        async with open_session(venue, self._way, symbols=self._symbols) as session:
+        # whatever is asked for, Binance's contracts are read too: without them its funding is told as of spot
+        listed = [*self._symbols, _LINEAR] if self._symbols and is_binance(venue) else self._symbols
+        async with open_session(venue, self._way, symbols=listed) as session:
             session.client.number = str  # exact text in place of floats
             owner = Owner(venue=session.name, name=self._account, markets=session.client.markets)
-            for kind in what or [one for one in HISTORIES if session.client.has.get(_METHODS[one][0])]:
+            for kind in what or [one for one in HISTORIES if _offered(session, one)]:
                 try:
                     symbols = await self._symbols_of(session, kind)
                 except WorkbenchError as error:
@@ -173,6 +178,8 @@ class _Importer:
         client = session.client
         if not client.has.get(_METHODS[kind][0]):
             raise DataError(f"{session.name} gives no {kind} through ccxt")
+        if kind == "transfers" and is_binance(session.name):
+            return transfer_ways(session.name)
         if kind != "trades" or (not self._symbols and not _symbol_required(client)):
             return [""]
         if self._symbols:
@@ -220,6 +227,12 @@ class _Importer:
         told.problems += [f"{one} is booked otherwise; the books keep theirs" for one in posted.conflicts]
 
 
+def _offered(session: Session, kind: str) -> bool:
+    """Tell whether a venue has a history."""
+    known = histories_of(session.name)
+    return bool(session.client.has.get(_METHODS[kind][0])) and (known is None or kind in known)
+
+
 def _symbol_required(client: Any) -> bool:
     kinds = ("spot",) if any(one.get("spot") for one in client.markets.values()) else ("swap", "future")
     markets = [one for one in client.markets.values() if one.get("type") in kinds]
@@ -230,7 +243,7 @@ async def _pages(
     session: Session, kind: str, symbol: str, span: tuple[int, int]
 ) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
     """Ask for the rows of a span, page by page."""
-    if kind == "trades" and symbol and session.venue.startswith("binance"):
+    if kind == "trades" and symbol and is_binance(session.name):
         async for page in _by_number(session, symbol, span[0]):
             yield page
         return
@@ -267,6 +280,10 @@ async def _by_number(session: Session, symbol: str, since: int) -> AsyncIterator
 
 async def _ask(session: Session, kind: str, symbol: str, **more: Any) -> Sequence[Mapping[str, Any]]:
     method = getattr(session.client, _METHODS[kind][1])
+    if kind == "transfers" and ">" in symbol:
+        source, _, target = symbol.partition(">")
+        more["params"] = {**more.get("params", {}), "fromAccount": source, "toAccount": target}
+        symbol = ""
     given = {"code" if kind in ("deposits", "withdrawals", "transfers", "ledger") else "symbol": symbol or None, **more}
     return await session.asker.ask(
         f"{kind} of {symbol or 'the account'}", lambda: method(**given), lambda answer: _rows(answer)

@@ -27,6 +27,7 @@ from workbench.accounting.happenings import (
     withdrawal,
 )
 from workbench.accounting.money import Money, decimal
+from workbench.accounting.venues import family_of, home_of, is_binance, wallet_venue
 from workbench.errors import DataError
 
 __all__ = ["READERS", "Owner", "Pending", "number"]
@@ -36,10 +37,6 @@ _ELSEWHERE: Final = frozenset(
     "trade fee commission transaction deposit withdrawal transfer funding margin realized_pnl funding_fee "
     "internal_transfer spend receive settlement rollover coin_swap_deposit coin_swap_withdraw".split()
 )  # lines of a ledger that the other histories have in full, or that realised profits of contracts are
-_WALLETS: Final = {
-    "linear": "binanceusdm", "future": "binanceusdm", "swap": "binanceusdm", "inverse": "binancecoinm",
-    "delivery": "binancecoinm",
-}  # fmt: skip
 
 
 class Pending(Exception):
@@ -59,11 +56,9 @@ class Owner:
         """The account that they are booked to."""
         return own(self.venue, self.name)
 
-    def at_home(self, market: Mapping[str, Any]) -> Owner:
-        """Give the owner of contracts: Binance keeps them in wallets that ccxt has as venues of their own."""
-        if not self.venue.endswith("binance"):
-            return self
-        return replace(self, venue=self.venue + ("coinm" if market.get("inverse") else "usdm"))
+    def at(self, venue: str) -> Owner:
+        """Give the owner of another wallet of the account, by the venue that it is booked under."""
+        return replace(self, venue=venue)
 
     def id(self, what: str, row: Mapping[str, Any], *parts: Any) -> str:
         """Give an entry's id: of the venue's own, or of all that the row says where the venue gives none."""
@@ -115,7 +110,7 @@ def _trade(owner: Owner, row: Mapping[str, Any]) -> Entry:
     leg = str((row.get("info") or {}).get("positionSide", "")).lower() if isinstance(row.get("info"), dict) else ""
     contract = market.get("contract", ":" in symbol) and not market.get("option")
     refs |= {"leg": leg} if contract and leg in ("long", "short") else {}
-    owner = owner.at_home(market) if contract else owner
+    owner = owner.at(home_of(owner.venue, {**market, "contract": contract}))
     about = About(id=owner.id("trade", row, symbol), refs=refs)
     base, _, rest = symbol.partition("/")
     quote, _, settle = rest.partition(":")
@@ -141,6 +136,7 @@ def _moved(owner: Owner, row: Mapping[str, Any], what: str) -> Entry:
         raise Pending(f"{what} {row.get('id')} is {row.get('status')}")
     amount = Money(number(row.get("amount"), "its amount"), str(row.get("currency")))
     fees, _ = _fees(row)
+    owner = owner.at(family_of(owner.venue))  # whichever part of a venue is asked, they come to its first wallet
     about = About(id=owner.id(what, row), refs=_refs(row, "txid", "address", "network"))
     if what == "withdrawal":
         return withdrawal(owner.wallet, amount, _time(row), fees, about)
@@ -150,12 +146,18 @@ def _moved(owner: Owner, row: Mapping[str, Any], what: str) -> Entry:
 def _funding(owner: Owner, row: Mapping[str, Any]) -> Entry:
     symbol = row.get("symbol")
     amount = Money(number(row.get("amount"), "its amount"), str(row.get("code") or row.get("currency")))
-    about = About(id=owner.id("funding", row, symbol or "all"), refs=_refs(row, "symbol"))
+    if is_binance(owner.venue):  # whose numbers of payments are one row over all symbols
+        owner = owner.at(wallet_venue(owner.venue, "linear")) if owner.venue == family_of(owner.venue) else owner
+        id = owner.id("funding", row)
+    else:
+        id = owner.id("funding", row, symbol or "all")
+    about = About(id=id, refs=_refs(row, "symbol"))
     return funding(owner.wallet, amount, _time(row), about)
 
 
 def _interest(owner: Owner, row: Mapping[str, Any]) -> Entry:
     amount = Money(number(row.get("interest"), "its interest"), str(row.get("currency")))
+    owner = owner.at(wallet_venue(owner.venue, "margin")) if is_binance(owner.venue) else owner
     about = About(id=owner.id("interest", row, amount.currency), refs=_refs(row, "symbol"))
     return interest(owner.wallet, -amount, _time(row), about)
 
@@ -164,17 +166,12 @@ def _transfer(owner: Owner, row: Mapping[str, Any]) -> Entry:
     if row.get("status") not in _DONE:
         raise Pending(f"transfer {row.get('id')} is {row.get('status')}")
     amount = Money(number(row.get("amount"), "its amount"), str(row.get("currency")))
-    ends = [str(row.get(name) or "unknown") for name in ("fromAccount", "toAccount")]
-    source, target = (own(_WALLETS.get(end, "binance") if _binance(owner) else f"{owner.venue}-{end}", owner.name)
-                      for end in ends)  # fmt: skip
-    family = "binance" if _binance(owner) else owner.venue
-    about = About(id=f"{family}:{owner.name}:transfer:{row.get('id')}")  # the same, from whichever end it is imported
+    ends = [wallet_venue(owner.venue, str(row.get(name) or "unknown")) for name in ("fromAccount", "toAccount")]
+    source, target = (own(venue, owner.name) for venue in ends)
+    # the same, from whichever end it is imported
+    about = About(id=f"{family_of(owner.venue)}:{owner.name}:transfer:{row.get('id')}")
     at = _time(row)
     return transfer(source, target, amount, at, arrived=at, about=about)[0]
-
-
-def _binance(owner: Owner) -> bool:
-    return owner.venue.startswith("binance")
 
 
 def _line(owner: Owner, row: Mapping[str, Any]) -> Entry:

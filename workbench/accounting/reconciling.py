@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.accounting.books import Books
 from workbench.accounting.entries import Entry, Posting, parts_of
@@ -19,19 +21,36 @@ if TYPE_CHECKING:
 
 __all__ = ["Difference", "Reconciliation", "fetch_reported", "reconcile"]
 
+_ROUNDED: Final = Decimal("5e-9")  # half of the eighth place, to which venues round what a trade has made
+
 
 @dataclass(frozen=True)
 class Difference:
-    """One asset: what the books say, what the venue says, and likely causes where they differ."""
+    """One asset: what the books say and what the venue says.
+
+    Attributes
+    ----------
+    booked, reported : Money
+    causes : tuple of str
+        What is likely behind it where they differ.
+    rounding : Money, optional
+        What they may differ by besides the tolerance: venues round the profit of each contract trade.
+    """
 
     booked: Money
     reported: Money
     causes: tuple[str, ...] = ()
+    rounding: Money | None = None
 
     @property
     def amount(self) -> Money:
         """What the venue has more than the books."""
         return self.reported - self.booked
+
+    def beyond(self, tolerance: str) -> bool:
+        """Tell whether the two differ by more than a tolerance and rounding."""
+        allowed = Money(tolerance, self.booked.currency)
+        return abs(self.amount) > (allowed + self.rounding if self.rounding else allowed)
 
 
 @dataclass(frozen=True)
@@ -54,7 +73,7 @@ class Reconciliation:
     @property
     def differences(self) -> tuple[Difference, ...]:
         """The assets that differ."""
-        return tuple(one for one in self.assets if abs(one.amount) > Money(self.tolerance, one.booked.currency))
+        return tuple(one for one in self.assets if one.beyond(self.tolerance))
 
     @property
     def agrees(self) -> bool:
@@ -118,15 +137,23 @@ def reconcile(
             for currency, amount in held.items():
                 if ":" in currency:
                     booked[currency] = booked.get(currency, Money.zero(currency)) + amount
+    trades = _contract_trades(books, wallet, at)
     told = {one: Money(number(amount, f"the balance of {one}"), one) for one, amount in reported.items()}
     found = []
     for currency in sorted({*booked, *told}):
         ours, theirs = (side.get(currency) or Money.zero(currency) for side in (booked, told))
         if ours or theirs:
-            off = abs(theirs - ours) > Money(tolerance, currency)
-            causes = _causes(books, wallet, theirs - ours, at) if off else []
-            found.append(Difference(ours, theirs, tuple(causes)))
+            one = Difference(ours, theirs, rounding=Money(_ROUNDED * trades[currency], currency))
+            causes = _causes(books, wallet, one.amount, at) if one.beyond(tolerance) else []
+            found.append(replace(one, causes=tuple(causes)))
     return Reconciliation(wallet, tuple(found), tolerance)
+
+
+def _contract_trades(books: Books, wallet: str, at: int | None) -> Counter[str]:
+    """Count the trades of contracts by the currencies that they settle in."""
+    _, venue, name = parts_of(wallet)
+    entries = books.entries(account=f"positions:{venue}:{name}", end=None if at is None else at + 1)
+    return Counter(currency for one in entries for currency in one.currencies if ":" not in currency)
 
 
 def _causes(books: Books, wallet: str, amount: Money, at: int | None) -> list[str]:
@@ -173,8 +200,25 @@ def _direction(amount: Money) -> str:
     return "not in the books: withdrawals, fees, funding or interest, or trades in markets that were not asked for"
 
 
+def _totals(answer: Mapping[str, Any]) -> dict[str, str]:
+    """Give what is held by currency; at Binance without the profit of open positions, which ccxt's totals include."""
+    found = {currency: str(amount) for currency, amount in answer["total"].items() if amount is not None}
+    said = answer.get("info")
+    rows = said.get("assets") if isinstance(said, dict) else said
+    for row in rows if isinstance(rows, list) else ():
+        held = row.get("walletBalance") if isinstance(row, dict) else None
+        if held is not None and row.get("asset") in found:
+            found[row["asset"]] = str(held)
+    return found
+
+
 def fetch_reported(venue: str, connection: Connection) -> dict[str, str]:
     """Ask a venue what it holds: totals by currency, and contracts by symbol, signed.
+
+    Notes
+    -----
+    Books hold cash without the profit of positions that are open. At Binance that is asked for; where a venue gives
+    nothing but equity, positions in profit or loss show as a difference of just that.
 
     Raises
     ------
@@ -190,8 +234,7 @@ def fetch_reported(venue: str, connection: Connection) -> dict[str, str]:
         async with open_session(venue, connection) as session:
             client = session.client
             client.number = str
-            told = await session.asker.ask("balances", client.fetch_balance, lambda answer: dict(answer["total"]))
-            found = {currency: str(amount) for currency, amount in told.items() if amount is not None}
+            found = await session.asker.ask("balances", client.fetch_balance, _totals)
             spot = any(one.get("spot") for one in client.markets.values())
             if client.has.get("fetchPositions") is True and not spot:
                 rows = await session.asker.ask("positions", client.fetch_positions, list)

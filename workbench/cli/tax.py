@@ -11,7 +11,6 @@ from workbench.cli.console import Cell, Column, say, show_table
 from workbench.cli.options import examples
 
 if TYPE_CHECKING:
-    from workbench.accounting.books import StoredBooks
     from workbench.accounting.tax import PriceTable, TaxOptions, TaxReport, Transaction
 
 __all__ = ["app"]
@@ -182,6 +181,7 @@ def _options(pairs: list[str] | None, **words: str) -> TaxOptions:
 
 def _found(files: list[Path] | None, *, books: bool, hours: float | None) -> list[Transaction]:
     from workbench.accounting.tax import match_transfers, read_transactions, transactions_of
+    from workbench.cli.place import books_here
     from workbench.errors import ConfigError
 
     if not files and not books:
@@ -191,24 +191,20 @@ def _found(files: list[Path] | None, *, books: bool, hours: float | None) -> lis
         )
     found = read_transactions(*files or ())
     if books:
-        kept = _books()
+        kept = books_here()
         if not len(kept):
-            raise ConfigError(f"the books of this workspace ({kept.root}) are empty: book or import something first")
+            raise ConfigError(
+                f"the books in {kept.root} are empty; `workbench books import VENUE` brings an account's past"
+            )
         found += transactions_of(kept)
     return found if hours is None else match_transfers(found, hours=hours)
 
 
-def _books() -> StoredBooks:
-    from workbench.accounting.books import StoredBooks
-    from workbench.cli.place import settings_here
-
-    return StoredBooks(settings_here().data / "books")
-
-
 def _reconciled(made: TaxReport) -> int:
     from workbench.accounting.tax import require_reconciled
+    from workbench.cli.place import books_here
 
-    return require_reconciled(made, _books())
+    return require_reconciled(made, books_here())
 
 
 def _made(found: list[Transaction], options: TaxOptions, year: int | None, prices: PriceTable) -> TaxReport:

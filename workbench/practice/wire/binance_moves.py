@@ -11,7 +11,7 @@ from workbench.practice.wire.binance_errors import BinanceError
 from workbench.practice.wire.binance_orders import span
 from workbench.practice.wire.binance_words import Params, money
 
-__all__ = ["deposits", "transfer", "transfers", "withdrawals"]
+__all__ = ["deposits", "interest", "transfer", "transfers", "withdrawals"]
 
 _WAYS: Final = {"MAIN_UMFUTURE": ("spot", "linear"), "UMFUTURE_MAIN": ("linear", "spot")}
 _OTHERS: Final = ("CMFUTURE", "FUNDING", "MARGIN", "OPTION")  # wallets that are not practised
@@ -24,7 +24,7 @@ def transfer(venue: Binance, params: Params, account: str) -> Any:
     amount = params.number("amount")
     if not amount > 0.0:
         raise BinanceError(-1102, "Mandatory parameter 'amount' was not sent, was empty/null, or malformed.")
-    venue.engine.transfer(account, params.text("asset"), amount, source, target)  # type: ignore[arg-type]
+    venue.engine.transfer(account, params.text("asset"), amount, source, target)
     made = venue.engine.moves(account, "transfer", source=source, target=target)
     return {"tranId": made[-1].id}
 
@@ -66,6 +66,11 @@ def withdrawals(venue: Binance, params: Params, account: str) -> Any:
         {**_row(one), "transactionFee": "0", "applyTime": _text(one.ts), "completeTime": _text(one.ts), "info": ""}
         for one in _found(venue, params, account, "withdrawal")
     ]
+
+
+def interest(venue: Binance, params: Params, account: str) -> Any:
+    """Give interest paid, of which there is none: nothing is borrowed here."""
+    return {"rows": [], "total": 0}
 
 
 def _found(venue: Binance, params: Params, account: str, kind: str) -> list[Moved]:

@@ -88,6 +88,7 @@ _PRIVATE: Final = {
     ("GET", f"{_API}/openOrderList"): Endpoint(accounts.open_lists, 6, "signed"),
     ("POST", "/sapi/v1/asset/transfer"): Endpoint(moves.transfer, 1, "signed"),
     ("GET", "/sapi/v1/asset/transfer"): Endpoint(moves.transfers, 1, "signed"),
+    ("GET", "/sapi/v1/margin/interestHistory"): Endpoint(moves.interest, 1, "signed"),
     ("GET", "/sapi/v1/capital/deposit/hisrec"): Endpoint(moves.deposits, 1, "signed"),
     ("GET", "/sapi/v1/capital/withdraw/history"): Endpoint(moves.withdrawals, 1, "signed"),
 }
