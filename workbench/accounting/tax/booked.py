@@ -31,7 +31,6 @@ _WALLETS: Final = ("own", "transit")
 _CAME: Final = MappingProxyType({"funding": "funding", "interest": "interest", "income": "reward", "": "realised"})
 _WENT: Final = MappingProxyType({"funding": "funding", "interest": "fee", "income": "fee", "": "realised"})
 _NOTED: Final = ("airdrop", "staking", "mining", "fork")
-_APART: Final = ("fee", "realised", "reward")  # a fee beside them is booked by itself
 _MOST_SHOWN: Final = 4
 Moved = dict[tuple[str, str], Money]
 
@@ -93,13 +92,14 @@ def require_reconciled(report: TaxReport, books: Books | Iterable[Entry]) -> int
     DataError
         They differ: transactions are missing, stand twice, or belong to a wallet of the books without being in them.
     """
+    entries = _counted(books)
     until = None if report.year is None else Calendar(report.options).start_of(report.year + 1) - 1
     kept = {
         (_name(account), currency): money.amount
-        for account, held in balances_of(_counted(books), until).items() if account.partition(":")[0] in _WALLETS
+        for account, held in balances_of(entries, until).items() if account.partition(":")[0] in _WALLETS
         for currency, money in held.items()
     }  # fmt: skip
-    wallets = {_name(account) for entry in _counted(books) for account in entry.accounts if _is_wallet(account)}
+    wallets = {_name(account) for entry in entries for account in entry.accounts if _is_wallet(account)}
     told = {key: amount for key, amount in report.balances.items() if key[0] in wallets}
     every = sorted(kept.keys() | told.keys())
     off = [key for key in every if kept.get(key, _ZERO) != told.get(key, _ZERO)]
@@ -141,17 +141,20 @@ def _numbered(made: Iterable[Transaction]) -> Iterator[Transaction]:
 
 def _of_entry(entry: Entry, closed: list[tuple[str, Money]]) -> list[Transaction]:
     moved, fees = _moves(entry)
-    made = [*_transfers(entry, moved), *_of_wallets(entry, moved)]
+    made = [*_transfers(entry, moved, fees), *_of_wallets(entry, moved, fees)]
     made += [_one(entry, wallet, "realised", amount) for wallet, amount in closed]
-    for (wallet, _), amount in fees.items():
-        bare = next((at for at, one in enumerate(made) if one.wallet == wallet and one.kind not in _APART), None)
-        if amount.amount < 0:
-            made.append(_one(entry, wallet, "reward", -amount))
-        elif amount and (bare is None or made[bare].fee is not None):
-            made.append(_one(entry, wallet, "fee", -amount))
-        elif amount and bare is not None:
-            made[bare] = replace(made[bare], fee=amount)
+    for (wallet, _), amount in fees.items():  # those that went with nothing above
+        if amount:
+            made.append(_one(entry, wallet, "fee" if amount.amount > 0 else "reward", -amount))
     return made
+
+
+def _fee_of(fees: Moved, wallet: str) -> Money | None:
+    """Take the first fee that a wallet paid, for what it sent or received."""
+    for key, amount in fees.items():
+        if key[0] == wallet and amount.amount > 0:
+            return fees.pop(key)
+    return None
 
 
 def _moves(entry: Entry) -> tuple[Moved, Moved]:
@@ -179,8 +182,10 @@ def _add(sums: Moved, wallet: str, amount: Money) -> None:
     sums[key] = sums[key] + amount if key in sums else amount
 
 
-def _transfers(entry: Entry, moved: Moved) -> Iterator[Transaction]:
+def _transfers(entry: Entry, moved: Moved, fees: Moved) -> Iterator[Transaction]:
     """Take out of what moved whatever went from one wallet to another."""
+    if len({wallet for wallet, _ in moved}) < 2:
+        return
     for asset in dict.fromkeys(asset for _, asset in moved):
         held = {wallet: amount for (wallet, one), amount in moved.items() if one == asset and amount}
         gave = [wallet for wallet, amount in held.items() if amount.amount < 0]
@@ -192,11 +197,11 @@ def _transfers(entry: Entry, moved: Moved) -> Iterator[Transaction]:
         _add(moved, got[0], -amount)
         yield Transaction(
             id=_id(entry), ts=entry.ts, kind="transfer", wallet=gave[0], to_wallet=got[0], sent=amount,
-            received=amount, note=entry.note,
+            received=amount, fee=_fee_of(fees, gave[0]), note=entry.note,
         )  # fmt: skip
 
 
-def _of_wallets(entry: Entry, moved: Moved) -> Iterator[Transaction]:
+def _of_wallets(entry: Entry, moved: Moved, fees: Moved) -> Iterator[Transaction]:
     """Give what is left of each wallet: a trade where one asset went and one came, else each by itself."""
     for wallet in dict.fromkeys(wallet for wallet, _ in moved):
         amounts = [amount for (one, _), amount in moved.items() if one == wallet and amount]
@@ -204,11 +209,11 @@ def _of_wallets(entry: Entry, moved: Moved) -> Iterator[Transaction]:
         if len(went) == 1 and len(came) == 1:
             yield Transaction(
                 id=_id(entry), ts=entry.ts, kind="trade", wallet=wallet, sent=-went[0], received=came[0],
-                note=entry.note,
+                fee=_fee_of(fees, wallet), note=entry.note,
             )  # fmt: skip
             continue
         for amount in amounts:
-            yield _one(entry, wallet, _kind(entry, amount), amount)
+            yield _one(entry, wallet, _kind(entry, amount), amount, _fee_of(fees, wallet))
 
 
 def _kind(entry: Entry, amount: Money) -> str:
@@ -222,10 +227,10 @@ def _kind(entry: Entry, amount: Money) -> str:
     return known.get(root, other)
 
 
-def _one(entry: Entry, wallet: str, kind: str, amount: Money) -> Transaction:
+def _one(entry: Entry, wallet: str, kind: str, amount: Money, fee: Money | None = None) -> Transaction:
     sent, received = (None, amount) if amount.amount > 0 else (-amount, None)
     return Transaction(
-        id=_id(entry), ts=entry.ts, kind=kind, wallet=wallet, sent=sent, received=received, note=entry.note
+        id=_id(entry), ts=entry.ts, kind=kind, wallet=wallet, sent=sent, received=received, fee=fee, note=entry.note
     )
 
 
