@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,18 @@ from workbench.accounting.tax.options import TaxOptions
 __all__ = ["Calendar"]
 
 _DAY: Final = 86_400_000
+_FIRST: Final = 1969
+_LAST: Final = 2200
+
+
+def _start(year: int, begins: tuple[int, int], zone: ZoneInfo) -> int:
+    return round(datetime(year, *begins, tzinfo=zone).timestamp() * 1000)
+
+
+@lru_cache(maxsize=16)
+def _starts(zone: str, begins: tuple[int, int]) -> tuple[int, ...]:
+    place = ZoneInfo(zone)
+    return tuple(_start(year, begins, place) for year in range(_FIRST, _LAST + 1))
 
 
 class Calendar:
@@ -28,17 +41,15 @@ class Calendar:
         self._start = options.year_start
         self._by_dates = options.days == "calendar"
         self._long_after = options.long_after
-        self._first = 1969
-        self._starts = [self.start_of(year) for year in range(self._first, 2201)]
+        self._starts = _starts(options.zone, options.year_start)
 
     def start_of(self, year: int) -> int:
         """Give the first millisecond of a tax year, in UTC since 1970."""
-        month, day = self._start
-        return round(datetime(year, month, day, tzinfo=self._zone).timestamp() * 1000)
+        return _start(year, self._start, self._zone)
 
     def year_of(self, ts: int) -> int:
         """Give the tax year of a moment: the number of the calendar year in which it begins."""
-        return self._first + bisect_right(self._starts, ts) - 1
+        return _FIRST + bisect_right(self._starts, ts) - 1
 
     def date_of(self, ts: int) -> date:
         """Give the date of a moment in the time zone."""
