@@ -302,6 +302,6 @@ def test_unbalanced_books_on_the_disk_are_told(tmp_path: Path) -> None:
 
 def test_they_show_themselves() -> None:
     books = Books([paid_in(0, "12.50"), trade(HOME, Money("1", "<b>"), usdt("2"), 5)])
-    assert repr(books) == "<Books of 2 entries in 1 wallets>"
+    assert repr(books) == "<Books of 2 entries in 1 wallet>"
     assert "&lt;b&gt;" in books._repr_html_() and "10.50" in books._repr_html_()
     assert repr(books.balances()).startswith("<Balances of ")

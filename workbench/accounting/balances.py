@@ -109,7 +109,8 @@ def balances_of(entries: Iterable[Entry], at: int | None = None) -> Balances:
     for entry in counted:
         for one in entry.postings:
             _add(sums, one.account, one.amount)
-    for account, amount in realised(counted):
+    for account, profit in realised(counted):
+        amount = _trimmed(profit)
         _add(sums, account, -amount)
         _add(sums, wallet_of(account), amount)
     accounts: dict[str, dict[str, Money]] = {}

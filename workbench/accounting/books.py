@@ -186,7 +186,8 @@ class Books:
         return len(self._all())
 
     def __repr__(self) -> str:
-        return f"<Books of {len(self):,} entries in {len(self.wallets)} wallets>"
+        wallets = len(self.wallets)
+        return f"<Books of {len(self):,} entries in {wallets} wallet{'s' if wallets != 1 else ''}>"
 
     def _repr_html_(self) -> str:
         last = self.entries()[-_SHOWN:]

@@ -15,10 +15,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
-from workbench.accounting.money import Money, total
+from workbench.accounting.money import Money, left_over, total
 from workbench.errors import DataError
 
 __all__ = ["KINDS", "OWN_ROOTS", "ROOTS", "Entry", "Posting", "own", "positions", "wallet_of"]
@@ -72,6 +73,14 @@ def parts_of(account: str) -> tuple[str, str, str]:
     return parts[0], parts[1], parts[2]
 
 
+@lru_cache(maxsize=4_096)
+def _is_account(account: str) -> bool:
+    parts = account.split(":")
+    need = {"own": 3, "positions": 4}.get(parts[0], len(parts))
+    sound = parts[0] in ROOTS and all(map(_PART.fullmatch, parts)) and len(account) <= _LONGEST
+    return sound and len(parts) == need
+
+
 def checked_account(account: str) -> str:
     """Give an account back if it is one.
 
@@ -80,10 +89,7 @@ def checked_account(account: str) -> str:
     DataError
         Its root is unknown, or it has wrong characters or too few parts.
     """
-    parts = account.split(":") if isinstance(account, str) else []
-    need = {"own": 3, "positions": 4}.get(parts[0], 0) if parts else 0
-    well = parts and parts[0] in ROOTS and all(map(_PART.fullmatch, parts)) and len(account) <= _LONGEST
-    if not well or (need and len(parts) != need):
+    if not isinstance(account, str) or not _is_account(account):
         raise DataError(
             f"{account!r:.120} is no account; a wallet is 'own:VENUE:NAME' as in 'own:binance:main', and others begin "
             f"with one of {', '.join(ROOTS)}",
@@ -239,15 +245,12 @@ class Entry:
 
 def _balanced(id: str, postings: Iterable[Posting]) -> tuple[Posting, ...]:
     kept = []
-    sums: dict[str, Money] = {}
     for one in postings:
         if not isinstance(one, Posting):
             raise DataError(f"entry {id}: {one!r:.120} is no Posting")
         if one.amount:
             kept.append(one)
-            currency = one.amount.currency
-            sums[currency] = sums[currency] + one.amount if currency in sums else one.amount
-    off = [str(amount) for amount in sums.values() if amount]
+    off = [str(amount) for amount in left_over(one.amount for one in kept).values()]
     if off:
         raise DataError(
             f"entry {id} does not balance: its postings leave {', '.join(off)}; what one gets another must give",

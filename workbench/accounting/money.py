@@ -7,6 +7,7 @@ dollars are errors, not numbers. Whoever converts multiplies by a rate and says 
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import (
@@ -24,11 +25,12 @@ from decimal import (
     InvalidOperation,
     Overflow,
 )
+from functools import lru_cache
 from typing import Any, Final
 
 from workbench.errors import DataError
 
-__all__ = ["ROUNDINGS", "Amount", "Money", "decimal", "places_of", "total"]
+__all__ = ["ROUNDINGS", "Amount", "Money", "decimal", "left_over", "places_of", "total"]
 
 Amount = Decimal | int | str
 """What an amount may be given as. Floats are refused: 0.1 as a float is not a tenth."""
@@ -58,6 +60,11 @@ _CENTS: Final = frozenset(
     "AED ARS AUD BGN BRL CAD CHF CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR KES KZT MAD MXN MYR NGN NOK NZD PEN "
     "PHP PKR PLN QAR RON RSD SAR SEK SGD THB TRY TWD UAH USD ZAR".split()
 )
+
+
+@lru_cache(maxsize=4_096)
+def _is_code(currency: str) -> bool:
+    return _CURRENCY.fullmatch(currency) is not None and _NUMBER.fullmatch(currency) is None
 
 
 def decimal(value: Amount, what: str = "the amount") -> Decimal:
@@ -117,9 +124,19 @@ def _checked(number: Decimal, what: str) -> Decimal:
     return number if exponent <= 0 else Decimal(int(number))
 
 
+class _Own(threading.local):
+    """What each thread has for itself: contexts are not for several, and making one takes longer than a sum."""
+
+    def __init__(self) -> None:
+        self.exact = Context(prec=4 * _DIGITS + 8, traps=_TRAPS)
+
+
+_OWN: Final = _Own()
+
+
 def _exact() -> Context:
-    """Give a context in which whatever is not exact is an error; one for each call, as contexts are not for threads."""
-    return Context(prec=4 * _DIGITS + 8, traps=_TRAPS)
+    """Give the thread's context in which whatever is not exact is an error."""
+    return _OWN.exact
 
 
 def places_of(currency: str) -> int:
@@ -174,7 +191,7 @@ class Money:
     currency: str
 
     def __init__(self, amount: Amount, currency: str) -> None:
-        if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency) or _NUMBER.fullmatch(currency):
+        if not isinstance(currency, str) or not _is_code(currency):
             raise DataError(
                 f"the currency is {currency!r:.60}; give a code such as 'USD' or 'BTC'", currency=str(currency)[:60]
             )
@@ -400,6 +417,14 @@ def total(amounts: Iterable[Money], currency: str) -> Money:
     for amount in amounts:
         result = result + amount
     return result
+
+
+def left_over(amounts: Iterable[Money]) -> dict[str, Money]:
+    """Add amounts of any currencies, and give the sums that are not zero, by currency."""
+    add, sums = _exact().add, dict[str, Decimal]()
+    for one in amounts:
+        sums[one.currency] = add(sums[one.currency], one.amount) if one.currency in sums else one.amount
+    return {currency: Money(amount, currency) for currency, amount in sums.items() if amount}
 
 
 def _rule(rounding: str) -> str:
