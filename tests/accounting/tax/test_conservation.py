@@ -21,6 +21,7 @@ TREATED = {
 def options(seed: int) -> TaxOptions:
     random_ = random.Random(-seed - 1)
     chosen = {name: random_.choice(values) for name, values in TREATED.items()}
+    chosen["dust"] = random_.choice((Decimal(0), Decimal("0.00001"), Decimal(10**6)))
     return TaxOptions(method=random_.choice(tuple(METHODS)), **chosen)  # type: ignore[arg-type]
 
 

@@ -197,6 +197,22 @@ def test_dust_of_eighteen_decimals_is_kept() -> None:
     assert made.table("disposals").loc[0, "quantity"] == D(part)
 
 
+def test_dust_that_records_round_away_costs_nothing_and_warns_of_nothing() -> None:
+    given = [
+        buy("b", "2020-01-01", "1", "100"),
+        sell("s", "2020-02-01", "1.00000001", "150"),
+        tx("m", "2020-03-01", "transfer", sent="0.00000001 BTC", received="0.00000001 BTC", to_wallet="c"),
+        tx("g", "2020-04-01", "gift_given", sent="0.00000001 BTC"),
+    ]  # fmt: skip
+    assert [one.code for one in report(given).findings] == ["more than was held"] * 3
+    for shorts in ("declared", "allowed"):
+        made = report(given, dust=D("0.00000001"), shorts=shorts)
+        assert made.complete and not made.findings
+        assert made.totals[0].gain == {"short": D("50.00")}
+    assert len(report(given, dust=D("0.000000009")).findings) == 3
+    assert TaxOptions.from_words({"dust": "1e-8"}).dust == D("0.00000001")
+
+
 def test_parts_of_a_cost_that_does_not_divide_add_up_to_it() -> None:
     made = report([buy("b", "2020-01-01", "3", "100"), *(sell(f"s{n}", "2020-02-01", "1", "1") for n in range(3))])
     assert sum(row.cost or 0 for row in made.disposals) == 100
@@ -243,6 +259,8 @@ def test_choices_and_tables_that_do_not_exist_are_refused() -> None:
         ({"year_start": "13-40"}, r"year_start=\(13, 40\) must be a month and a day"),
         ({"no_income": "luck"}, "no_income='luck' is no income"),
         ({"places": "40"}, "places=40"),
+        ({"dust": "little"}, "dust='little' cannot be read; such as 0.00000001"),
+        ({"dust": "-1"}, "must be a Decimal, 0 or more"),
         ({"pegs": "USDT"}, "pegs='USDT' cannot be read; such as USDT=USD"),
         ({"currency": ""}, "currency is empty"),
         ({"long_after": "-1"}, "long_after=-1"),

@@ -10,9 +10,9 @@ from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from workbench.accounting.money import ROUNDINGS
+from workbench.accounting.money import ROUNDINGS, decimal
 from workbench.accounting.tax.transaction import INCOME
-from workbench.errors import ConfigError
+from workbench.errors import ConfigError, DataError
 
 __all__ = ["CASH", "METHODS", "TaxOptions", "choices"]
 
@@ -78,7 +78,8 @@ _CHOICES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({
     },
 })  # fmt: skip
 _SUCH_AS: Final = {
-    "long_after": "365 or none", "places": "2", "year_start": "04-06", "pegs": "USDT=USD,USDC=USD",
+    "dust": "0.00000001", "long_after": "365 or none", "places": "2", "year_start": "04-06",
+    "pegs": "USDT=USD,USDC=USD",
 }  # fmt: skip
 
 
@@ -109,6 +110,9 @@ class TaxOptions:
         Kinds of income that are not counted when they come and have a cost of zero, such as ("airdrop",).
     pegs : mapping of str to str, default {}
         Assets that count as money, worth one of another each, such as {"USDT": "USD"}: they have no lots.
+    dust : Decimal, default 0
+        Quantity of any asset up to which what is given without being there counts as rounding of the records: it has
+        cost nothing, and no warning is made of it.
     places : int, default 2
         Decimals of amounts of money in tables and totals.
     rounding : str, default "half_even"
@@ -141,6 +145,7 @@ class TaxOptions:
     ties: str = "arrivals_first"
     no_income: tuple[str, ...] = ()
     pegs: Mapping[str, str] = field(default_factory=dict)
+    dust: Decimal = Decimal(0)
     places: int = 2
     rounding: str = "half_even"
     round_at: str = "totals"
@@ -152,6 +157,8 @@ class TaxOptions:
                 raise ConfigError(f"{name}={said!r} is not known; choose one of {', '.join(known)}", option=name)
         if self.long_after is not None and self.long_after < 0:
             raise ConfigError(f"long_after={self.long_after} must be days, 0 or more, or None", option="long_after")
+        if not isinstance(self.dust, Decimal) or not self.dust.is_finite() or self.dust < 0:
+            raise ConfigError(f"dust={self.dust!r} must be a Decimal, 0 or more", option="dust")
         if not 0 <= self.places <= 18:
             raise ConfigError(f"places={self.places} must be 0 to 18 decimals", option="places")
         if not self.currency:
@@ -229,6 +236,8 @@ def _read(name: str, text: str) -> Any:
         return None if text.lower() == "none" else int(text)
     if name == "places":
         return int(text)
+    if name == "dust":
+        return _decimal(text)
     if name == "year_start":
         month, day = text.split("-")
         return int(month), int(day)
@@ -240,7 +249,16 @@ def _read(name: str, text: str) -> Any:
     return text
 
 
+def _decimal(text: str) -> Decimal:
+    try:
+        return decimal(text)
+    except DataError as error:
+        raise ValueError(str(error)) from error
+
+
 def _plain(said: object) -> str:
+    if isinstance(said, Decimal):
+        return f"{said:f}"
     if isinstance(said, Mapping):
         return ", ".join(f"{name} = 1 {one}" for name, one in said.items()) or "none"
     if isinstance(said, tuple):

@@ -158,14 +158,19 @@ class State:
                     days, self._calendar.term(days), proceeds.source,
                 )
             )  # fmt: skip
-        if left and self.options.shorts == "allowed" and kind in _SALES:
+        if left > self.options.dust and self.options.shorts == "allowed" and kind in _SALES:
             self.open_short(tx, asset, left, Worth(rest, proceeds.source))
         elif left:
-            cost = _ZERO if self.options.unknown_cost == "zero" else None
+            cost = self.cost_without(left)
+            term = self._calendar.term(0) if left <= self.options.dust else ""
             self.disposals.append(
-                Disposal(tx.id, tx.ts, kind, asset, tx.wallet, "", None, left, rest, cost, None, "", proceeds.source)
+                Disposal(tx.id, tx.ts, kind, asset, tx.wallet, "", None, left, rest, cost, None, term, proceeds.source)
             )
             self._lacking(tx, asset, left)
+
+    def cost_without(self, quantity: Decimal) -> Decimal | None:
+        """Give what a quantity without a lot has cost: nothing, where it is dust or taken so, else unknown."""
+        return _ZERO if self.options.unknown_cost == "zero" or quantity <= self.options.dust else None
 
     def depart(self, tx: Transaction, money: Money, *, kind: str, taken: list[Piece] | None = None) -> Decimal:
         """Let a quantity leave at its cost, without a gain, and give the cost."""
@@ -180,7 +185,8 @@ class State:
                 )
             )
         if left:
-            self.departures.append(Departure(tx.id, tx.ts, kind, money.currency, tx.wallet, "", None, left, None))
+            cost = _ZERO if left <= self.options.dust else None
+            self.departures.append(Departure(tx.id, tx.ts, kind, money.currency, tx.wallet, "", None, left, cost))
             self._lacking(tx, money.currency, left)
         return total
 
@@ -239,6 +245,8 @@ class State:
         self.findings.append(Finding(code, tx.id, tx.ts, asset, tx.wallet, message))
 
     def _lacking(self, tx: Transaction, asset: str, quantity: Decimal) -> None:
+        if quantity <= self.options.dust:
+            return
         others = {
             name: pool.quantity
             for (name, one), pool in self._pools.items()

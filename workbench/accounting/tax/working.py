@@ -278,12 +278,13 @@ class Working:
 
     def _arrived_unknown(self, tx: Transaction, quantity: Decimal) -> None:
         asset = tx.sent.currency if tx.sent else ""
-        zero = self.options.unknown_cost == "zero"
-        self.state.find(
-            "more than was held", tx, asset,
-            f"moves {quantity:f} {asset} more than {tx.wallet} ever had; it arrives in {tx.to_wallet} with "
-            f"{'a cost of zero' if zero else 'no known cost'}",
-        )  # fmt: skip
+        zero = self.state.cost_without(quantity) is not None
+        if quantity > self.options.dust:
+            self.state.find(
+                "more than was held", tx, asset,
+                f"moves {quantity:f} {asset} more than {tx.wallet} ever had; it arrives in {tx.to_wallet} with "
+                f"{'a cost of zero' if zero else 'no known cost'}",
+            )  # fmt: skip
         cost = Worth(_ZERO, "unknown, taken as zero") if zero else Worth(None, "")
         self.state.acquire(tx, asset, quantity, cost, kind="transfer")
 
