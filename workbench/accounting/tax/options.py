@@ -203,7 +203,7 @@ class TaxOptions:
                 raise ConfigError(f"there is no option {name!r}; {hint}", option=name)
             try:
                 chosen[name] = _read(name, text.strip())
-            except ValueError as error:
+            except (ValueError, DataError) as error:
                 raise ConfigError(f"{name}={text!r} cannot be read; such as {_SUCH_AS[name]}", option=name) from error
         return cls(**chosen)
 
@@ -237,7 +237,7 @@ def _read(name: str, text: str) -> Any:
     if name == "places":
         return int(text)
     if name == "dust":
-        return _decimal(text)
+        return decimal(text)
     if name == "year_start":
         month, day = text.split("-")
         return int(month), int(day)
@@ -247,13 +247,6 @@ def _read(name: str, text: str) -> Any:
         pairs = [word.split("=") for word in text.split(",") if word.strip()]
         return {asset.strip(): money.strip() for asset, money in pairs}
     return text
-
-
-def _decimal(text: str) -> Decimal:
-    try:
-        return decimal(text)
-    except DataError as error:
-        raise ValueError(str(error)) from error
 
 
 def _plain(said: object) -> str:
