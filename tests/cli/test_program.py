@@ -19,12 +19,14 @@ from tests.cli.commands import Command, arguments, call, environment, on_termina
 COMMANDS = [
     "init",
     "data list", "data show", "data import", "data check", "data sql",
-    "indicators list", "indicators show",
+    "indicators list", "indicators show", "metrics list", "metrics show", "metrics differences",
     "strategies list", "strategies show",
     "backtest",
     "books import", "books balances", "books entries", "books show", "books add", "books reverse", "books reconcile",
     "books match", "books verify",
     "bots templates", "bots template",
+    "bots verify", "bots logs", "bots sessions", "bots export", "bots prune",
+    "vault add", "vault list", "vault rotate", "vault remove", "vault check",
     "practice serve", "practice scenario", "practice scenarios",
     "report run", "report list", "report open",
     "cluster start",
@@ -40,8 +42,9 @@ def test_help_lists_the_commands_in_the_order_of_use() -> None:
     assert done.code == 0
     names = re.findall(r"^│ ([\w-]+)  ", done.out.partition("Commands")[2], flags=re.M)
     assert names == [
-        "init", "data", "indicators", "strategies", "backtest", "sweep", "optimise", "walk-forward", "portfolio",
-        "books", "bots", "practice", "report", "cluster", "runs", "export", "tax", "lab", "doctor",
+        "init", "data", "indicators", "metrics", "strategies", "backtest", "sweep", "optimise", "walk-forward",
+        "portfolio", "books", "bots", "vault", "practice", "report", "cluster", "runs", "export", "tax", "lab",
+        "doctor",
     ]  # fmt: skip
     assert call("-h").out == done.out
 

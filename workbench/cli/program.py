@@ -30,6 +30,7 @@ from workbench.cli import (
     indicators,
     init,
     lab,
+    metrics,
     optimise,
     portfolio,
     practice,
@@ -38,6 +39,7 @@ from workbench.cli import (
     strategies,
     sweep,
     tax,
+    vault,
 )
 from workbench.cli.console import plain_streams, say_error, say_warning
 from workbench.cli.options import examples
@@ -50,6 +52,7 @@ _ORDER: Final = (
     "init",
     "data",
     "indicators",
+    "metrics",
     "strategies",
     "backtest",
     "sweep",
@@ -58,6 +61,7 @@ _ORDER: Final = (
     "portfolio",
     "books",
     "bots",
+    "vault",
     "practice",
     "report",
     "cluster",
@@ -212,9 +216,11 @@ _add(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(indicators.app, name="indicators")
+app.add_typer(metrics.app, name="metrics")
 app.add_typer(strategies.app, name="strategies")
 app.add_typer(books.app, name="books")
 app.add_typer(bots.app, name="bots")
+app.add_typer(vault.app, name="vault")
 app.add_typer(practice.app, name="practice")
 app.add_typer(report.app, name="report")
 app.add_typer(cluster.app, name="cluster")
