@@ -14,7 +14,7 @@ from workbench.bots.papering import PaperReplay
 from workbench.market.lake import Lake
 from workbench.reporting.strategy_page import sample_bars
 from workbench.strategy import library
-from workbench.trading.events import Bar, Submit, from_plain, to_plain
+from workbench.trading.events import Bar, Filled, Marked, Submit, from_plain, to_plain
 
 STARTS = {"momentum": "2015-01-01", "pairs": "2015-01-01", "rebalancer": "2015-01-01"}
 LIBRARY = [name for name in library.names() if name != "triangular"]
@@ -73,6 +73,19 @@ def test_stops_protections_and_several_instruments_trade_the_same(lake: Lake) ->
     assert_equal(strategy, both, rules=rules, leverage=2.0)
 
 
+class Ratchet(wb.SignalStrategy):
+    """Long on every tenth bar, with a stop of its own that follows the lows."""
+
+    def signals(self, bars: wb.Bars) -> wb.Signals:
+        entry = np.arange(len(bars)) % 10 == 3
+        return wb.Signals(entry=entry, stop_price=bars.low * 0.985, roi={0: 0.05, 600: 0.01})
+
+
+def test_stops_of_a_strategy_that_move_and_a_ladder_trade_the_same(lake: Lake) -> None:
+    heard = assert_equal(Ratchet(), lake.read("BTC/USDT", "1h", "2021-01-01", "2021-02-01"))
+    assert {"custom_stop", "roi"} <= {one.reason for one in heard if type(one) is Filled}
+
+
 def test_what_was_heard_makes_another_mind_say_the_same(lake: Lake) -> None:
     bars = lake.read("BTC/USDT", "1h", "2021-01-01", "2021-02-01")
     strategy = library.get("grid")()
@@ -88,3 +101,4 @@ def test_what_was_heard_makes_another_mind_say_the_same(lake: Lake) -> None:
     assert len(said) > 40 and any(type(one) is Submit for one in said)
     assert again.snapshot() == bot.mind.snapshot()
     assert sum(type(one) is Bar for one in heard) == len(bars)
+    assert [one.price for one in heard if type(one) is Marked] == bars.close.tolist()

@@ -149,10 +149,10 @@ def test_parameters_are_read_as_what_they_are(own_desk: Path, words: list[str], 
     assert f"raised RuntimeError: {values} (line 10 of picky.py" in done.err
 
 
-def test_a_study_records_it_and_counts_it(run: Command, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WORKBENCH_WORKSPACE", str(desk))
-    words = ("backtest", "sma_cross", "GOOGL", "1d", "--study", "googl crosses")
-    assert run(*words).lines[-1].startswith("Recorded as run ")
-    recorded = run(*words, "-p", "fast=20", "--json").json()["run"]
-    rows = run("runs", "list", "--json").json()
-    assert len(rows) == 2 and recorded in [row["run_id"] for row in rows]
+def test_a_study_records_it_and_counts_it(own_desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBENCH_WORKSPACE", str(own_desk))
+    words = ("--workspace", own_desk, "backtest", "sma_cross", "GOOGL", "1d", "--study", "crosses by hand")
+    assert call(*words).lines[-1].startswith("Recorded as run ")
+    recorded = call(*words, "-p", "fast=20", "--json").json()["run"]
+    rows = call("--workspace", own_desk, "runs", "list", "--json").json()
+    assert [row["study"] for row in rows] == ["crosses by hand"] * 2 and recorded in [row["run_id"] for row in rows]

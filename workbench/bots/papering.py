@@ -1,20 +1,17 @@
 """A paper bot on a replayed tape: the shell of a bot whose market is the past and whose venue is simulated.
 
 What happens comes moment by moment, as in a backtest's event path, from which it takes the order of things; but the
-mind knows only the bars that have closed, is asked at every close, and everything goes through `take`, where a journal
-listens.
+mind knows only the bars that have closed and is asked at every close, and all that happens, and all that it wants, goes
+through `deliver` and `act`, where a journal can listen.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from workbench.backtest.event_path import Replay
-from workbench.backtest.event_setup import venue_of
-from workbench.backtest.feed import Feed, bar_at
-from workbench.backtest.log import Log
+from workbench.backtest.feed import Coarser, Feed, bar_at
 from workbench.backtest.plan import Plan
 from workbench.backtest.stepping import moments, step
 from workbench.bots.mind import Mind
@@ -36,21 +33,15 @@ class PaperReplay(Replay):
     """
 
     def __init__(self, plan: Plan, mind: Mind, heard: Callable[[Event | Action], None] | None = None) -> None:
-        self.plan, self.mind, self.core, self.trader = plan, mind, mind.core, mind.trader
-        self.heard = heard
-        self.venue = venue_of(plan)
-        self.core.estimate = self.venue.estimate
-        self.log = Log(plan)
-        self.timers = {}
-        self.set = 0
-        nobody: Any = _Nobody()
-        self.feeds = [Feed(number, line, nobody, nobody) for number, line in enumerate(plan.lines)]
-        self.coarser = []
-        self.behind = [_Behind(bars) for bars in sorted(plan.extra, key=lambda one: -one.timeframe.ms)]
-        self.low, self.high, self.due = -math.inf, math.inf, math.inf
-        self.trails, self.touched = False, True
-        self.settles = not plan.account.isolated and any(line.margined for line in plan.lines)
+        self.mind, self.heard = mind, heard
+        super().__init__(plan, mind.core)
+        self._behind = [_Behind(bars) for bars in sorted(plan.extra, key=lambda one: -one.timeframe.ms)]
         self._rated = [0] * len(self.feeds)
+
+    def series(self) -> tuple[list[Feed], list[Coarser]]:
+        """Give the series that are replayed; the mind has histories of its own and watches none of them."""
+        nobody: Any = _Nobody()
+        return [Feed(number, line, nobody, nobody) for number, line in enumerate(self.plan.lines)], []
 
     def steps(self) -> Iterator[int]:
         """Go through the tape, one moment (ms UTC) after another."""
@@ -92,9 +83,9 @@ class PaperReplay(Replay):
         """Tell the bars that have closed: first all as history, then the coarser ones, then each."""
         self._rate(ts)
         told = [feed.bar(feed.word(i)) for feed, i in heard]
-        if len(told) > 1 or self.behind:
+        if len(told) > 1 or self._behind:
             self.deliver([Learnt(*bar) for bar in told])
-        for one in self.behind:
+        for one in self._behind:
             self.deliver(one.closed(ts))
         for bar in told:
             self.deliver([bar])

@@ -28,7 +28,7 @@ from workbench.errors import DataError
 from workbench.market.bars import Bars
 from workbench.research.identity import digest
 
-__all__ = ["class_digest", "code_digest", "engine_digest"]
+__all__ = ["class_digest", "code_digest", "engine_digest", "value_digest"]
 
 _ROOMS: Final = ("indicators", "market", "risk", "trading", "strategy", "backtest")
 _PLAIN: Final = (bool, int, float, complex, str, bytes, np.generic, np.ndarray)
@@ -70,6 +70,11 @@ def code_digest(strategy: Any) -> str:
 def class_digest(strategy: Any) -> str:
     """Hash the class of a strategy with all code and values that it reaches, whatever its parameters; as above."""
     return digest("class", _class_said(_Walk(), strategy))
+
+
+def value_digest(value: Any) -> str:
+    """Hash a value with all code and values that it reaches: functions, dataclasses, plain data; raises as above."""
+    return digest("value", _Walk().essence(value))
 
 
 def _class_said(walk: _Walk, strategy: Any) -> Any:

@@ -20,6 +20,7 @@ from workbench.market.bars import Bars
 from workbench.research.codes import class_digest
 from workbench.research.identity import digest, identities
 from workbench.research.recorder import TERMS, line_said
+from workbench.research.sweeping.names import COSTS, EXITS
 from workbench.strategy.signals import Signals
 from workbench.strategy.strategy import SignalStrategy
 
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["trial_identities", "trial_identity"]
 
-_EXITS: Final = ("stop_loss", "take_profit", "trailing_stop", "trailing_activation", "max_bars")
-_COSTS: Final = ("fee", "maker_fee", "slippage_bps")
+_EXITS: Final = tuple(name for name in EXITS if name != "size")  # which is the signals' own
 
 
 def trial_identity(result: Result) -> str | None:
@@ -49,22 +49,38 @@ def trial_identity(result: Result) -> str | None:
 
 
 def trial_identities(evaluator: Evaluator, parameters: Mapping[str, Any]) -> NDArray[np.uint64] | None:
-    """Give the identities of combinations, shape (k,); None where nobody can say what the strategy rests on."""
+    """Give the identities of combinations; None where nobody can say what the strategy rests on.
+
+    Parameters
+    ----------
+    evaluator : Evaluator
+    parameters : mapping of str to array_like, length k each
+        Without any there is one combination, that of the evaluator's strategy.
+
+    Returns
+    -------
+    uint64 array, shape (k,), or None
+
+    Notes
+    -----
+    A cost of None is the one that is charged anyway.
+    """
+    usual = evaluator.options.get("leverage")
     if "leverage" not in parameters:
-        return _of_plan(evaluator, parameters, evaluator.options.get("leverage"))
-    asked = np.array([1.0 if value is None else float(value) for value in parameters["leverage"]])
+        return _of_plan(evaluator, parameters, usual)
+    asked = list(parameters["leverage"])
     found = np.empty(len(asked), np.uint64)
-    for leverage in np.unique(asked):  # what a plan says of margin follows from it
-        rows = np.flatnonzero(asked == leverage)
-        mine = {name: [values[row] for row in rows] for name, values in parameters.items()}
-        given = _of_plan(evaluator, mine, float(leverage))
+    for leverage in dict.fromkeys(asked):  # what a plan says of margin follows from it
+        rows = [row for row, value in enumerate(asked) if value == leverage]
+        mine = {name: [values[row] for row in rows] for name, values in parameters.items() if name != "leverage"}
+        given = _of_plan(evaluator, mine, usual if leverage is None else leverage)
         if given is None:
             return None
         found[rows] = given
     return found
 
 
-def _of_plan(evaluator: Evaluator, parameters: Mapping[str, Any], leverage: float | None) -> NDArray[np.uint64] | None:
+def _of_plan(evaluator: Evaluator, parameters: Mapping[str, Any], leverage: Any) -> NDArray[np.uint64] | None:
     """Give the identities of combinations that share all but what is in columns."""
     series = [evaluator.bars] if isinstance(evaluator.bars, Bars) else evaluator.bars
     options = {name: value for name, value in evaluator.options.items() if name not in ("path", "max_missing")}
@@ -88,23 +104,28 @@ def _charged(asked: Any, plan: Plan) -> list[dict[str, Any]]:
 def _identities(
     strategy: SignalStrategy, plan: Plan, rules: Any, costs: list[dict[str, Any]], swept: Mapping[str, Any]
 ) -> NDArray[np.uint64] | None:
-    count = len(next(iter(swept.values()), (None,)))
-    columns: dict[str, Any] = {name: [value] * count for name, value in strategy.parameters.items()}
-    columns |= {name: [getattr(strategy, name, None)] * count for name in _EXITS if name not in columns}
-    columns |= {name: [_common([one.get(name) for one in costs])] * count for name in _COSTS}
-    columns["leverage"] = [_common([line.leverage for line in plan.lines])] * count
-    columns |= swept
-    protections = tuple(strategy.protections) if rules is None or rules.protections is None else rules.protections
+    shared: dict[str, Any] = {name: getattr(strategy, name, None) for name in _EXITS}
+    shared |= strategy.parameters
+    shared |= {name: _common([one.get(name) for one in costs]) for name in COSTS}
+    swept = {name: _filled(values, shared[name]) if name in COSTS else values for name, values in swept.items()}
+    shared["leverage"] = _common([line.leverage for line in plan.lines])
+    given = strategy.protections if rules is None or rules.protections is None else rules.protections
+    protections = tuple(given)
     try:
         context = digest(
             class_digest(strategy), [line_said(line, priced=False) for line in plan.lines],
-            [{name: one[name] for name in sorted(one) if name not in _COSTS} for one in costs],
+            [{name: one[name] for name in sorted(one) if name not in COSTS} for one in costs],
             [(one.fingerprint, str(one.timeframe), one.symbol) for one in plan.extra],
             {name: getattr(plan, name) for name in TERMS}, plan.account._asdict(), repr(protections),
         )  # fmt: skip
-        return identities(context, columns)
+        return identities(context, swept, {name: value for name, value in shared.items() if name not in swept})
     except DataError:
         return None
+
+
+def _filled(values: Any, usual: Any) -> list[Any]:
+    """Give values with what is None as usual."""
+    return [usual if value is None or value != value else value for value in values]
 
 
 def _common(values: list[Any]) -> Any:

@@ -119,6 +119,10 @@ def test_a_space_may_be_logarithmic_and_one_parameter_may_hang_on_another() -> N
     stops = found.table["stop_loss"]
     assert 0 < stops.notna().sum() < 12
     assert (stops.notna() == found.table["stopped"].astype(bool)).all()
+    for number, row in found.table.iterrows():  # what the function gave was tried, not what optuna drew for it
+        assert "stopped" not in found.parameters_of(number)
+        assert found.result(number).metrics["sharpe_ratio"] == pytest.approx(row["sharpe_ratio"], rel=1e-9)
+    assert found.overfitting(sample=4).trials.count == 12
     logs = optimise(Above, BARS, trials=40, space={"band": (5e-4, 5e-2, "log")}, sampler="qmc").table["band"]
     assert 0.35 < (logs < 5e-3).mean() < 0.65
 

@@ -195,6 +195,14 @@ def test_what_is_no_signal_strategy_is_refused() -> None:
         sweep(Cross, BARS.to_pandas(), grid=GRID)
 
 
+def test_a_cost_that_is_none_stays_as_it_is() -> None:
+    found = sweep(Cross, BARS, grid={"fast": [5], "slow": [20], "fee": [None, 0.02]}, costs=wb.Costs(fee=0.005))
+    plain = wb.backtest(Cross(fast=5, slow=20), BARS, costs=wb.Costs(fee=0.005))
+    assert found.table["total_return"][0] == pytest.approx(plain.metrics["total_return"], rel=1e-9)
+    assert found.result(0).metrics["total_return"] == plain.metrics["total_return"]
+    assert found.table["total_return"][1] < found.table["total_return"][0]
+
+
 def test_none_is_best_where_nothing_was_traded() -> None:
     nothing = sweep(Cross, BARS[:25], grid={"fast": [5], "slow": [150, 160]})
     with pytest.raises(DataError, match="no row has a sharpe_ratio"):

@@ -14,7 +14,16 @@ import numpy as np
 from workbench.errors import ConfigError, RunError
 from workbench.research.optimising.objectives import Objective
 from workbench.research.optimising.scoring import Scorer
-from workbench.research.optimising.searching import FAILED, NUMBERS, Search, finished, is_feasible, quiet
+from workbench.research.optimising.searching import (
+    FAILED,
+    NUMBERS,
+    Search,
+    columns_of,
+    combination_of,
+    finished,
+    is_feasible,
+    quiet,
+)
 
 if TYPE_CHECKING:
     import optuna
@@ -112,7 +121,7 @@ class Optimisation:
         found = next((one for one in self.trials if one.number == number), None)
         if found is None:
             raise ConfigError(f"there is no trial {number!r}; .table lists them", trial=number)
-        return dict(found.params)
+        return combination_of(found)
 
     def _best_number(self, objective: str | None) -> int:
         ranked = self.ranking(objective)
@@ -169,10 +178,11 @@ class Optimisation:
         trials = [one for one in self.trials if one.values is not None]  # what the strategy refused was not tried
         numbers = [one.number for one in trials]
         evaluator = self.scorer.evaluator
-        columns = {name: [one.params.get(name) for one in trials] for name in self.parameters}
-        scorer = evaluator.replace(metrics=("sharpe_ratio",))
+        scorer, sharpe = evaluator.replace(metrics=("sharpe_ratio",)), np.full(len(trials), np.nan)
+        for places, columns in columns_of(trials):
+            sharpe[places] = scorer.rows(columns)["sharpe_ratio"]
         tried = Tried(
-            name=self.name, sharpe=scorer.rows(columns)["sharpe_ratio"], chosen=numbers.index(number),
+            name=self.name, sharpe=sharpe, chosen=numbers.index(number),
             result=lambda place: self.result(numbers[place]), rows=len(trials), kept=self.search.study is not None,
         )  # fmt: skip
         return judge(trials_from(tried, sample))

@@ -6,10 +6,9 @@ Nothing of a window knows what comes after it: changing later bars changes no ea
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +29,6 @@ from workbench.strategy.strategy import SignalStrategy
 __all__ = ["Walk", "walk_forward"]
 
 Rows = NDArray[np.int64]
-
-_ADDRESS: Final = re.compile(r" at 0x[0-9a-f]+")  # of a function, in its repr
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,8 +116,8 @@ def walk_forward(
         evaluator=evaluator, objective=objectives[0], windows=tuple(windows), splitter=splitter, ranges=chooser.ranges
     )
     if (study := study_here(None)) is not None:
-        how = f"{objectives[0]!r} {splitter!r} {chooser.points!r} {chooser.choosing.trials} {search!r}"
-        note_returns(study, "walk_forward", evaluator, _ADDRESS.sub("", how), found.returns)
+        how = (objectives[0], kind.__name__, train, test, walk, chooser.points, chooser.choosing.trials, search)
+        note_returns(study, "walk_forward", evaluator, how, found.returns)
     return found
 
 
