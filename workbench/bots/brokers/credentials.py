@@ -1,0 +1,61 @@
+"""The key to an account at a venue, held so that it cannot be shown, logged or pickled by accident."""
+
+from __future__ import annotations
+
+from typing import Any, Never
+
+from workbench.errors import ConfigError
+from workbench.market.feeds.feed import Access
+from workbench.market.sources.clients import Route
+
+__all__ = ["Credentials"]
+
+
+class Credentials:
+    """An API key and what belongs to it; nothing of it is ever printed.
+
+    Parameters
+    ----------
+    key, secret : str
+    password : str, optional
+        The passphrase that some venues (OKX, KuCoin) ask for beside the secret.
+    name : str, optional
+        What to call it in messages: its name in the vault.
+
+    Raises
+    ------
+    ConfigError
+        The key or the secret is empty; or somebody tries to pickle it.
+
+    Examples
+    --------
+    >>> Credentials("k-123", "s-456", name="binance-main")
+    Credentials(name='binance-main', key=…, secret=…)
+    """
+
+    __slots__ = ("_key", "_password", "_secret", "name")
+
+    def __init__(self, key: str, secret: str, *, password: str = "", name: str = "") -> None:
+        if not key or not secret:
+            raise ConfigError(f"credentials {name!r} need a key and a secret; `workbench vault add` keeps them")
+        self._key, self._secret, self._password, self.name = key, secret, password, name
+
+    def __repr__(self) -> str:
+        return f"Credentials(name={self.name!r}, key=…, secret=…)"
+
+    def __reduce__(self) -> Never:
+        raise ConfigError("credentials are not pickled or copied: keep their name, and open them from the vault")
+
+    def access(self, route: Route | None = None) -> Access:
+        """Give what a connection is opened with, by a route."""
+        return Access(route=route, key=self._key, secret=self._secret)
+
+    def settings(self) -> dict[str, Any]:
+        """Give what ccxt needs beside key and secret."""
+        return {"password": self._password} if self._password else {}
+
+    def hide(self, text: str) -> str:
+        """Take everything secret out of a text."""
+        for one in (self._key, self._secret, self._password):
+            text = text.replace(one, "…") if one else text
+        return text

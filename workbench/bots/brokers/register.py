@@ -1,0 +1,86 @@
+"""What a broker remembers of the orders that it has sent or seen: their terms, their ids, and who took whose place."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+
+from workbench.bots.brokers.names import Names
+from workbench.bots.brokers.talk import ENDED, VenueOrder
+from workbench.trading.orders import Order
+
+__all__ = ["Line", "Register"]
+
+_REMEMBERED: Final = 20_000
+
+
+@dataclass(slots=True)
+class Line:
+    """One order of ours.
+
+    `number` counts its replacements, `carried` is what those before had executed; `sure`: everything that was asked for
+    it in this life was answered, so there is no replacement that nobody knows of. `expires` as in `Order`.
+    """
+
+    id: str
+    symbol: str
+    order: Order | None = None
+    number: int = 0
+    carried: float = 0.0
+    venue_id: str = ""
+    sure: bool = False
+    over: bool = False
+
+
+class Register:
+    """The orders of a broker, by our id and by the venue's.
+
+    Parameters
+    ----------
+    venue : str
+        ccxt's name.
+    """
+
+    def __init__(self, venue: str) -> None:
+        self.names = Names(venue)
+        self.lines: OrderedDict[str, Line] = OrderedDict()
+        self._ids: OrderedDict[str, tuple[str, int]] = OrderedDict()
+
+    def line(self, id: str, symbol: str) -> Line:
+        """Give the line of an order, a new one where it is not known."""
+        if id not in self.lines:
+            self.lines[id] = Line(id, symbol)
+            if len(self.lines) > _REMEMBERED:
+                over = next((name for name, one in self.lines.items() if one.over), None)
+                if over is not None:
+                    del self.lines[over]
+        return self.lines[id]
+
+    def spell(self, line: Line) -> str:
+        """Give the id under which the venue has an order now."""
+        return self.names.spell(line.id, line.number)
+
+    def own(self, venue_id: str, client_id: str) -> tuple[str, int]:
+        """Give our id of an order and the number of its replacement; "" where it is not ours as far as is known."""
+        if client_id:
+            return self.names.read(client_id)
+        return self._ids.get(venue_id, ("", 0))
+
+    def note(self, order: VenueOrder, number: int) -> None:
+        """Remember what a venue says of an order."""
+        if not order.id:
+            return
+        if order.venue_id:
+            self._ids[order.venue_id] = (order.id, number)
+            if len(self._ids) > _REMEMBERED:
+                self._ids.popitem(last=False)
+        line = self.lines.get(order.id)
+        if line is not None and number >= line.number:
+            line.number, line.venue_id = number, order.venue_id or line.venue_id
+            line.over = order.status in ENDED
+
+    def call(self, venue_id: str, id: str, number: int) -> None:
+        """Remember that an order of the venue's is one of ours, such as the one that a conditional order became."""
+        if venue_id:
+            self._ids[venue_id] = (id, number)
