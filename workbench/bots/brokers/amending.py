@@ -8,9 +8,8 @@ could open something is cancelled first, so that it never fills twice.
 from __future__ import annotations
 
 import json
-import math
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -26,7 +25,7 @@ from workbench.trading.orders import Order
 
 __all__ = ["amend_order", "submit_worded"]
 
-NAN: Final = math.nan
+Size = Callable[[Order], Awaitable[Order]]
 _DATA: Final = re.compile(r"\{.*\}", re.DOTALL)
 
 
@@ -53,8 +52,20 @@ async def submit_worded(wire: Wire, register: Register, line: Line, worded: Word
     return read_order({**row, "clientOrderId": name}, register, worded.symbol)
 
 
-async def amend_order(wire: Wire, register: Register, line: Line, action: AmendOrder) -> VenueOrder | None:
+async def amend_order(
+    wire: Wire, register: Register, line: Line, action: AmendOrder, size: Size
+) -> VenueOrder | None:
     """Change a resting order.
+
+    Parameters
+    ----------
+    wire : Wire
+    register : Register
+    line : Line
+        The order's; its lock is held.
+    action : AmendOrder
+    size : callable
+        Gives an order for all that is held its quantity.
 
     Raises
     ------
@@ -63,12 +74,16 @@ async def amend_order(wire: Wire, register: Register, line: Line, action: AmendO
     BrokerTransient, BrokerFatal, BrokerUnknown
     """
     change = await _change(wire, register, line, action)
+    if change.new.type == "trailing_stop" and not change.new.activation == change.new.activation:
+        return change.old  # it trails at the venue, which alone knows its best price
     new, offers = change.new, wire.offers(line.symbol)
     if offers.amends == "edit" and not (offers.apart and new.type not in ("limit",)):
         return await _edit(wire, register, change)
+    if change.before.close_position:
+        change = change._replace(new=await size(new))
     if offers.amends == "exchange":
         return await _exchange(wire, register, change)
-    if (new.reduce_only or new.close_position) and offers.reduce_only:
+    if change.new.reduce_only and offers.reduce_only:
         return await _place_first(wire, register, change)
     return await _cancel_first(wire, register, change)
 
@@ -89,6 +104,8 @@ async def _change(wire: Wire, register: Register, line: Line, action: AmendOrder
         before, quantity=quantity, price=_or(action.price, before.price),
         stop_price=_or(action.stop_price, before.stop_price), extra=dict(before.extra),
     )  # fmt: skip
+    if before.type == "trailing_stop":
+        changed.activation = _or(action.stop_price, before.activation)
     line.order = before
     return _Change(line, old, before, replace(changed, quantity=left))
 
@@ -107,8 +124,11 @@ def _order_of(one: VenueOrder) -> Order:
 
 def _taken(change: _Change, answer: VenueOrder | None) -> VenueOrder | None:
     """Remember the new terms."""
-    total = change.new.quantity if change.before.close_position else change.new.quantity + change.old.filled
-    change.line.order = replace(change.new, quantity=total, extra=dict(change.new.extra))
+    before, new = change.before, change.new
+    total = before.quantity if before.close_position else new.quantity + change.old.filled
+    change.line.order = replace(
+        before, quantity=total, price=new.price, stop_price=new.stop_price, extra=dict(before.extra)
+    )
     return answer
 
 
@@ -170,7 +190,9 @@ async def _half_done(wire: Wire, register: Register, change: _Change, error: Bro
         line.sure = True
         return
     _step(change, change.old.filled - line.carried)
-    left = replace(change.before, quantity=change.before.quantity - change.old.filled, extra=dict(change.before.extra))
+    whole = change.before.close_position
+    quantity = change.new.quantity if whole else change.before.quantity - change.old.filled
+    left = replace(change.before, quantity=quantity, close_position=False, extra=dict(change.before.extra))
     try:
         worded = word_order(left, register.spell(line), wire.offers(line.symbol), wire.rest)
         await submit_worded(wire, register, line, worded)
@@ -196,12 +218,11 @@ async def _place_first(wire: Wire, register: Register, change: _Change) -> Venue
     line.sure = False
     try:
         answer = await submit_worded(wire, register, line, worded)
-    except BrokerUnknown as error:
-        raise BrokerUnknown(str(error), **error.fields) from None
+    except BrokerUnknown:
+        raise
     except BrokerError:
         line.sure = True  # nothing came of it: the order stands as it was
         raise
-    line.number = number
     executed = await _cancel(wire, register, line, old_name)
     line.number, line.carried = number + 1, carried + max(executed, change.old.filled - carried)
     line.sure = True
@@ -214,7 +235,7 @@ async def _cancel_first(wire: Wire, register: Register, change: _Change) -> Venu
     before = await _cancel(wire, register, line, register.spell(line))
     ended = await find_order(wire, register, line)
     filled = (ended.filled if ended is not None else before + line.carried) - line.carried
-    total = change.new.quantity + change.old.filled
+    total = change.new.quantity + (0.0 if change.before.close_position else change.old.filled)
     left = total - line.carried - filled
     if (ended is not None and ended.status == "closed") or left <= 0.0:
         raise BrokerRejected(f"{line.id} was filled before it could be changed", code="order_is_final")

@@ -20,7 +20,7 @@ from workbench.bots.brokers.fees import Fees
 from workbench.bots.brokers.finding import find_order, ways_to, whole_order
 from workbench.bots.brokers.news import News, Told
 from workbench.bots.brokers.paging import OVERLAP_MS, fills_since
-from workbench.bots.brokers.reading import read_fill, read_positions
+from workbench.bots.brokers.reading import client_id_of, read_fill, read_positions
 from workbench.bots.brokers.register import Line, Register
 from workbench.bots.brokers.talk import ENDED, Find, Look, Send, Snapshot, VenueFill, VenueOrder, VenuePosition
 from workbench.bots.brokers.wire import Wire, client_for
@@ -176,9 +176,14 @@ class CcxtBroker:
         if isinstance(action, Submit):
             return await self._submit(action.order)
         line = self.register.line(action.id, request.symbol)
-        if isinstance(action, CancelOrder):
-            return await self._cancel(line)
-        return await amend_order(self.wire, self.register, line, action)
+        async with line.lock:
+            if isinstance(action, CancelOrder):
+                return await self._cancel(line)
+            line.changing = True
+            try:
+                return await amend_order(self.wire, self.register, line, action, self._sized)
+            finally:
+                line.changing = False
 
     async def _submit(self, order: Order) -> VenueOrder:
         if order.symbol not in self.markets:
@@ -197,7 +202,7 @@ class CcxtBroker:
         worded = word_order(less, self.register.spell(line), offers, self.wire.rest)
         return await submit_worded(self.wire, self.register, line, worded)
 
-    async def _sized(self, order: Order, *, closes: bool) -> Order:
+    async def _sized(self, order: Order, *, closes: bool = False) -> Order:
         """Give an order for all that is held a quantity, unless the venue has such orders."""
         if not order.close_position or (closes and order.type in ("stop", "take_profit")):
             return order
@@ -260,7 +265,9 @@ class CcxtBroker:
         BrokerTransient, BrokerFatal
         """
         await self.open()
-        return await find_order(self.wire, self.register, self.register.line(request.id, request.symbol))
+        line = self.register.line(request.id, request.symbol)
+        async with line.lock:
+            return await find_order(self.wire, self.register, line)
 
     async def look(self, request: Look) -> Snapshot:
         """Give all that the venue has; see `Broker.look`.
@@ -289,15 +296,19 @@ class CcxtBroker:
         rows = list(await self.wire.call("read", "fetch_open_orders", symbol, asked=f"open orders of {symbol}"))
         if self.wire.offers(symbol).apart:
             rows += await self.wire.call("read", "fetch_open_orders", symbol, None, None, {"trigger": True})
-        for row in rows:
-            await self._carry(row, symbol)
-        return [await whole_order(self.wire, self.register, row, symbol) for row in rows]
+        current = [row for row in rows if await self._stands(row, symbol)]
+        return [await whole_order(self.wire, self.register, row, symbol) for row in current]
 
-    async def _carry(self, row: Mapping[str, Any], symbol: str) -> None:
-        """Learn what orders had executed that one replaced in an earlier life of the bot."""
-        id, number = self.register.own(str(row.get("id") or ""), str(row.get("clientOrderId") or ""))
-        if number and (id not in self.register.lines or self.register.lines[id].number < number):
-            await find_order(self.wire, self.register, self.register.line(id, symbol))
+    async def _stands(self, row: Mapping[str, Any], symbol: str) -> bool:
+        """Tell whether an order is the one that stands for ours now, not one that was or is just being replaced."""
+        id, number = self.register.own(str(row.get("id") or ""), client_id_of(row))
+        line = self.register.line(id, symbol) if number else self.register.lines.get(id)
+        if line is None or line.changing:
+            return line is None
+        if number > line.number:  # replaced in an earlier life of the bot: learn what those before it had executed
+            async with line.lock:
+                await find_order(self.wire, self.register, line)
+        return number == line.number
 
     async def positions(self) -> tuple[VenuePosition, ...]:
         """Give what is held of the contracts that are traded; nothing for spot."""
@@ -353,7 +364,9 @@ class CcxtBroker:
         if told.what == "fill":
             return await self._fill(row) if row.get("timestamp") is not None else None
         try:
-            return await whole_order(self.wire, self.register, row, symbol)
+            if await self._stands(row, symbol):
+                return await whole_order(self.wire, self.register, row, symbol)
+            return None
         except BrokerError:
             return None  # what it became cannot be asked now; the next look round tells
 

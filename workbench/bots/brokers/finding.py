@@ -93,9 +93,10 @@ async def _listed(wire: Wire, symbol: str, name: str) -> Mapping[str, Any] | Non
         [("fetch_orders", "fetchOrders")] if wire.can("fetchOrders") else [("fetch_closed_orders", "fetchClosedOrders")]
     )
     lists += [("fetch_canceled_orders", "fetchCanceledOrders")]
+    only = {"cl_ord_id": name} if wire.venue == "kraken" else {}
     for method, feature in lists:
         if wire.can(feature):
-            rows = await wire.call("read", method, symbol, None, _ROWS, asked=f"order {name}")
+            rows = await wire.call("read", method, symbol, None, _ROWS, only, asked=f"order {name}")
             for row in rows:
                 if client_id_of(row) == name:
                     return row  # type: ignore[no-any-return]

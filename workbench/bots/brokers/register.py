@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from workbench.bots.brokers.names import Names
@@ -20,7 +21,8 @@ class Line:
     """One order of ours.
 
     `number` counts its replacements, `carried` is what those before had executed; `sure`: everything that was asked for
-    it in this life was answered, so there is no replacement that nobody knows of. `expires` as in `Order`.
+    it in this life was answered, so there is no replacement that nobody knows of; `changing`: a change is under way.
+    Who asks the venue about it holds `lock`.
     """
 
     id: str
@@ -31,6 +33,8 @@ class Line:
     venue_id: str = ""
     sure: bool = False
     over: bool = False
+    changing: bool = False
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Register:
@@ -76,8 +80,8 @@ class Register:
             if len(self._ids) > _REMEMBERED:
                 self._ids.popitem(last=False)
         line = self.lines.get(order.id)
-        if line is not None and number >= line.number:
-            line.number, line.venue_id = number, order.venue_id or line.venue_id
+        if line is not None and number == line.number:
+            line.venue_id = order.venue_id or line.venue_id
             line.over = order.status in ENDED
 
     def call(self, venue_id: str, id: str, number: int) -> None:

@@ -7,6 +7,7 @@ means depends on what was asked: a read has failed and may be asked again; an or
 
 from __future__ import annotations
 
+import binascii
 import re
 import time
 from typing import Any, Final, Literal, NamedTuple
@@ -93,11 +94,14 @@ RULES: Final = (
 
 _COMPILED: Final = tuple((rule, re.compile(rule.words) if rule.words else None) for rule in RULES)
 _AMBIGUOUS: Final = Rule("", "", "ambiguous")
+_BAD_SECRET: Final = Rule("", "", "fatal")
 _NEVER_SENT: Final = Rule("", "", "transient")
 
 
 def rule_of(error: BaseException) -> Rule:
     """Give the line of the table that an error falls under; what is no error of ccxt's is ambiguous."""
+    if isinstance(error, binascii.Error):  # a secret that is not in the venue's form cannot sign anything
+        return _BAD_SECRET
     cause = error.__cause__ or error.__context__
     if any(kind.__name__ == "ClientConnectorError" for kind in type(cause).__mro__):
         return _NEVER_SENT  # no connection came about, so nothing was sent

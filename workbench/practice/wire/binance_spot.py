@@ -85,6 +85,7 @@ _PRIVATE: Final = {
     ("DELETE", f"{_API}/orderList"): Endpoint(accounts.cancel_list, 1, "signed"),
     ("GET", f"{_API}/allOrderList"): Endpoint(accounts.order_lists, 20, "signed"),
     ("GET", f"{_API}/openOrderList"): Endpoint(accounts.open_lists, 6, "signed"),
+    ("GET", "/sapi/v1/account/apiRestrictions"): Endpoint(accounts.key_rights, 1, "signed"),
     ("POST", "/sapi/v1/asset/transfer"): Endpoint(accounts.transfer, 1, "signed"),
 }
 
