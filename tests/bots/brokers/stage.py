@@ -165,7 +165,7 @@ async def _listen(one: Desk) -> None:
         one.told.append(told)
 
 
-async def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 8.0) -> None:
     """Wait for something to be so."""
     async with asyncio.timeout(seconds):
         while not condition():
@@ -176,7 +176,7 @@ def run(work: Awaitable[Any]) -> None:
     """Run a test's story to its end."""
 
     async def bounded() -> None:
-        await asyncio.wait_for(work, 60.0)
+        await asyncio.wait_for(work, 20.0)
 
     asyncio.run(bounded())
 

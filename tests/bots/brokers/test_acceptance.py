@@ -104,36 +104,35 @@ def test_orders_until_a_date_rest_and_expire_once(exchange: Exchange) -> None:
     run(story())
 
 
+TRIGGERS = [
+    ("stop", "sell", 98.5, NAN), ("stop", "buy", 101.0, NAN),
+    ("stop_limit", "sell", 98.5, 98.2), ("stop_limit", "buy", 101.0, 101.4),
+    ("take_profit", "sell", 101.0, NAN), ("take_profit", "buy", 98.5, NAN),
+    ("take_profit_limit", "sell", 101.0, 100.8), ("take_profit_limit", "buy", 98.5, 98.8),
+]  # fmt: skip
+
+
 @ALL
-@pytest.mark.parametrize(
-    ("kind", "side", "stop", "price"),
-    [
-        ("stop", "sell", 98.5, NAN), ("stop", "buy", 101.0, NAN),
-        ("stop_limit", "sell", 98.5, 98.2), ("stop_limit", "buy", 101.0, 101.4),
-        ("take_profit", "sell", 101.0, NAN), ("take_profit", "buy", 98.5, NAN),
-        ("take_profit_limit", "sell", 101.0, 100.8), ("take_profit_limit", "buy", 98.5, 98.8),
-    ],
-)  # fmt: skip
-def test_triggers_rest_at_the_venue_and_fire_once(
-    exchange: Exchange, symbol: str, kind: str, side: str, stop: float, price: float
-) -> None:
-    """S1 to S8: seen by a second broker that knows nothing of the first, as after a restart."""
+def test_triggers_rest_at_the_venue_and_fire_once(exchange: Exchange, symbol: str) -> None:
+    """S1 to S8: and a broker that knows nothing of them, as after a restart, sees them for what they are."""
 
     async def story() -> None:
         async with desk(exchange, symbol) as one:
             await one.to_phase(0)
-            order = await one.place(side, kind, stop_price=stop, price=price)
-            assert order.status == "open" and not order.triggered
-            resting = await one.seen(order.id)
-            assert (resting.status, resting.stop_price, resting.type, resting.side) == ("open", stop, kind, side)
+            placed = {}
+            for kind, side, stop, price in TRIGGERS:
+                order = await one.place(side, kind, 0.5, stop_price=stop, price=price)
+                assert order.status == "open" and not order.triggered
+                placed[order.id] = (kind, side, stop)
             one.broker.register.lines.clear()  # forget, as a new process would
-            (listed,) = (await one.look()).orders
-            assert (listed.id, listed.type, listed.stop_price) == (order.id, kind, stop)
+            listed = {one.id: (one.type, one.side, one.stop_price) for one in (await one.look()).orders}
+            assert listed == placed
             await one.minutes(10)
-            done = await one.seen(order.id)
-            assert (done.status, done.filled, done.triggered) == ("closed", 1.0, True)
-            (fill,) = (await one.look()).fills
-            assert fill.quantity == 1.0 and fill.id == order.id and len(one.orders()) == 1
+            for id in placed:
+                done = await one.seen(id)
+                assert (done.status, done.filled, done.triggered) == ("closed", 0.5, True)
+            fills = (await one.look()).fills
+            assert sorted(fill.id for fill in fills) == sorted(placed) and len(one.orders()) == len(TRIGGERS)
 
     run(story())
 
@@ -147,9 +146,9 @@ def test_a_trailing_stop_moves_one_way_only(exchange: Exchange, symbol: str) -> 
             await one.to_phase(0)
             order = await one.place("sell", "trailing_stop", trail=0.02)
             assert order.status == "open"
-            await one.minutes(10)  # up to 104, then down through 101.92
+            await one.minutes(10)  # up to 104, then down through 101.92 to 100, in one step of the market
             done = await one.seen(order.id)
-            assert done.status == "closed" and done.average_price == pytest.approx(101.92, rel=2e-3)
+            assert done.status == "closed" and 99.9 < done.average_price <= 101.92
 
     run(story())
 
@@ -222,7 +221,8 @@ def test_an_amend_that_is_refused_leaves_the_order_as_it_was(exchange: Exchange,
                 await one.amend(order.id, price=96.505)
             assert refused.value.fields["code"] == "off_tick"
             with pytest.raises(BrokerRejected) as refused:
-                await one.amend(order.id, quantity=1e6)
+                await one.amend(order.id, quantity=100_000.0)
+            assert refused.value.fields["code"] in ("insufficient_margin", "leverage_beyond_tier")
             (standing,) = one.standing()
             assert (standing.price, standing.quantity) == (96.5, 1.0)
             seen = await one.seen(order.id)
@@ -259,7 +259,8 @@ def test_a_stop_for_all_that_is_held_follows_the_entry(exchange: Exchange, symbo
         async with desk(exchange, symbol) as one:
             await one.to_phase(0)
             if symbol != PERP:  # no other coins than those that are bought
-                exchange.call(lambda: exchange.engine.adjust(one.account, "BTC", -one.balance("BTC"), "withdraw"))
+                coins = one.balance("BTC")
+                exchange.call(lambda: exchange.engine.adjust(one.account, "BTC", -coins, "withdraw"))
             await one.place("buy", quantity=2.0)
             one.broker.held = lambda symbol, leg: 2.0
             stop = await one.place("sell", "stop", NAN, stop_price=98.5, reduce_only=True, close_position=True)
@@ -267,7 +268,7 @@ def test_a_stop_for_all_that_is_held_follows_the_entry(exchange: Exchange, symbo
             if symbol == PERP:
                 assert one.standing()[0].close_position
             else:
-                assert one.standing()[0].quantity == pytest.approx(2.0 if symbol == USD else 1.998)
+                assert one.standing()[0].quantity == pytest.approx(1.998)
             await one.minutes(10)
             assert (await one.seen(stop.id)).status == "closed"
             assert one.position() == 0.0 and (symbol == PERP or one.balance("BTC") < 0.01)

@@ -17,6 +17,7 @@ from workbench.bots.brokers.finding import find_order, ways_to
 from workbench.bots.brokers.reading import read_order
 from workbench.bots.brokers.register import Line, Register
 from workbench.bots.brokers.talk import ENDED, VenueOrder
+from workbench.bots.brokers.verdicts import code_of
 from workbench.bots.brokers.wire import Wire
 from workbench.bots.brokers.wording import Worded, refused, word_order
 from workbench.errors import BrokerError, BrokerRejected, BrokerUnknown
@@ -181,11 +182,8 @@ async def _exchange(wire: Wire, register: Register, change: _Change) -> VenueOrd
 async def _half_done(wire: Wire, register: Register, change: _Change, error: BrokerRejected) -> None:
     """Put an order back whose replacement was refused after it was gone, and say so."""
     line = change.line
-    said = _DATA.search(str(error))
-    try:
-        data: Mapping[str, Any] = json.loads(said[0]).get("data") or {} if said else {}
-    except ValueError:
-        data = {"cancelResult": "SUCCESS"} if '"cancelResult":"SUCCESS"' in str(error) else {}
+    data = _told_of_both(str(error.fields.pop("body", "")))
+    error.fields["code"] = code_of(json.dumps(data))
     if data.get("cancelResult") != "SUCCESS":
         line.sure = True
         return
@@ -202,6 +200,16 @@ async def _half_done(wire: Wire, register: Register, change: _Change, error: Bro
     else:
         error.add_note("the order it was to replace was cancelled and has been put back as it was")
         line.sure = True
+
+
+def _told_of_both(body: str) -> Mapping[str, Any]:
+    """Read what Binance says of a cancel and a new order of which one failed."""
+    found = _DATA.search(body)
+    try:
+        data: Mapping[str, Any] = json.loads(found[0]).get("data") or {} if found else {}
+    except ValueError:
+        return {}
+    return data
 
 
 def _step(change: _Change, executed: float) -> None:

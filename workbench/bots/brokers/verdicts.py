@@ -16,7 +16,7 @@ from workbench.errors import BrokerError, BrokerFatal, BrokerRejected, BrokerTra
 from workbench.market.sources.asking import retry_after_s, spoken
 from workbench.trading.gate import REJECTIONS
 
-__all__ = ["RULES", "VENUE_REJECTIONS", "Operation", "Rule", "Verdict", "judge", "rule_of"]
+__all__ = ["RULES", "VENUE_REJECTIONS", "Operation", "Rule", "Verdict", "code_of", "judge", "rule_of"]
 
 Operation = Literal["submit", "cancel", "amend", "read"]
 Verdict = Literal["rejected", "transient", "fatal", "ambiguous", "slow", "clock"]
@@ -54,6 +54,7 @@ RULES: Final = (
     Rule("RestrictedLocation", "", "fatal"),
     Rule("", r"EAPI:Invalid (key|signature)|EGeneral:Permission denied", "fatal"),
     Rule("OnMaintenance", "", "transient"),
+    Rule("", r"cancel-replace (partially )?failed", "rejected", "refused_by_venue"),
     # nobody knows
     Rule("OperationFailed", "", "ambiguous"),
     # the venue says no, in words
@@ -64,6 +65,7 @@ RULES: Final = (
     Rule("", r"immediately match|could not be executed as maker|[Pp]ost.?[Oo]nly order", "rejected",
          "post_only_would_take"),
     Rule("OrderImmediatelyFillable", "", "rejected", "post_only_would_take"),
+    Rule("", r"[Ii]nsufficient (balance|margin|funds)|[Mm]argin is insufficient", "rejected", "insufficient_margin"),
     Rule("InsufficientFunds", "", "rejected", "insufficient_margin"),
     Rule("", r"ReduceOnly Order is rejected|[Rr]educe.?only.*(rejected|no position)", "rejected",
          "reduce_only_would_increase"),
@@ -117,6 +119,12 @@ def rule_of(error: BaseException) -> Rule:
         ),
         _AMBIGUOUS,
     )
+
+
+def code_of(text: str) -> str:
+    """Give the code of a refusal in a venue's words alone; "refused_by_venue" where they fit nothing."""
+    fits = (rule.code for rule, words in _COMPILED if rule.code and words is not None and words.search(text))
+    return next((code for code in fits if code != "refused_by_venue"), "refused_by_venue")
 
 
 def judge(error: Exception, operation: Operation, *, venue: str, client: Any, asked: str = "") -> BrokerError:

@@ -138,6 +138,9 @@ class Wire(Lines):
             return await self.ask(method, *values, **named)
         except Exception as error:
             told = judge(error, operation, venue=self.name, client=self.rest, asked=asked or method)
+            raw = self.credentials.hide(str(error))
+        if "cancel-replace" in raw:
+            told.fields["body"] = raw
         if told.fields["verdict"] == "slow":
             self.limiter.pause(told.fields["retry_ms"] / 1_000)
         elif told.fields["verdict"] == "clock":
