@@ -29,7 +29,9 @@ NAN = float("nan")
 SWING = (100.0, 101.5, 103.0, 104.0, 102.0, 100.0, 98.0, 96.0, 97.0, 99.0)  # a minute each, again and again
 ROWS = 4_000
 ACCOUNTS = 80
-TUNING = Tuning(backoff_s=0.05, backoff_most_s=0.2, interval_s=0.5, settle_s=0.2, retry_s=0.5, poll_s=0.1, timeout_s=3.0)
+TUNING = Tuning(
+    backoff_s=0.05, backoff_most_s=0.2, interval_s=0.5, settle_s=0.2, retry_s=0.5, poll_s=0.1, timeout_s=3.0
+)
 
 
 def secret(name: str) -> str:
@@ -152,7 +154,9 @@ async def desk(
         one = Desk(exchange, broker, account, symbol)
         task = asyncio.create_task(_listen(one)) if listen else None
         if task is not None:
-            await until(lambda: all(channel["state"] == "live" for channel in broker.health.get("channels", [{"state": ""}])))
+            await until(
+                lambda: all(channel["state"] == "live" for channel in broker.health.get("channels", [{"state": ""}]))
+            )
         yield one
         if task is not None:
             task.cancel()

@@ -199,7 +199,9 @@ def test_amend_a_stop_without_a_moment_more_unprotected_than_need_be(
             await one.amend(order.id, stop=98.5)
             (standing,) = one.standing()
             assert standing.stop_price == 98.5
-            before, after = (row for row in one.orders() if row.type == "stop") if symbol != USD else (standing, standing)
+            before, after = (
+                (row for row in one.orders() if row.type == "stop") if symbol != USD else (standing, standing)
+            )
             if symbol == PERP:
                 assert before.updated >= after.created  # the old one went after the new one had come
             await one.minutes(10)

@@ -53,9 +53,7 @@ async def submit_worded(wire: Wire, register: Register, line: Line, worded: Word
     return read_order({**row, "clientOrderId": name}, register, worded.symbol)
 
 
-async def amend_order(
-    wire: Wire, register: Register, line: Line, action: AmendOrder, size: Size
-) -> VenueOrder | None:
+async def amend_order(wire: Wire, register: Register, line: Line, action: AmendOrder, size: Size) -> VenueOrder | None:
     """Change a resting order.
 
     Parameters

@@ -345,7 +345,7 @@ class CcxtBroker:
         await self.open()
         if self._news is not None:
             raise ConfigError(f"somebody listens to the news of {self!r} already")
-        self._news = news = News(self.wire, tuple(self.markets), self.terms.tuning)
+        self._news = news = News(self.wire, self.register, self.terms.tuning)
         news.start()
         try:
             async for told in news.told():

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from workbench.bots.brokers.paging import fills_since
+from workbench.bots.brokers.register import Register
 from workbench.bots.brokers.wire import Wire
 from workbench.market.feeds.channels_private import FillsChannel, OrdersChannel, read_fills, read_orders
 from workbench.market.feeds.feed import Tuning
@@ -35,6 +36,10 @@ class _Orders(OrdersChannel):
 
     lines: Wire
 
+    def __init__(self, lines: Wire, symbols: Sequence[str], tuning: Tuning, register: Register) -> None:
+        super().__init__(lines, symbols, tuning)
+        self._register = register
+
     def heard(self, batch: Any) -> list[Any]:
         """Take orders of the stream; all of them are passed on."""
         rows = list(batch or ())
@@ -53,12 +58,13 @@ class _Orders(OrdersChannel):
     async def _rows(self, symbol: str) -> list[Any]:
         """Ask for the orders of a symbol."""
         apart = self.lines.offers(symbol).apart
-        before = self.tracker.open_ids(symbol)
+        # an order that was sent and filled while nobody listened was never open here
+        before = {*self.tracker.open_ids(symbol), *self._register.alive(symbol)}
         rows = list(await self.lines.ask("fetch_open_orders", symbol))
         if apart:
             rows += await self.lines.ask("fetch_open_orders", symbol, None, None, {"trigger": True})
         seen = {str(row["id"]) for row in rows}
-        for name in before:
+        for name in sorted(before):
             if name not in seen:
                 rows += await self._ended(name, symbol, apart)
         return rows
@@ -101,12 +107,13 @@ class News:
     Parameters
     ----------
     wire : Wire
-    symbols : sequence of str
+    register : Register
+        Whose orders are asked for when the stream was away.
     tuning : Tuning
     """
 
-    def __init__(self, wire: Wire, symbols: Sequence[str], tuning: Tuning) -> None:
-        self._wire, self._symbols, self._tuning = wire, symbols, tuning
+    def __init__(self, wire: Wire, register: Register, tuning: Tuning) -> None:
+        self._wire, self._register, self._tuning = wire, register, tuning
         self._health = FeedHealth(times=tuning.times)
         self._outbox = Outbox(room=tuning.room)
         self._tasks: list[asyncio.Task[None]] = []
@@ -120,10 +127,8 @@ class News:
 
     def start(self) -> None:
         """Begin to listen."""
-        for channel in (
-            _Orders(self._wire, self._symbols, self._tuning),
-            _Fills(self._wire, self._symbols, self._tuning),
-        ):
+        wire, tuning = self._wire, self._tuning
+        for channel in (_Orders(wire, wire.symbols, tuning, self._register), _Fills(wire, wire.symbols, tuning)):
             health = ChannelHealth(channel=channel.name, symbol="")
             self._health.channels.append(health)
             run = Supervisor(channel, self._outbox, health, self._tuning).run()

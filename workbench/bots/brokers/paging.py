@@ -34,21 +34,36 @@ async def fills_since(ask: Ask, lines: Lines, symbol: str, since: int) -> list[A
     window = _WINDOW_MS.get(lines.venue)
     end = lines.now() + _AHEAD_MS
     while True:
-        until = None if window is None else since + window
-        params = {} if until is None or until >= end else {"until": until}
-        since = await _pages(ask, symbol, since, params, found)
-        if not params or until is None:
+        until = end if window is None else min(since + window, end)
+        done = await _pages(ask, symbol, since, {"until": until} if until < end else {}, found)
+        if done or until >= end:
             return sorted(found.values(), key=lambda row: int(row["timestamp"]))
         since = until
 
 
-async def _pages(ask: Ask, symbol: str, since: int, params: dict[str, Any], found: dict[str, Any]) -> int:
-    """Ask for page after page of one window until one is not full."""
-    while True:
+async def _pages(ask: Ask, symbol: str, since: int, params: dict[str, Any], found: dict[str, Any]) -> bool:
+    """Ask for page after page of a window until one is not full; tell whether what is behind the window came too."""
+    while since <= params.get("until", since):
         rows = await ask("fetch_my_trades", symbol, since, _PAGE, params)
         known = len(found)
         found.update((str(row["id"]), row) for row in rows)
-        last = max((int(row["timestamp"]) for row in rows), default=since)
         if len(rows) < _PAGE:
-            return last
-        since = last if len(found) > known else last + 1  # a page of one moment: go on behind it
+            return False
+        last = max(rows, key=lambda row: int(row["timestamp"]))
+        if len(found) > known:
+            since = int(last["timestamp"])
+        elif "commissionAsset" in (last.get("info") or {}):  # Binance: a page is of one moment, so go on by number
+            return await _by_number(ask, symbol, found)
+        else:
+            since = int(last["timestamp"]) + 1
+    return False
+
+
+async def _by_number(ask: Ask, symbol: str, found: dict[str, Any]) -> bool:
+    """Ask for all that come after those that are known, by their numbers."""
+    while True:
+        number = max(int(name) for name in found) + 1
+        rows = await ask("fetch_my_trades", symbol, None, _PAGE, {"fromId": number})
+        found.update((str(row["id"]), row) for row in rows)
+        if len(rows) < _PAGE:
+            return True

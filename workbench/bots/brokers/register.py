@@ -84,6 +84,14 @@ class Register:
             line.venue_id = order.venue_id or line.venue_id
             line.over = order.status in ENDED
 
+    def alive(self, symbol: str) -> list[str]:
+        """Give the venue's ids of the orders of a symbol that are not known to be over."""
+        return [
+            line.venue_id
+            for line in self.lines.values()
+            if line.symbol == symbol and line.venue_id and not (line.over or line.changing)
+        ]
+
     def call(self, venue_id: str, id: str, number: int) -> None:
         """Remember that an order of the venue's is one of ours, such as the one that a conditional order became."""
         if venue_id:
