@@ -306,3 +306,39 @@ def test_flags_reach_the_venue(exchange: Exchange, symbol: str) -> None:
             await one.broker.cancel_all()
 
     run(story())
+
+
+@BOTH
+def test_a_stop_and_a_target_for_one_position(exchange: Exchange, symbol: str) -> None:
+    """B1 B2: both rest, either may be changed or taken away, and the fill of one ends the other."""
+
+    async def story() -> None:
+        async with desk(exchange, symbol, listen=True) as one:
+            await one.to_phase(0)
+            if symbol == SPOT:
+                coins = one.balance("BTC")
+                exchange.call(lambda: exchange.engine.adjust(one.account, "BTC", -coins, "withdraw"))
+            await one.place("buy")
+            one.broker.held = lambda symbol, leg: 1.0
+            whole = {"reduce_only": True, "close_position": True}
+            stop = await one.place("sell", "stop", NAN, stop_price=95.5, **whole)
+            target = await one.place("sell", "limit", NAN, price=103.9, **whole)
+            assert target.status == "open" and {order.type for order in one.standing()} == {"stop", "limit"}
+            await one.amend(stop.id, stop=96.5)
+            await one.amend(target.id, price=103.5)
+            seen = {order.id: order for order in (await one.look()).orders}
+            assert set(seen) == {stop.id, target.id}
+            assert (seen[stop.id].stop_price, seen[target.id].price) == (96.5, 103.5)
+            await one.cancel(target.id)
+            assert [order.type for order in one.standing()] == ["stop"]
+            target = await one.place("sell", "limit", NAN, price=103.5, **whole)
+            assert "canceled" not in one.words(stop.id)
+            one.broker.register.lines.clear()  # after a restart
+            assert {order.id for order in (await one.look()).orders} == {stop.id, target.id}
+            await one.minutes(5)
+            assert (await one.seen(target.id)).status == "closed"
+            if symbol == SPOT:  # Binance ends it; on perpetuals what only reduces has nothing left to do
+                assert (await one.seen(stop.id)).status in ("canceled", "expired") and one.balance("BTC") < 0.01
+            await one.broker.cancel_all()
+
+    run(story())

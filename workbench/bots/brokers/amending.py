@@ -8,6 +8,7 @@ could open something is cancelled first, so that it never fills twice.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -24,10 +25,17 @@ from workbench.errors import BrokerError, BrokerRejected, BrokerUnknown
 from workbench.trading.events import AmendOrder
 from workbench.trading.orders import Order
 
-__all__ = ["amend_order", "submit_worded"]
+__all__ = ["Ways", "amend_order", "cancel_named", "submit_worded"]
 
-Size = Callable[[Order], Awaitable[Order]]
+_CLOSE_ENOUGH: Final = 0.98  # the rest of what is held went as fees in the coin itself
 _DATA: Final = re.compile(r"\{.*\}", re.DOTALL)
+
+
+class Ways(NamedTuple):
+    """What a change may need of the broker: the quantity of an order for all that is held, and a pair sent anew."""
+
+    size: Callable[[Order], Awaitable[Order]]
+    pair: Callable[[Line, Order, Line], Awaitable[VenueOrder]]
 
 
 class _Change(NamedTuple):
@@ -53,7 +61,7 @@ async def submit_worded(wire: Wire, register: Register, line: Line, worded: Word
     return read_order({**row, "clientOrderId": name}, register, worded.symbol)
 
 
-async def amend_order(wire: Wire, register: Register, line: Line, action: AmendOrder, size: Size) -> VenueOrder | None:
+async def amend_order(wire: Wire, register: Register, line: Line, action: AmendOrder, ways: Ways) -> VenueOrder | None:
     """Change a resting order.
 
     Parameters
@@ -63,8 +71,7 @@ async def amend_order(wire: Wire, register: Register, line: Line, action: AmendO
     line : Line
         The order's; its lock is held.
     action : AmendOrder
-    size : callable
-        Gives an order for all that is held its quantity.
+    ways : Ways
 
     Raises
     ------
@@ -73,18 +80,31 @@ async def amend_order(wire: Wire, register: Register, line: Line, action: AmendO
     BrokerTransient, BrokerFatal, BrokerUnknown
     """
     change = await _change(wire, register, line, action)
-    if change.new.type == "trailing_stop" and not change.new.activation == change.new.activation:
+    if change.new.type == "trailing_stop" and math.isnan(change.new.activation):
         return change.old  # it trails at the venue, which alone knows its best price
-    new, offers = change.new, wire.offers(line.symbol)
-    if offers.amends == "edit" and not (offers.apart and new.type not in ("limit",)):
-        return await _edit(wire, register, change)
     if change.before.close_position:
-        change = change._replace(new=await size(new))
+        change = change._replace(new=_as_before(await ways.size(change.new), change.old))
+    offers = wire.offers(line.symbol)
+    if offers.amends == "edit" and (not offers.apart or change.new.type == "limit"):
+        return await _edit(wire, register, change)
+    partner = register.partner(line)
+    if offers.amends == "exchange" and partner is not None:
+        return await ways.pair(line, change.new, partner)
     if offers.amends == "exchange":
         return await _exchange(wire, register, change)
     if change.new.reduce_only and offers.reduce_only:
         return await _place_first(wire, register, change)
     return await _cancel_first(wire, register, change)
+
+
+def _as_before(new: Order, old: VenueOrder) -> Order:
+    """Give an order for all that is held the quantity that the venue took of it before, where that is nearly all."""
+    left = old.quantity - old.filled
+    return (
+        replace(new, quantity=left, extra=dict(new.extra))
+        if _CLOSE_ENOUGH * new.quantity <= left <= new.quantity
+        else new
+    )
 
 
 async def _change(wire: Wire, register: Register, line: Line, action: AmendOrder) -> _Change:
@@ -229,7 +249,7 @@ async def _place_first(wire: Wire, register: Register, change: _Change) -> Venue
     except BrokerError:
         line.sure = True  # nothing came of it: the order stands as it was
         raise
-    executed = await _cancel(wire, register, line, old_name)
+    executed = await cancel_named(wire, register, line, old_name)
     line.number, line.carried = number + 1, carried + max(executed, change.old.filled - carried)
     line.sure = True
     return _taken(change, answer)
@@ -238,7 +258,7 @@ async def _place_first(wire: Wire, register: Register, change: _Change) -> Venue
 async def _cancel_first(wire: Wire, register: Register, change: _Change) -> VenueOrder | None:
     """Cancel the order, then send what is left of it on its new terms."""
     line = change.line
-    before = await _cancel(wire, register, line, register.spell(line))
+    before = await cancel_named(wire, register, line, register.spell(line))
     ended = await find_order(wire, register, line)
     filled = (ended.filled if ended is not None else before + line.carried) - line.carried
     total = change.new.quantity + (0.0 if change.before.close_position else change.old.filled)
@@ -259,7 +279,7 @@ async def _cancel_first(wire: Wire, register: Register, change: _Change) -> Venu
     return _taken(change, answer)
 
 
-async def _cancel(wire: Wire, register: Register, line: Line, name: str) -> float:
+async def cancel_named(wire: Wire, register: Register, line: Line, name: str) -> float:
     """Cancel an order by its id at the venue, and give what it had executed as far as the answer says."""
     for params in ways_to(wire, line):
         try:

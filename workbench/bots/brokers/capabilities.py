@@ -62,8 +62,11 @@ class Capabilities:
         lines += [f"  missing: {one}" for one in self.missing]
         for symbol, types in self.types.items():
             lines.append(f"  {symbol}: {', '.join(types)}; {', '.join(self.times[symbol])}")
-        lines.append(f"  stops at the venue: {'yes' if self.protects else 'no'}; news: "
-                     f"{'websocket' if self.streams else 'polled'}; dead man's switch: {'yes' if self.dead_man else 'no'}")  # fmt: skip
+        told = ("no", "yes")
+        lines.append(
+            f"  stops at the venue: {told[self.protects]}; news: {'websocket' if self.streams else 'polled'}; "
+            f"dead man's switch: {told[self.dead_man]}"
+        )
         return "\n".join([*lines, *(f"  note: {one}" for one in self.notes)])
 
 
@@ -159,11 +162,7 @@ async def _withdraws(wire: Wire) -> bool | None:
 
 
 def _has_dead_man(wire: Wire) -> bool:
-    return (
-        bool(wire.rest.has.get("cancelAllOrdersAfter"))
-        or hasattr(wire.rest, "fapiPrivatePostCountdownCancelAll")
-        and wire.venue == "binanceusdm"
-    )
+    return wire.venue == "binanceusdm" or bool(wire.rest.has.get("cancelAllOrdersAfter"))
 
 
 async def arm_dead_man(wire: Wire, symbols: Sequence[str], ms: int) -> bool:

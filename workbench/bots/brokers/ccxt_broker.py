@@ -13,13 +13,14 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Final, Self
 
-from workbench.bots.brokers.amending import amend_order, submit_worded
+from workbench.bots.brokers.amending import Ways, amend_order, submit_worded
 from workbench.bots.brokers.capabilities import Capabilities, capabilities_of
 from workbench.bots.brokers.credentials import Credentials
 from workbench.bots.brokers.fees import Fees
 from workbench.bots.brokers.finding import find_order, ways_to, whole_order
 from workbench.bots.brokers.news import News, Told
 from workbench.bots.brokers.paging import OVERLAP_MS, fills_since
+from workbench.bots.brokers.pairing import Pairs
 from workbench.bots.brokers.reading import client_id_of, read_fill, read_positions
 from workbench.bots.brokers.register import Line, Register
 from workbench.bots.brokers.talk import ENDED, Find, Look, Send, Snapshot, VenueFill, VenueOrder, VenuePosition
@@ -113,6 +114,7 @@ class CcxtBroker:
         self.held: Held | None = None
         self.register = Register(client)
         self._fees = Fees(lambda: self.wire.rest.markets, self._last_price)
+        self._pairs = Pairs(self.wire, self.register)
         self._opening = asyncio.Lock()
         self._open = False
         self._news: News | None = None
@@ -181,7 +183,7 @@ class CcxtBroker:
                 return await self._cancel(line)
             line.changing = True
             try:
-                return await amend_order(self.wire, self.register, line, action, self._sized)
+                return await amend_order(self.wire, self.register, line, action, Ways(self._sized, self._pairs.change))
             finally:
                 line.changing = False
 
@@ -197,6 +199,9 @@ class CcxtBroker:
             return await submit_worded(self.wire, self.register, line, worded)
         except BrokerRejected as error:
             less = await self._after_fees(sized, error)
+            beside = self._pairs.beside(order) if less is None and _lacks_money(error) else None
+            if beside is not None:
+                return await self._pairs.join(line, sized, beside)
             if less is None:
                 raise
         worded = word_order(less, self.register.spell(line), offers, self.wire.rest)
@@ -222,7 +227,7 @@ class CcxtBroker:
     async def _after_fees(self, order: Order, error: BrokerRejected) -> Order | None:
         """Give a sale of what is there of coins whose fee was taken in coins; None where it is another case."""
         instrument = self.markets[order.symbol].instrument
-        if error.fields.get("code") != "insufficient_margin" or instrument.kind != "spot" or order.side != "sell":
+        if not _lacks_money(error) or instrument.kind != "spot" or order.side != "sell":
             return None
         balance = await self.wire.call("read", "fetch_balance", asked="balance")
         free = float((balance.get(self.wire.rest.market(order.symbol)["base"]) or {}).get("free") or 0.0)
@@ -252,6 +257,9 @@ class CcxtBroker:
                     raise
                 last = error
                 continue
+            partner = self.register.partner(line)
+            if partner is not None:
+                await self._pairs.leave(line, partner)
             if not row or row.get("status") not in ENDED or params:
                 return None
             return await whole_order(self.wire, self.register, {**row, "clientOrderId": name}, line.symbol)
@@ -296,6 +304,7 @@ class CcxtBroker:
         rows = list(await self.wire.call("read", "fetch_open_orders", symbol, asked=f"open orders of {symbol}"))
         if self.wire.offers(symbol).apart:
             rows += await self.wire.call("read", "fetch_open_orders", symbol, None, None, {"trigger": True})
+        self.register.pair(rows)
         current = [row for row in rows if await self._stands(row, symbol)]
         return [await whole_order(self.wire, self.register, row, symbol) for row in current]
 
@@ -415,3 +424,7 @@ class CcxtBroker:
                 except (BrokerRejected, BrokerUnknown):
                     continue  # none were open, or nobody knows: what is open now is asked below
         return sum([len(await self._open_orders(symbol)) for symbol in self.markets])
+
+
+def _lacks_money(error: BrokerRejected) -> bool:
+    return error.fields.get("code") == "insufficient_margin"

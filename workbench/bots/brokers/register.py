@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from workbench.bots.brokers.names import Names
 from workbench.bots.brokers.talk import ENDED, VenueOrder
@@ -22,7 +23,7 @@ class Line:
 
     `number` counts its replacements, `carried` is what those before had executed; `sure`: everything that was asked for
     it in this life was answered, so there is no replacement that nobody knows of; `changing`: a change is under way.
-    Who asks the venue about it holds `lock`.
+    Who asks the venue about it holds `lock`. `partner` is the order that it shares a one-cancels-the-other list with.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Line:
     sure: bool = False
     over: bool = False
     changing: bool = False
+    partner: str = ""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -83,6 +85,23 @@ class Register:
         if line is not None and number == line.number:
             line.venue_id = order.venue_id or line.venue_id
             line.over = order.status in ENDED
+
+    def partner(self, line: Line) -> Line | None:
+        """Give the order that ends when this one does, if it is not over."""
+        found = self.lines.get(line.partner)
+        return found if found is not None and not found.over and found.partner == line.id else None
+
+    def pair(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Learn from open orders which of them a venue keeps as lists of which one cancels the other."""
+        lists: dict[str, list[Line]] = {}
+        for row in rows:
+            number = str((row.get("info") or {}).get("orderListId") or "-1")
+            line = self.lines.get(self.names.read(str(row.get("clientOrderId") or ""))[0])
+            if number != "-1" and line is not None:
+                lists.setdefault(number, []).append(line)
+        for pair in lists.values():
+            if len(pair) == 2:
+                pair[0].partner, pair[1].partner = pair[1].id, pair[0].id
 
     def alive(self, symbol: str) -> list[str]:
         """Give the venue's ids of the orders of a symbol that are not known to be over."""
