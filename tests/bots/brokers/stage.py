@@ -1,4 +1,4 @@
-"""A practice exchange whose price swings between known levels, and brokers on accounts of their own that trade there."""
+"""A practice exchange whose price swings between known levels, and brokers on accounts of their own."""
 
 from __future__ import annotations
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from tests.bots.brokers.stage import NAN, PERP, SPOT, USD, desk, run, until
 from workbench.bots.brokers.credentials import Credentials
+from workbench.bots.brokers.fees import Fees
 from workbench.bots.brokers.talk import Find
 from workbench.errors import BrokerFatal, BrokerRejected, BrokerTransient, BrokerUnknown, ConfigError
 from workbench.practice.exchange import Exchange
@@ -162,6 +164,9 @@ def test_a_wrong_clock_is_set_right_and_the_order_may_go_again(exchange: Exchang
             assert (await one.submit(order)).status == "open"
 
     run(story())
+
+
+OFFERED = [(SPOT, "FOK, GTC, IOC", "no"), (PERP, "FOK, GTC, GTD, IOC", "yes"), (USD, "FOK, GTC, IOC", "yes")]
 
 
 def test_what_a_venue_offers(exchange: Exchange) -> None:
@@ -327,5 +332,79 @@ def test_what_cannot_be_traded_together_is_said(exchange: Exchange) -> None:
             foreign.symbol = "ETH/USDT"
             with pytest.raises(BrokerRejected, match="not traded here"):
                 await one.submit(foreign)
+
+    run(story())
+
+
+def test_a_venue_without_a_stream_is_polled(exchange: Exchange) -> None:
+    async def story() -> None:
+        async with desk(exchange, SPOT) as one:
+            can = one.broker.wire.can
+            one.broker.wire.can = lambda call: not call.startswith("watch") and can(call)  # type: ignore[method-assign]
+            news = one.broker.news()
+            heard = asyncio.create_task(_collect(news, one))
+            await until(lambda: one.broker.health.get("state") == "polling")
+            await one.to_phase(0)
+            order = await one.place("buy", "limit", price=97.0)
+            await one.minutes(8)
+            await until(lambda: bool(one.fills(order.id)) and "closed" in one.words(order.id))
+            with pytest.raises(ConfigError, match="listens to the news"):
+                await anext(one.broker.news())
+            heard.cancel()
+
+    run(story())
+
+
+async def _collect(news: Any, one: Any) -> None:
+    async for told in news:
+        one.told.append(told)
+
+
+def test_a_stream_that_went_deaf_is_noticed(exchange: Exchange) -> None:
+    """A garbled message ends ccxt's socket without a word; REST shows what it no longer tells."""
+
+    async def story() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+        async with desk(exchange, SPOT, listen=True) as one:
+            fault(exchange, "user", fault="garble")
+            bought = [await one.place("buy", quantity=0.1) for _ in range(3)]
+            await until(lambda: {fill.id for fill in one.fills()} == {order.id for order in bought})
+
+    run(story())
+
+
+def test_leverage_is_what_the_bot_reckons_with(exchange: Exchange) -> None:
+    async def story() -> None:
+        async with desk(exchange, PERP) as one:
+            one.broker.markets[PERP] = one.broker.markets[PERP]._replace(leverage=3.0)
+            await one.broker.prepare()
+            assert exchange.call(lambda: exchange.engine.leverage(one.account, PERP)) == 3.0
+
+    run(story())
+
+
+def test_fees_in_any_currency(exchange: Exchange) -> None:
+    asked: list[str] = []
+
+    async def price(symbol: str) -> float | None:
+        asked.append(symbol)
+        return {"BNB/USDT": 500.0, "USDT/EUR": 0.8}.get(symbol)
+
+    market = {"quote": "USDT", "base": "BTC"}
+    fees = Fees(lambda: {SPOT: market, "BNB/USDT": {}, "USDT/EUR": {}}, price)
+    instrument = exchange.engine.instrument(SPOT)
+    trade = {"symbol": SPOT, "amount": 2.0, "price": 100.0, "takerOrMaker": "taker"}
+
+    async def fee(*said: tuple[float, str]) -> float:
+        rows = [{"cost": cost, "currency": currency} for cost, currency in said]
+        return await fees.of({**trade, "fee": rows[0] if rows else None, "fees": rows}, instrument)
+
+    async def story() -> None:
+        assert await fee((0.2, "USDT")) == 0.2 and await fee((0.002, "BTC")) == pytest.approx(0.2)
+        assert await fee((-0.1, "USDT")) == -0.1  # a rebate
+        assert [await fee((0.001, "BNB")) for _ in range(3)] == [0.5] * 3 and asked == ["BNB/USDT"]
+        assert await fee((0.8, "EUR")) == pytest.approx(1.0)
+        assert await fee((0.1, "USDT"), (0.001, "BTC")) == pytest.approx(0.2)
+        assert await fee() == await fee((1.0, "XYZ")) == pytest.approx(200.0 * instrument.taker_fee)
 
     run(story())

@@ -47,41 +47,66 @@ def test_what_never_left_is_transient() -> None:
     assert type(judged(error)) is BrokerTransient
 
 
-@pytest.mark.parametrize(
-    ("error", "kind", "code"),
-    [
-        (ccxt.InsufficientFunds("binance Account has insufficient balance for requested action."), BrokerRejected, "insufficient_margin"),
-        (ccxt.InsufficientFunds('{"code":-2019,"msg":"Margin is insufficient."}'), BrokerRejected, "insufficient_margin"),
-        (ccxt.InvalidOrder("binance Duplicate order sent."), BrokerRejected, "duplicate_id"),
-        (ccxt.ExchangeError('{"code":-4116,"msg":"ClientOrderId is duplicated."}'), BrokerRejected, "duplicate_id"),
-        (ccxt.OrderImmediatelyFillable("Order would immediately match and take."), BrokerRejected, "post_only_would_take"),
-        (ccxt.OrderImmediatelyFillable('{"code":-2021,"msg":"Order would immediately trigger."}'), BrokerRejected, "would_trigger"),
-        (ccxt.InvalidOrder("Order would trigger immediately."), BrokerRejected, "would_trigger"),
-        (ccxt.BadRequest('{"code":-1013,"msg":"Filter failure: NOTIONAL"}'), BrokerRejected, "below_min_notional"),
-        (ccxt.InvalidOrder("Filter failure: LOT_SIZE"), BrokerRejected, "off_lot"),
-        (ccxt.BadRequest('{"code":-1111,"msg":"Precision is over the maximum defined for this asset."}'), BrokerRejected, "off_lot"),
-        (ccxt.InvalidOrder("Filter failure: PRICE_FILTER"), BrokerRejected, "off_tick"),
-        (ccxt.BadRequest("Filter failure: PERCENT_PRICE_BY_SIDE"), BrokerRejected, "price_out_of_band"),
-        (ccxt.BadRequest("Filter failure: MAX_NUM_ORDERS"), BrokerRejected, "too_many_orders"),
-        (ccxt.OrderNotFillable('{"code":-2022,"msg":"ReduceOnly Order is rejected."}'), BrokerRejected, "reduce_only_would_increase"),
-        (ccxt.OrderNotFound('{"code":-2013,"msg":"Order does not exist."}'), BrokerRejected, "unknown_order"),
-        (ccxt.MarketClosed("Market is closed."), BrokerRejected, "not_trading"),
-        (ccxt.BadSymbol("no"), BrokerRejected, "unknown_instrument"),
-        (ccxt.NotSupported("no"), BrokerRejected, "not_supported"),
-        (ccxt.ExchangeError("EOrder:Something new"), BrokerRejected, "refused_by_venue"),
-        (ccxt.OperationFailed('{"code":-2021,"msg":"Order cancel-replace partially failed."}'), BrokerRejected, "refused_by_venue"),
-        (ccxt.OnMaintenance("later"), BrokerTransient, None),
-        (ccxt.OperationFailed('{"code":-1008,"msg":"overloaded"}'), BrokerTransient, None),
-        (ccxt.InvalidNonce('{"code":-1021,"msg":"Timestamp for this request is outside of the recvWindow."}'), BrokerTransient, None),
-        (ccxt.AuthenticationError('{"code":-1022}'), BrokerFatal, None),
-        (ccxt.PermissionDenied("no"), BrokerFatal, None),
-        (ccxt.AccountSuspended("no"), BrokerFatal, None),
-        (ccxt.DDoSProtection('binance {"code":-2015,"msg":"Invalid API-key, IP, or permissions for action."}'), BrokerFatal, None),
-        (ccxt.ExchangeError('kraken {"error":["EAPI:Invalid signature"]}'), BrokerFatal, None),
-        (binascii.Error("Incorrect padding"), BrokerFatal, None),
+REJECTED = {
+    "insufficient_margin": [
+        ccxt.InsufficientFunds("binance Account has insufficient balance for requested action."),
+        ccxt.InsufficientFunds('{"code":-2019,"msg":"Margin is insufficient."}'),
+        ccxt.ExchangeError('kraken {"error":["EOrder:Insufficient funds"]}'),
     ],
-    ids=lambda one: repr(one)[:60],
-)  # fmt: skip
+    "duplicate_id": [
+        ccxt.InvalidOrder("binance Duplicate order sent."),
+        ccxt.ExchangeError('{"code":-4116,"msg":"ClientOrderId is duplicated."}'),
+    ],
+    "post_only_would_take": [
+        ccxt.OrderImmediatelyFillable("Order would immediately match and take."),
+        ccxt.OrderImmediatelyFillable('{"code":-5022,"msg":"The order could not be executed as maker"}'),
+    ],
+    "would_trigger": [
+        ccxt.OrderImmediatelyFillable('{"code":-2021,"msg":"Order would immediately trigger."}'),
+        ccxt.InvalidOrder("Order would trigger immediately."),
+    ],
+    "below_min_notional": [
+        ccxt.BadRequest('{"code":-1013,"msg":"Filter failure: NOTIONAL"}'),
+        ccxt.OperationRejected('{"code":-4164,"msg":"Order\'s notional must be no smaller than 5"}'),
+    ],
+    "off_lot": [
+        ccxt.InvalidOrder("Filter failure: LOT_SIZE"),
+        ccxt.BadRequest('{"code":-1111,"msg":"Precision is over the maximum defined for this asset."}'),
+    ],
+    "off_tick": [ccxt.InvalidOrder("Filter failure: PRICE_FILTER")],
+    "price_out_of_band": [ccxt.BadRequest("Filter failure: PERCENT_PRICE_BY_SIDE")],
+    "too_many_orders": [ccxt.BadRequest("Filter failure: MAX_NUM_ORDERS")],
+    "reduce_only_would_increase": [ccxt.OrderNotFillable('{"code":-2022,"msg":"ReduceOnly Order is rejected."}')],
+    "unknown_order": [ccxt.OrderNotFound('{"code":-2013,"msg":"Order does not exist."}')],
+    "not_trading": [ccxt.MarketClosed("Market is closed."), ccxt.ContractUnavailable("gone")],
+    "unknown_instrument": [ccxt.BadSymbol("no")],
+    "not_supported": [ccxt.NotSupported("no"), ccxt.ArgumentsRequired("no")],
+    "refused_by_venue": [
+        ccxt.ExchangeError("EOrder:Something new"),
+        ccxt.OperationFailed('{"code":-2021,"msg":"Order cancel-replace partially failed."}'),
+    ],
+}
+TRANSIENT = [
+    ccxt.OnMaintenance("later"),
+    ccxt.OperationFailed('{"code":-1008,"msg":"overloaded"}'),
+    ccxt.InvalidNonce('{"code":-1021,"msg":"Timestamp for this request is outside of the recvWindow."}'),
+]
+FATAL = [
+    ccxt.AuthenticationError('{"code":-1022}'),
+    ccxt.PermissionDenied("no"),
+    ccxt.AccountSuspended("no"),
+    ccxt.DDoSProtection('binance {"code":-2015,"msg":"Invalid API-key, IP, or permissions for action."}'),
+    ccxt.ExchangeError('kraken {"error":["EAPI:Invalid signature"]}'),
+    binascii.Error("Incorrect padding"),
+]
+MEANS = [
+    *((error, BrokerRejected, code) for code, errors in REJECTED.items() for error in errors),
+    *((error, BrokerTransient, None) for error in TRANSIENT),
+    *((error, BrokerFatal, None) for error in FATAL),
+]
+
+
+@pytest.mark.parametrize(("error", "kind", "code"), MEANS, ids=lambda one: repr(one)[:60])
 def test_each_error_means_one_thing(error: Exception, kind: type, code: str | None) -> None:
     told = judged(error)
     assert type(told) is kind and told.fields.get("code") == code

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from workbench.bots.brokers.amending import Ways, amend_order, submit_worded
-from workbench.bots.brokers.capabilities import Capabilities, capabilities_of
+from workbench.bots.brokers.capabilities import Capabilities, arm_dead_man, capabilities_of
 from workbench.bots.brokers.credentials import Credentials
 from workbench.bots.brokers.fees import Fees
 from workbench.bots.brokers.finding import find_order, ways_to, whole_order
@@ -35,7 +35,6 @@ from workbench.trading.orders import Order
 
 __all__ = ["CcxtBroker", "Terms"]
 
-NAN: Final = math.nan
 _CLOSE_ENOUGH: Final = 0.98  # of what is to be sold: the rest went as fees in the coin itself
 
 Held = Callable[[str, str], float]
@@ -393,6 +392,21 @@ class CcxtBroker:
         await self.open()
         return await capabilities_of(self.wire, self.markets)
 
+    async def prepare(self) -> None:
+        """Set the leverage of the contracts that are traded to what the bot reckons with.
+
+        Raises
+        ------
+        BrokerRejected
+            The venue does not allow it, such as while a position is too large for it.
+        BrokerTransient, BrokerFatal, BrokerUnknown
+        """
+        await self.open()
+        for symbol, one in self.markets.items():
+            if one.instrument.kind in ("linear", "inverse") and self.wire.can("setLeverage"):
+                leverage = max(1, math.floor(one.leverage))
+                await self.wire.call("amend", "set_leverage", leverage, symbol, asked=f"leverage of {symbol}")
+
     async def heartbeat(self, seconds: float | None = None) -> bool:
         """Tell the venue that the bot lives; without another word within `Terms.dead_man_s` it cancels all orders.
 
@@ -410,8 +424,6 @@ class CcxtBroker:
         if wanted is None:
             return False
         await self.open()
-        from workbench.bots.brokers.capabilities import arm_dead_man
-
         return await arm_dead_man(self.wire, tuple(self.markets), round(wanted * 1_000))
 
     async def cancel_all(self) -> int:

@@ -1,8 +1,8 @@
 """Two orders to sell the same coins: at a venue that locks what is to be sold they rest as one list, or not at all.
 
 A stop and a target for one position cannot both rest on Binance's spot market unless they are sent as a list of which
-one cancels the other. To put one beside the other, to change one, or to take one away, the list is cancelled and what is
-wanted is sent anew; between the two requests nothing protects the position, which is as short as the venue allows.
+one cancels the other. To put one beside the other, to change one, or to take one away, the list is cancelled and what
+is wanted is sent anew; between the two requests nothing protects the position, which is as short as the venue allows.
 """
 
 from __future__ import annotations
