@@ -146,6 +146,10 @@ def test_a_trailing_stop_moves_one_way_only(exchange: Exchange, symbol: str) -> 
             await one.to_phase(0)
             order = await one.place("sell", "trailing_stop", trail=0.02)
             assert order.status == "open"
+            told = await one.amend(
+                order.id, price=100.5
+            )  # what the core knows of its best price: the venue knows better
+            assert told.price == 100.5 and len(one.orders()) == 1
             await one.minutes(10)  # up to 104, then down through 101.92 to 100, in one step of the market
             done = await one.seen(order.id)
             assert done.status == "closed" and 99.9 < done.average_price <= 101.92

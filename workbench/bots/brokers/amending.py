@@ -81,7 +81,7 @@ async def amend_order(wire: Wire, register: Register, line: Line, action: AmendO
     """
     change = await _change(wire, register, line, action)
     if change.new.type == "trailing_stop" and math.isnan(change.new.activation):
-        return change.old  # it trails at the venue, which alone knows its best price
+        return _taken(change, change.old)  # it trails at the venue, which alone knows its best price
     if change.before.close_position:
         change = change._replace(new=_as_before(await ways.size(change.new), change.old))
     offers = wire.offers(line.symbol)
@@ -110,11 +110,11 @@ def _as_before(new: Order, old: VenueOrder) -> Order:
 async def _change(wire: Wire, register: Register, line: Line, action: AmendOrder) -> _Change:
     """Look at the order, and give what it is to be."""
     old = await find_order(wire, register, line)
-    before = line.order or (_order_of(old) if old is not None else None)
-    if old is None or before is None:
+    if old is None:
         raise BrokerRejected(f"{line.id}: the venue has no such order", code="unknown_order")
     if old.status in ENDED:
         raise BrokerRejected(f"{line.id} is {old.status} at the venue: nothing to change", code="order_is_final")
+    before = _order_of(old, line.order)
     quantity = _or(action.quantity, before.quantity)
     left = quantity if before.close_position else quantity - old.filled
     if not before.close_position and left <= 0.0:
@@ -133,11 +133,18 @@ def _or(value: float, otherwise: float) -> float:
     return value if value == value else otherwise
 
 
-def _order_of(one: VenueOrder) -> Order:
-    """Give the terms of an order of which only the venue knows."""
-    return Order(
-        id=one.id, symbol=one.symbol, side=one.side, type=one.type, quantity=one.quantity, price=one.price,  # type: ignore[arg-type]
-        stop_price=one.stop_price, reduce_only=one.reduce_only,
+def _order_of(one: VenueOrder, known: Order | None) -> Order:
+    """Give the terms of an order: as the venue has them, and as we know them where it does not say."""
+    if known is None:
+        return Order(
+            id=one.id, symbol=one.symbol, side=one.side, type=one.type, quantity=one.quantity, price=one.price,  # type: ignore[arg-type]
+            stop_price=one.stop_price, reduce_only=one.reduce_only,
+        )  # fmt: skip
+    if known.type == "trailing_stop":
+        return replace(known, extra=dict(known.extra))
+    return replace(
+        known, quantity=known.quantity if known.close_position else _or(one.quantity, known.quantity),
+        price=_or(one.price, known.price), stop_price=_or(one.stop_price, known.stop_price), extra=dict(known.extra),
     )  # fmt: skip
 
 
@@ -146,8 +153,11 @@ def _taken(change: _Change, answer: VenueOrder | None) -> VenueOrder | None:
     before, new = change.before, change.new
     total = before.quantity if before.close_position else new.quantity + change.old.filled
     change.line.order = replace(
-        before, quantity=total, price=new.price, stop_price=new.stop_price, extra=dict(before.extra)
-    )
+        before, quantity=total, price=new.price, stop_price=new.stop_price, activation=new.activation,
+        extra=dict(before.extra),
+    )  # fmt: skip
+    if answer is not None and new.type == "trailing_stop":
+        return answer._replace(price=new.price, stop_price=new.activation)
     return answer
 
 

@@ -191,7 +191,7 @@ class CcxtBroker:
             raise refused("unknown_instrument", order)
         offers = self.wire.offers(order.symbol)
         line = self.register.line(order.id, order.symbol)
-        line.order, line.sure = order, True
+        line.order, line.sure = replace(order, extra=dict(order.extra)), True
         sized = await self._sized(order, closes=offers.closes)
         worded = word_order(sized, self.register.spell(line), offers, self.wire.rest)
         try:
