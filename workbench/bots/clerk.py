@@ -1,102 +1,43 @@
 """The clerk of a bot: keeps, for every order, what is known of it at the venue, and what is still to be found out.
 
 A state machine without I/O or clock, like the core: requests go out, answers and news come in in any order, late,
-twice or not at all, and what comes out are events for the core, each once. A lost answer makes an order `Unknown`; it is
-asked about by its client order id until it is known, and nothing is ever repeated blindly. A fill counts once, by the
-venue's trade id; an order ends when the venue has said so and every execution of it has been told.
+twice or not at all, and what comes out are events for the core, each once. A lost answer makes an order `Unknown`; it
+is asked about by its client order id until it is known, and nothing is repeated that might have arrived. A fill counts
+once, by the venue's trade id; an order ends when the venue has said so and every execution of it has been told.
+
+Of each order at most one request to change it is under way, so that changes cannot overtake each other.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
 
 from workbench.bots.brokers.talk import ENDED, Find, Look, Request, Send, Snapshot, VenueFill, VenueOrder
-from workbench.errors import BrokerError, BrokerFatal, BrokerRejected, BrokerTransient, BrokerUnknown
-from workbench.trading.core import Traded
+from workbench.bots.clerk_course import Course
+from workbench.bots.clerk_lines import DOUBT, INF, NAN, Line, Patience, Said, merged, protects, shows
+from workbench.errors import BrokerError, BrokerFatal, BrokerRejected, BrokerTransient
 from workbench.trading.events import (
     Accepted,
     Action,
-    Alert,
     Amended,
     AmendOrder,
     Canceled,
     CancelOrder,
     Event,
-    Expired,
     Filled,
     Rejected,
     Submit,
     Triggered,
     Unknown,
 )
-from workbench.trading.orders import Order
 
-__all__ = ["Clerk", "Patience", "Said"]
-
-NAN: Final = math.nan
-INF: Final = math.inf
+__all__ = ["Clerk", "Line", "Patience", "Said"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Patience:
-    """How long the clerk waits, in ms.
-
-    Parameters
-    ----------
-    retry_ms : int
-        Before a request that surely did not take effect is sent again; doubles each time.
-    give_up_ms : int
-        How old an intent may be when it is sent (again); an entry that is older is refused.
-    ask_ms : int
-        Before an order of unknown state is asked about again.
-    absent : int
-        How often, that far apart, a venue must say that it has no such order before it is believed.
-    settle_ms : int
-        How long news of an order that an answer speaks of may be under way.
-    """
-
-    retry_ms: int = 500
-    give_up_ms: int = 60_000
-    ask_ms: int = 1_000
-    absent: int = 3
-    settle_ms: int = 2_000
-
-
-@dataclass(slots=True)
-class Said:
-    """What came of something: events for the core, requests for the venue, alerts for a human."""
-
-    events: list[Event]
-    requests: list[Request]
-    alerts: list[Alert]
-
-
-@dataclass(slots=True)
-class _Line:
-    """One order: `state` is intended, sent, resting, unknown or done; `ending` what the venue says it ended as."""
-
-    order: Order
-    state: str = "intended"
-    venue_id: str = ""
-    filled: float = 0.0
-    quantity: float = NAN
-    fee: float = 0.0
-    made: int = 0
-    asked: int = 0
-    due: float = INF
-    tries: int = 0
-    absent: int = 0
-    ending: str = ""
-    expected: float = 0.0
-    cancel: str = ""
-    amend: list[Any] | None = None
-    triggered: bool = False
-
-
-class Clerk:
+class Clerk(Course):
     """The clerk of one bot.
 
     Parameters
@@ -108,16 +49,13 @@ class Clerk:
     ----------
     now : int
         Time of the last thing that it was told, ms UTC.
+    lines : dict of str to Line
+        By client order id.
+    seen : int
+        When the last look began from which everything is known, ms UTC; 0 for never.
+    strangers : tuple of VenueOrder
+        Open orders at the venue, as of the last look, that are none of this clerk's.
     """
-
-    def __init__(self, markets: Mapping[str, Traded], patience: Patience | None = None) -> None:
-        self.markets, self.patience = dict(markets), patience or Patience()
-        self.now = 0
-        self.lines: dict[str, _Line] = {}
-        self.ids: dict[str, str] = {}
-        self.trades: set[str] = set()
-        self.early: list[VenueFill] = []
-        self._said = Said([], [], [])
 
     # what the core wants
 
@@ -126,34 +64,39 @@ class Clerk:
         self._begin(now)
         if type(action) is Submit:
             order = action.order
-            self.lines[order.id] = line = _Line(order, quantity=order.quantity, made=now)
+            self.lines[order.id] = line = Line(replace(order, extra={}), quantity=order.quantity, made=now)
             self._send(line)
         elif type(action) is CancelOrder and action.id in self.lines:
             line = self.lines[action.id]
-            line.cancel = "wanted"
-            self._cancel(line)
+            line.cancel = True
+            if line.state == "waiting" and not line.filled:
+                self._end_as(line, Canceled(now, line.order.id, "before it was sent"))
+            self._move(line)
         elif type(action) is AmendOrder and action.id in self.lines:
             line = self.lines[action.id]
-            line.amend = list(action)
-            self._amend(line)
+            line.change = merged(line.change, [action.price, action.quantity, action.stop_price, action.reason])
+            if line.state == "waiting":
+                self._change_unsent(line)
+            self._move(line)
         return self._said
 
-    def _send(self, line: _Line) -> None:
-        line.state, line.asked, line.due = "sent", self.now, INF
+    def _send(self, line: Line) -> None:
+        line.state, line.sent, line.asks = "sent", self.now, 0
+        line.due = self.now + 3 * self.patience.land_ms  # an answer that never comes is as good as a lost one
         line.tries += 1
+        self._said.requests.append(Send(Submit(line.order), line.order.id, line.order.symbol))
+
+    def _change_unsent(self, line: Line) -> None:
+        """Change an order that is surely not at the venue: it will be sent as it is to be."""
+        change, line.change = line.change, None
+        if change is None:
+            return
+        price, quantity, stop = change[:3]
         order = line.order
-        self._said.requests.append(Send(Submit(order), order.id, order.symbol))
-
-    def _cancel(self, line: _Line) -> None:
-        """Cancel as soon as the venue is known to have it."""
-        if line.state == "resting" and line.cancel == "wanted":
-            line.cancel, line.asked = "asked", self.now
-            self._said.requests.append(Send(CancelOrder(line.order.id), line.order.id, line.order.symbol))
-
-    def _amend(self, line: _Line) -> None:
-        if line.state == "resting" and line.amend is not None and not line.cancel:
-            line.asked = self.now
-            self._said.requests.append(Send(AmendOrder(*line.amend), line.order.id, line.order.symbol))
+        order.price = price if price == price else order.price
+        order.quantity = line.quantity = quantity if quantity == quantity else order.quantity
+        order.stop_price = stop if stop == stop else order.stop_price
+        self._said.events.append(Amended(self.now, order.id, *change))
 
     # what the venue answers
 
@@ -169,98 +112,108 @@ class Clerk:
             return self._said
         if isinstance(request, Find):
             self._found(line, answer)
-        elif isinstance(request, Send) and type(request.action) is Submit:
+        elif type(request.action) is Submit:
             self._submitted(line, answer)
-        elif isinstance(request, Send) and type(request.action) is CancelOrder:
-            self._cancelled(line, answer)
-        elif isinstance(request, Send):
-            self._amended(line, request.action, answer)  # type: ignore[arg-type]
+        else:
+            self._changed(line, request, answer)
         return self._said
 
-    def _submitted(self, line: _Line, answer: Any) -> None:
+    def _submitted(self, line: Line, answer: Any) -> None:
         if isinstance(answer, VenueOrder):
             self._know(line, answer)
         elif answer is None:
             self._rest(line)
-        elif isinstance(answer, BrokerTransient) and line.state == "sent":
+        elif line.state != "sent":  # news was faster than the answer
+            return
+        elif isinstance(answer, BrokerTransient):
             self._later(line, answer)
-        elif isinstance(answer, BrokerRejected) and _is_duplicate(answer):
-            self._ask(line, 0)  # an id of ours that the venue has already: it is there, whatever was said before
-        elif isinstance(answer, (BrokerRejected, BrokerFatal)) and line.state == "sent":
-            self._refused(line, _code_of(answer), str(answer))
+        elif isinstance(answer, BrokerRejected) and answer.fields.get("code") == "duplicate_id":
+            self._lose(line, str(answer))  # the venue has this id already: it is there, whatever was said before
+        elif isinstance(answer, (BrokerRejected, BrokerFatal)):
             if isinstance(answer, BrokerFatal):
-                self._said.alerts.append(Alert(self.now, "critical", str(answer)))
-        elif line.state == "sent":
+                self._alert("critical", str(answer))
+            self._refused(line, str(answer.fields.get("code") or "refused_by_venue"), str(answer))
+        else:
             self._lose(line, str(answer))
 
-    def _later(self, line: _Line, error: BrokerTransient) -> None:
+    def _later(self, line: Line, error: BrokerTransient) -> None:
         """Send again after a pause what surely did not arrive, unless it has become too old."""
-        wait = error.fields.get("retry_ms") or self.patience.retry_ms * 2 ** min(line.tries - 1, 7)
-        if self.now + wait > line.made + self.patience.give_up_ms and not _protects(line.order):
+        if line.cancel:
+            self._end_as(line, Canceled(self.now, line.order.id, "before it was sent"))
+            return
+        wait = error.fields.get("retry_ms") or self.patience.retry_ms * 2 ** min(line.tries - 1, 5)
+        if self.now + wait > line.made + self.patience.give_up_ms and not protects(line.order):
             self._refused(line, "venue_unreachable", str(error))
             return
         line.state, line.due = "waiting", self.now + wait
+        self._change_unsent(line)
 
-    def _lose(self, line: _Line, text: str) -> None:
-        line.state, line.absent = "unknown", 0
+    def _lose(self, line: Line, text: str) -> None:
+        line.state, line.asks = "unknown", 0
         self._said.events.append(Unknown(self.now, line.order.id, text))
-        self._ask(line, self.patience.ask_ms // 4)
+        self._find(line)
 
-    def _ask(self, line: _Line, wait: int) -> None:
-        """Ask after a wait what became of an order."""
-        line.due = self.now + wait
-        if wait == 0:
-            self._find(line)
-
-    def _find(self, line: _Line) -> None:
-        line.asked, line.due = self.now, self.now + self.patience.ask_ms * 4
+    def _find(self, line: Line) -> None:
+        """Ask what became of an order; should that be lost too, ask again."""
+        line.asks += 1
+        line.due = self.now + self.patience.ask_ms * 2 ** min(line.asks, 6)
         self._said.requests.append(Find(line.order.id, line.order.symbol))
 
-    def _found(self, line: _Line, answer: Any) -> None:
+    def _found(self, line: Line, answer: Any) -> None:
         if isinstance(answer, VenueOrder):
-            self._know(line, answer)
+            self._know(line, answer, settled=True)
         elif isinstance(answer, BrokerError):
+            wait = answer.fields.get("retry_ms") or self.patience.ask_ms * 2 ** min(line.asks, 6)
+            line.due = self.now + wait
+        elif line.state == "unknown":
+            self._absent(line)
+        elif line.state == "resting" and line.asks < 4:
             line.due = self.now + self.patience.ask_ms
-        elif line.state in ("unknown", "sent"):
-            line.absent += 1
-            if line.absent < self.patience.absent:
-                line.due = self.now + self.patience.ask_ms
-            elif _protects(line.order) or self.now <= line.made + self.patience.give_up_ms:
-                self._send(line)  # proven absent: now it may be repeated, under the same id
-            else:
-                self._refused(line, "not_received", "the venue has never had it, and it is too late for it now")
         elif line.state == "resting":
-            line.absent += 1
-            if line.absent < self.patience.absent:
-                line.due = self.now + self.patience.ask_ms
-            else:
-                self._said.alerts.append(Alert(self.now, "error", f"{line.order.id} has vanished from the venue"))
-                self._end(line, "canceled", line.filled)
+            self._alert("error", f"{line.order.id} has vanished from the venue")
+            self._said.requests.append(Look(line.made - self.patience.overlap_ms))
+            self._end(line, "canceled", line.filled)
 
-    def _cancelled(self, line: _Line, answer: Any) -> None:
-        if isinstance(answer, VenueOrder):
-            self._know(line, answer)
-        elif isinstance(answer, BrokerTransient):
-            line.cancel, line.due = "wanted", self.now + self.patience.retry_ms
-        if line.state == "resting" and line.cancel:  # whatever was answered, the order itself says what is true
-            self._ask(line, 0 if isinstance(answer, (BrokerRejected, BrokerUnknown)) else self.patience.settle_ms)
-
-    def _amended(self, line: _Line, action: AmendOrder, answer: Any) -> None:
-        if isinstance(answer, BrokerTransient):
-            line.due = self.now + self.patience.retry_ms
-            return
-        line.amend = None
-        if isinstance(answer, BrokerRejected):
-            self._said.events.append(Rejected(self.now, line.order.id, _code_of(answer), str(answer)))
-            self._ask(line, 0)
-        elif isinstance(answer, BrokerError):
-            self._ask(line, 0)
+    def _absent(self, line: Line) -> None:
+        """The venue has no such order: proven once the request can no longer be under way."""
+        proven = line.sent + self.patience.land_ms
+        if self.now < proven:
+            line.due = max(proven, self.now + self.patience.ask_ms)
+        elif line.cancel:
+            self._end_as(line, Canceled(self.now, line.order.id, "it never arrived"))
+        elif protects(line.order) or self.now <= line.made + self.patience.give_up_ms:
+            self._change_unsent(line)
+            self._send(line)
         else:
-            self._said.events.append(Amended(self.now, *action))
-            if action.quantity == action.quantity:
-                line.quantity = action.quantity
+            self._refused(line, "not_received", "the venue has never had it, and it is too late for it now")
+
+    def _changed(self, line: Line, request: Send, answer: Any) -> None:
+        """Take the answer to a cancellation or a change of an order."""
+        wanted = ("amend", repr(line.asked)) if line.flight == "amend" else (line.flight, "")
+        what = ("cancel", "") if type(request.action) is CancelOrder else ("amend", repr(list(request.action[1:])))
+        if what != wanted:  # news was faster than this answer, and something else is under way now
             if isinstance(answer, VenueOrder):
                 self._know(line, answer)
+            return
+        if isinstance(answer, VenueOrder):
+            self._know(line, answer, settled=True)
+        elif isinstance(answer, BrokerTransient):
+            if line.flight == "amend":
+                line.change = merged(line.asked, line.change)
+            line.flight, line.asked = "", None
+            line.due = self.now + (answer.fields.get("retry_ms") or self.patience.retry_ms)
+        elif isinstance(answer, BrokerError):
+            if isinstance(answer, BrokerFatal):
+                self._alert("critical", str(answer))
+            if isinstance(answer, BrokerRejected) and line.flight == "amend":
+                line.flight, line.asked = "", None
+                code = str(answer.fields.get("code") or "refused_by_venue")
+                self._said.events.append(Rejected(self.now, line.order.id, code, str(answer)))
+            else:
+                line.lost = True
+            self._find(line)
+        else:  # taken, and the venue says no more: whether it is done, the order says
+            line.due = self.now + self.patience.settle_ms
 
     # what the venue tells
 
@@ -275,166 +228,110 @@ class Clerk:
                 self._know(line, news)
         return self._said
 
-    def _line_of(self, news: VenueOrder | VenueFill) -> _Line | None:
-        own = news.id if news.id in self.lines else self.ids.get(news.venue_id, "")
-        return self.lines.get(own)
+    def _know(self, line: Line, order: VenueOrder, *, settled: bool = False) -> None:
+        """Take what a venue says of an order.
 
-    def _know(self, line: _Line, order: VenueOrder) -> None:
-        """Take what a venue says of an order; news that is older than what is known says nothing new."""
-        if order.venue_id:
+        `settled`: it is an answer to a question asked after the change in flight, or to the change itself, so that what
+        it does not show has not happened.
+        """
+        if order.venue_id and line.venue_id != order.venue_id:
             line.venue_id = order.venue_id
             self.ids[order.venue_id] = line.order.id
         if math.isnan(line.quantity) and order.quantity == order.quantity:
             line.quantity = order.quantity
-        if order.status == "rejected" and not line.filled and line.state in ("sent", "unknown", "waiting"):
-            self._refused(line, "not_supported", "the venue refused it")
+        if order.status == "rejected" and not line.filled and line.state in DOUBT:
+            self._refused(line, "refused_by_venue", "the venue refused it")
             return
-        self._rest(line)
-        self._take_early(line)
+        self._rest(line, settled=settled)
+        if line.state == "done":
+            return
         if order.triggered and not line.triggered:
             line.triggered = True
             self._said.events.append(Triggered(self.now, line.order.id))
         if order.status in ENDED:
             self._end(line, order.status, order.filled)
-        elif order.filled > line.filled + self._dust(line):
-            line.due = min(line.due, self.now + self.patience.settle_ms)
+            return
+        if line.flight == "amend" and line.asked is not None and shows(order, line.asked):
+            self._amended(line)
+        elif line.flight == "amend" and line.lost and self.now < line.moved + self.patience.land_ms:
+            if settled:  # it may still arrive, and must not do so after the next one
+                line.due = max(line.moved + self.patience.land_ms, self.now + self.patience.ask_ms)
+        elif settled and line.flight:
+            line.change = merged(line.asked, line.change) if line.flight == "amend" else line.change
+            line.flight, line.asked = "", None
+            self._ask_by(self.now + self.patience.retry_ms, line)
+        if order.filled > line.filled + self._dust(line):
+            line.expected = max(line.expected, order.filled)
+            self._ask_by(self.now + self.patience.settle_ms, line)
 
-    def _rest(self, line: _Line) -> None:
+    def _amended(self, line: Line) -> None:
+        change = line.asked or [NAN, NAN, NAN, ""]
+        line.flight, line.asked, line.due, line.asks = "", None, INF, 0
+        if change[1] == change[1]:
+            line.quantity = change[1]
+        self._said.events.append(Amended(self.now, line.order.id, *change))
+        self._move(line)
+
+    def _rest(self, line: Line, *, settled: bool = False) -> None:
         """The venue has it."""
-        if line.state in ("sent", "unknown", "waiting"):
-            line.state, line.absent, line.due = "resting", 0, INF
+        if line.state in DOUBT:
+            line.state, line.due, line.asks = "resting", INF, 0
             self._said.events.append(Accepted(self.now, line.order.id, line.venue_id))
-        self._cancel(line)
-        self._amend(line)
+        elif settled:
+            line.due, line.asks = INF, 0
+        self._take_early(line)
+        if not settled:
+            self._move(line)
 
-    def _execute(self, fill: VenueFill) -> None:
-        key = f"{fill.symbol} {fill.trade_id}"
-        if key in self.trades:
-            return
-        line = self._line_of(fill)
-        if line is None:
-            if not any(one == fill for one in self.early):
-                self.early.append(fill)
-            return
-        self.trades.add(key)
-        self._rest(line)
-        line.filled += fill.quantity
-        line.fee += fill.fee
-        whole = line.quantity == line.quantity and line.filled >= line.quantity - self._dust(line)
-        if line.quantity == line.quantity and line.filled > line.quantity + self._dust(line):
-            told = f"{line.order.id}: {line.filled:g} executed of {line.quantity:g}"
-            self._said.alerts.append(Alert(self.now, "error", told))
-        order = line.order
-        self._said.events.append(
-            Filled(
-                fill.ts, order.id, fill.symbol, fill.side, fill.quantity, fill.price, fill.fee, fill.maker, fill.price,
-                order.reason, order.decided, fill.leg, whole, fill.trade_id,
-            )
-        )  # fmt: skip
-        if whole:
-            self._close(line)
-        else:
-            self._try_end(line)
-
-    def _take_early(self, line: _Line) -> None:
-        """Book the executions that were told before anybody knew whose they are."""
-        mine = [fill for fill in self.early if fill.venue_id == line.venue_id or fill.id == line.order.id]
-        if mine:
-            self.early = [fill for fill in self.early if fill not in mine]
-            for fill in mine:
-                self._execute(fill)
-
-    def _end(self, line: _Line, status: str, filled: float) -> None:
-        if line.state != "done":
-            line.ending, line.expected = status, filled
-            self._try_end(line)
-
-    def _try_end(self, line: _Line) -> None:
-        """End an order once every execution that the venue counts has been told; ask for what is missing."""
-        if not line.ending or line.state == "done":
-            return
-        if line.filled < line.expected - self._dust(line):
-            if line.due == INF:
-                line.due = self.now + self.patience.settle_ms
-            return
-        name = line.order.id
-        if line.ending == "expired":
-            self._said.events.append(Expired(self.now, name))
-        elif line.ending == "rejected" and not line.filled:
-            self._said.events.append(Rejected(self.now, name, "not_supported", "the venue refused it"))
-        else:
-            self._said.events.append(Canceled(self.now, name, "" if line.cancel else "by the venue"))
-        self._close(line)
-
-    def _refused(self, line: _Line, code: str, text: str) -> None:
-        self._said.events.append(Rejected(self.now, line.order.id, code, text))
-        self._close(line)
-
-    def _close(self, line: _Line) -> None:
-        line.state, line.due, line.amend = "done", INF, None
-
-    # what a journal says
-
-    def recall(self, entry: Event | Action) -> None:
-        """Take up what a journal says: an action that was intended, or an event that the core has handled."""
-        if isinstance(entry, Submit):
-            order = entry.order
-            self.lines[order.id] = _Line(order, quantity=order.quantity, made=order.created, tries=1, state="sent")
-            return
-        line = self.lines.get(getattr(entry, "id", ""))
-        if line is None:
-            return
-        if isinstance(entry, Filled):
-            self.trades.add(f"{entry.symbol} {entry.trade}")
-            line.filled += entry.quantity
-            line.fee += entry.fee
-            line.state = "done" if entry.final or line.state == "done" else "resting"
-        elif isinstance(entry, Accepted):
-            line.state, line.venue_id = "resting", entry.venue_id
-            self.ids[entry.venue_id] = entry.id
-        elif isinstance(entry, (Canceled, Expired)) or (
-            isinstance(entry, Rejected) and line.state in ("sent", "unknown")
-        ):
-            line.state = "done"
-        elif isinstance(entry, Unknown):
-            line.state = "unknown"
-        elif isinstance(entry, Amended) and entry.quantity == entry.quantity:
-            line.quantity = entry.quantity
-        elif isinstance(entry, Triggered):
-            line.triggered = True
-        elif isinstance(entry, CancelOrder):
-            line.cancel = "wanted"
+    def woke_up(self, now: int) -> Said:
+        """Begin again after a restart: nobody knows what became of requests that were under way."""
+        self._begin(now)
+        for line in self.lines.values():
+            line.flight, line.asked, line.ending = "", None, ""
+            if line.change is not None and line.state not in ("sent", "waiting", "done"):
+                line.flight, line.asked, line.change, line.moved, line.lost = "amend", line.change, None, now, True
+            if line.state in ("sent", "waiting"):
+                line.sent = now  # it may have gone out just before the end
+                self._lose(line, "the bot was restarted before the answer came")
+            elif line.state != "done":
+                self._find(line)
+        return self._said
 
     # what a look round shows
+
+    def look(self, now: int) -> Look:
+        """Give the question for everything that happened since the last look, with overlap."""
+        waiting = [line.made for line in self.lines.values() if line.state != "done"]
+        since = min([self.seen or now, *waiting]) - self.patience.overlap_ms
+        return Look(since)
 
     def _looked(self, seen: Snapshot) -> None:
         """Hold what is known against what the venue has."""
         for fill in sorted(seen.fills, key=lambda one: one.ts):
             self._execute(fill)
-        open_now = {}
+        open_now, strangers = set(), []
         for order in seen.orders:
             line = self._line_of(order)
-            if line is not None:
-                open_now[line.order.id] = order
-                if line.state != "done":
-                    self._know(line, order)
+            if line is None:
+                strangers.append(order)
+                continue
+            open_now.add(line.order.id)
+            if line.state != "done":
+                self._know(line, order)
+        self.strangers = tuple(strangers)
         for name, line in list(self.lines.items()):
-            quiet = line.asked < seen.asked and line.made < seen.asked
-            if line.state in ("resting", "unknown") and name not in open_now and quiet:
+            quiet = line.sent < seen.asked and line.made < seen.asked
+            if line.state == "resting" and name not in open_now and quiet and not line.ending and line.due == INF:
                 self._find(line)
-
-    @property
-    def outside(self) -> tuple[VenueFill, ...]:
-        """Executions that belong to no order of this bot, as far as is known."""
-        waits = {line.order.symbol for line in self.lines.values() if line.state in ("sent", "unknown", "waiting")}
-        return tuple(fill for fill in self.early if fill.symbol not in waits)
+        self.seen = max(self.seen, seen.asked)
+        self._forget(min(seen.since, self.seen - self.patience.keep_ms))
 
     def adopt(self, fills: Iterable[VenueFill]) -> list[Event]:
         """Take executions that somebody else made into the books: the events are for the core."""
         events: list[Event] = []
         for fill in fills:
             self.early = [one for one in self.early if one != fill]
-            self.trades.add(f"{fill.symbol} {fill.trade_id}")
+            self.trades[f"{fill.symbol} {fill.trade_id}"] = fill.ts
             events.append(
                 Filled(
                     fill.ts, f"outside:{fill.trade_id}", fill.symbol, fill.side, fill.quantity, fill.price, fill.fee,
@@ -452,82 +349,25 @@ class Clerk:
     def wake(self, now: int) -> Said:
         """Do what is due."""
         self._begin(now)
-        for line in list(self.lines.values()):
-            if line.due > now:
-                continue
+        for line in [one for one in self.lines.values() if one.due <= now]:
             line.due = INF
             if line.state == "waiting":
                 self._send(line)
-            elif line.state in ("unknown", "sent"):
-                self._find(line)
-            elif line.state == "resting":
-                if line.cancel == "wanted":
-                    self._cancel(line)
-                elif line.amend is not None:
-                    self._amend(line)
-                else:
-                    self._find(line)
-                if line.ending or line.filled < line.expected:
-                    self._said.requests.append(Look(line.made - 60_000))
-        return self._said
-
-    def woke_up(self, now: int) -> Said:
-        """Begin again after a restart: nobody knows what became of requests that were under way."""
-        self._begin(now)
-        for line in self.lines.values():
-            if line.state in ("sent", "waiting", "intended"):
-                line.tries += 1
-                self._lose(line, "the bot was restarted before the answer came")
-                self._find(line)
-            elif line.state in ("resting", "unknown"):
-                line.cancel = "wanted" if line.cancel else ""
+            elif line.ending or line.filled < line.expected - self._dust(line):
+                self._fetch(line)
+            elif line.state == "resting" and not line.flight and (line.cancel or line.change is not None):
+                self._move(line)
+            elif line.state == "sent":
+                self._lose(line, "no answer came")
+            elif line.state in ("unknown", "resting"):
                 self._find(line)
         return self._said
 
-    @property
-    def busy(self) -> bool:
-        """Whether anything is under way or unknown."""
-        return any(line.state in ("sent", "unknown", "waiting") or line.ending or line.cancel
-                   for line in self.lines.values() if line.state != "done")  # fmt: skip
-
-    def _begin(self, now: int) -> None:
-        self.now = max(self.now, now)
-        self._said = Said([], [], [])
-
-    def _dust(self, line: _Line) -> float:
-        lot = self.markets[line.order.symbol].lots.lot
-        return lot / 2 if lot > 0.0 else 1e-9 * max(abs(line.filled), 1e-12)
-
-    # for the journal
-
-    def snapshot(self) -> dict[str, Any]:
-        """Give the whole state as plain data for JSON."""
-        lines = [{**asdict(line), "order": line.order.to_dict()} for line in self.lines.values()]
-        for one in lines:
-            one["due"] = None if one["due"] == INF else one["due"]
-        return {
-            "now": self.now, "lines": lines, "ids": dict(self.ids), "trades": sorted(self.trades),
-            "early": [list(fill) for fill in self.early],
-        }  # fmt: skip
-
-    def restore(self, data: Mapping[str, Any]) -> None:
-        """Take up what `snapshot` gave."""
-        self.now, self.ids, self.trades = data["now"], dict(data["ids"]), set(data["trades"])
-        self.early = [VenueFill(*fill) for fill in data["early"]]
-        self.lines = {}
-        for one in data["lines"]:
-            kept = {**one, "order": Order(**one["order"]), "due": INF if one["due"] is None else one["due"]}
-            self.lines[kept["order"].id] = _Line(**kept)
-
-
-def _protects(order: Order) -> bool:
-    """Tell whether an order makes a position smaller, so that it is never too late for it."""
-    return order.reduce_only or order.close_position
-
-
-def _is_duplicate(error: BrokerRejected) -> bool:
-    return error.fields.get("code") == "duplicate_id"
-
-
-def _code_of(error: BrokerError) -> str:
-    return str(error.fields.get("code") or "refused_by_venue")
+    def _fetch(self, line: Line) -> None:
+        """Ask for executions that the venue counts and nobody has told of."""
+        line.asks += 1
+        line.due = self.now + self.patience.ask_ms * 2 ** min(line.asks, 6)
+        if line.asks == 5:
+            told = f"{line.order.id}: the venue counts {line.expected:g} executed and tells of {line.filled:g}"
+            self._alert("error", told)
+        self._said.requests.append(Look(line.made - self.patience.overlap_ms))
