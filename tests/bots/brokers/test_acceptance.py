@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.bots.brokers.stage import NAN, PERP, SPOT, USD, desk, run, until
-from workbench.errors import BrokerRejected
+from workbench.errors import BrokerRejected, BrokerTransient
 from workbench.practice.exchange import Exchange
 
 BOTH = pytest.mark.parametrize("symbol", [SPOT, PERP])
@@ -344,5 +346,30 @@ def test_a_stop_and_a_target_for_one_position(exchange: Exchange, symbol: str) -
             if symbol == SPOT:  # Binance ends it; on perpetuals what only reduces has nothing left to do
                 assert (await one.seen(stop.id)).status in ("canceled", "expired") and one.balance("BTC") < 0.01
             await one.broker.cancel_all()
+
+    run(story())
+
+
+def test_both_of_a_pair_may_be_asked_for_things_at_once(exchange: Exchange) -> None:
+    async def story() -> None:
+        async with desk(exchange, SPOT) as one:
+            await one.to_phase(0)
+            coins = one.balance("BTC")
+            exchange.call(lambda: exchange.engine.adjust(one.account, "BTC", -coins, "withdraw"))
+            await one.place("buy")
+            one.broker.held = lambda symbol, leg: 1.0
+            whole = {"reduce_only": True, "close_position": True}
+            stop = await one.place("sell", "stop", NAN, stop_price=95.5, **whole)
+            target = await one.place("sell", "limit", NAN, price=103.9, **whole)
+            said = await asyncio.gather(
+                one.amend(stop.id, stop=96.5), one.amend(target.id, price=103.5), return_exceptions=True
+            )
+            (late,) = (error for error in said if isinstance(error, BaseException))
+            assert isinstance(late, BrokerTransient) and late.fields["retry_ms"] == 200
+            await one.amend(stop.id, stop=96.5)
+            await one.amend(target.id, price=103.5)  # as they are asked for again
+            assert sorted((order.type, order.price) for order in one.standing())[0] == ("limit", 103.5)
+            await asyncio.gather(one.cancel(stop.id), one.cancel(target.id), return_exceptions=True)
+            assert one.standing() == []
 
     run(story())

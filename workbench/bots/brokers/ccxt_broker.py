@@ -175,16 +175,17 @@ class CcxtBroker:
         await self.open()
         action = request.action
         if isinstance(action, Submit):
-            return await self._submit(action.order)
+            async with self.register.line(action.order.id, request.symbol).lock:
+                return await self._submit(action.order)
         line = self.register.line(action.id, request.symbol)
         async with line.lock:
-            if isinstance(action, CancelOrder):
-                return await self._cancel(line)
-            line.changing = True
+            line.leaving, line.changing = isinstance(action, CancelOrder), not isinstance(action, CancelOrder)
             try:
+                if isinstance(action, CancelOrder):
+                    return await self._cancel(line)
                 return await amend_order(self.wire, self.register, line, action, Ways(self._sized, self._pairs.change))
             finally:
-                line.changing = False
+                line.leaving = line.changing = False
 
     async def _submit(self, order: Order) -> VenueOrder:
         if order.symbol not in self.markets:

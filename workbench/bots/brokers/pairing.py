@@ -7,7 +7,8 @@ is wanted is sent anew; between the two requests nothing protects the position, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -18,7 +19,7 @@ from workbench.bots.brokers.register import Line, Register
 from workbench.bots.brokers.talk import VenueOrder
 from workbench.bots.brokers.wire import Wire
 from workbench.bots.brokers.wording import word_order
-from workbench.errors import BrokerError, BrokerRejected, BrokerUnknown
+from workbench.errors import BrokerError, BrokerRejected, BrokerTransient, BrokerUnknown
 from workbench.trading.orders import Order
 
 __all__ = ["Pairs"]
@@ -65,7 +66,7 @@ class Pairs:
         BrokerRejected, BrokerTransient, BrokerFatal, BrokerUnknown
             The other one stands as it was, unless nobody knows.
         """
-        async with other.lock:
+        async with _both(line, other):
             stands = await find_order(self._wire, self._register, other)
             left = stands.quantity - stands.filled if stands is not None else order.quantity
             quantity = min(order.quantity, left)  # the venue took that much of it: the rest went as fees in coins
@@ -76,12 +77,14 @@ class Pairs:
 
     async def change(self, line: Line, order: Order, other: Line) -> VenueOrder:
         """Give an order of a pair new terms, its quantity included; as `join`."""
-        async with other.lock:
+        async with _both(line, other):
             sides = [_Side(line, order), _Side(other, replace(_terms(other), quantity=order.quantity))]
             return await self._anew(sides, [line, other])
 
     async def leave(self, line: Line, other: Line) -> None:
         """Put back the one of a pair that is to stay, once the cancel of the other has ended both."""
+        if other.leaving or other.lock.locked():
+            return  # it goes too, or is being changed: whoever asks for it next finds that it is gone
         async with other.lock:
             other.changing = True
             try:
@@ -184,6 +187,17 @@ class Pairs:
         worded = word_order(sole, self._register.spell(line), wire.offers(line.symbol), wire.rest)
         await submit_worded(wire, self._register, line, worded)
         line.sure = True
+
+
+@asynccontextmanager
+async def _both(line: Line, other: Line) -> AsyncIterator[None]:
+    """Hold the other of a pair while one is held: of two that want each other, the one with the greater id gives way."""
+    if other.lock.locked() and (other.leaving or line.id > other.id):
+        raise BrokerTransient(f"{other.id}, which sells the same coins, is being changed", retry_ms=200)
+    async with other.lock:
+        if other.over:
+            raise BrokerTransient(f"{other.id}, which sold the same coins, has just ended", retry_ms=200)
+        yield
 
 
 def _terms(line: Line) -> Order:

@@ -23,7 +23,8 @@ class Line:
 
     `number` counts its replacements, `carried` is what those before had executed; `sure`: everything that was asked for
     it in this life was answered, so there is no replacement that nobody knows of; `changing`: a change is under way.
-    Who asks the venue about it holds `lock`. `partner` is the order that it shares a one-cancels-the-other list with.
+    `leaving`: a cancellation is. Who asks the venue about it holds `lock`.
+    `partner` is the order that it shares a one-cancels-the-other list with.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Line:
     sure: bool = False
     over: bool = False
     changing: bool = False
+    leaving: bool = False
     partner: str = ""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 

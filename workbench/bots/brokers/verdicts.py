@@ -59,7 +59,7 @@ RULES: Final = (
     Rule("OperationFailed", "", "ambiguous"),
     # the venue says no, in words
     Rule("", r"would (immediately )?trigger|ReduceOnly.*would immediately trigger", "rejected", "would_trigger"),
-    Rule("", r"[Dd]uplicate(d)? (order|client)|is duplicated|cl_?ord_?id.*(not unique|exists)|Duplicate order sent",
+    Rule("", r"[Dd]uplicate(d)? (order|client)|is duplicated|cl_?ord_?id.*(exists|in use)|Duplicate order",
          "rejected", "duplicate_id"),
     Rule("DuplicateOrderId", "", "rejected", "duplicate_id"),
     Rule("", r"immediately match|could not be executed as maker|[Pp]ost.?[Oo]nly order", "rejected",
