@@ -169,7 +169,7 @@ async def _listen(one: Desk) -> None:
         one.told.append(told)
 
 
-async def until(condition: Callable[[], bool], seconds: float = 8.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 12.0) -> None:
     """Wait for something to be so."""
     async with asyncio.timeout(seconds):
         while not condition():

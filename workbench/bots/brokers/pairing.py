@@ -191,7 +191,7 @@ class Pairs:
 
 @asynccontextmanager
 async def _both(line: Line, other: Line) -> AsyncIterator[None]:
-    """Hold the other of a pair while one is held: of two that want each other, the one with the greater id gives way."""
+    """Hold the other of a pair too: of two that want each other, the one with the greater id gives way."""
     if other.lock.locked() and (other.leaving or line.id > other.id):
         raise BrokerTransient(f"{other.id}, which sells the same coins, is being changed", retry_ms=200)
     async with other.lock:
