@@ -176,11 +176,11 @@ async def until(condition: Callable[[], bool], seconds: float = 12.0) -> None:
             await asyncio.sleep(0.005)
 
 
-def run(work: Awaitable[Any]) -> None:
-    """Run a test's story to its end."""
+def run(work: Awaitable[Any], seconds: float = 20.0) -> None:
+    """Run a test's story to its end, which must come."""
 
     async def bounded() -> None:
-        await asyncio.wait_for(work, 20.0)
+        await asyncio.wait_for(work, seconds)
 
     asyncio.run(bounded())
 

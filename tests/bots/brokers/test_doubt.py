@@ -370,7 +370,7 @@ def test_a_stream_that_went_deaf_is_noticed(exchange: Exchange) -> None:
             bought = [await one.place("buy", quantity=0.1) for _ in range(3)]
             await until(lambda: {fill.id for fill in one.fills()} == {order.id for order in bought})
 
-    run(story())
+    run(story(), 60.0)  # a socket that is torn down says goodbye, and waits for an answer
 
 
 def test_leverage_is_what_the_bot_reckons_with(exchange: Exchange) -> None:
