@@ -23,6 +23,8 @@ COMMANDS = [
     "strategies list", "strategies show",
     "backtest",
     "bots templates", "bots template",
+    "bots verify", "bots logs", "bots sessions", "bots export", "bots prune",
+    "vault add", "vault list", "vault rotate", "vault remove", "vault check",
     "practice serve", "practice scenario", "practice scenarios",
     "report run", "report list", "report open",
     "cluster start",
@@ -37,7 +39,7 @@ def test_help_lists_the_commands_in_the_order_of_use() -> None:
     names = re.findall(r"^│ ([\w-]+)  ", done.out.partition("Commands")[2], flags=re.M)
     assert names == [
         "init", "data", "indicators", "metrics", "strategies", "backtest", "sweep", "optimise", "walk-forward",
-        "portfolio", "bots", "practice", "report", "cluster", "runs", "lab", "doctor",
+        "portfolio", "bots", "vault", "practice", "report", "cluster", "runs", "lab", "doctor",
     ]  # fmt: skip
     assert call("-h").out == done.out
 

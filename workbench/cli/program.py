@@ -36,6 +36,7 @@ from workbench.cli import (
     runs,
     strategies,
     sweep,
+    vault,
 )
 from workbench.cli.console import plain_streams, say_error, say_warning
 from workbench.cli.options import examples
@@ -56,6 +57,7 @@ _ORDER: Final = (
     "walk-forward",
     "portfolio",
     "bots",
+    "vault",
     "practice",
     "report",
     "cluster",
@@ -210,6 +212,7 @@ app.add_typer(indicators.app, name="indicators")
 app.add_typer(metrics.app, name="metrics")
 app.add_typer(strategies.app, name="strategies")
 app.add_typer(bots.app, name="bots")
+app.add_typer(vault.app, name="vault")
 app.add_typer(practice.app, name="practice")
 app.add_typer(report.app, name="report")
 app.add_typer(cluster.app, name="cluster")
