@@ -11,6 +11,8 @@ from tests.bots.brokers.stage import NAN, PERP, SPOT, USD, desk, run, until
 from workbench.bots.brokers.credentials import Credentials
 from workbench.bots.brokers.fees import Fees
 from workbench.bots.brokers.talk import Find
+from workbench.bots.vault.secret import Secret
+from workbench.bots.vault.vault import Credential
 from workbench.errors import BrokerFatal, BrokerRejected, BrokerTransient, BrokerUnknown, ConfigError
 from workbench.practice.exchange import Exchange
 
@@ -299,6 +301,9 @@ def test_credentials_do_not_leak(exchange: Exchange) -> None:
             way(held)
     with pytest.raises(ConfigError, match="need a key and a secret"):
         Credentials("", "x")
+    kept = Credential(name="desk", venue="okx", fields={"key": Secret("k"), "secret": Secret("s")}, added=0, rotated=0)
+    taken = Credentials.of(kept)
+    assert (taken.name, taken.access().key, taken.access().secret, taken.settings()) == ("desk", "k", "s", {})
 
     async def story() -> None:
         async with desk(exchange, SPOT, key="nobody") as one:
