@@ -280,7 +280,7 @@ def client_order_id(bot: str, number: int, symbol: str, side: str, kind: str) ->
     Returns
     -------
     str
-        24 characters, "wb" and hex digits: every venue that ccxt knows accepts that.
+        24 characters, "wb" and hex digits; where a venue wants another form, its broker spells it so.
 
     Raises
     ------
