@@ -29,7 +29,7 @@ def told(done: Done) -> dict[str, object]:
     return json.loads(done.out)  # type: ignore[no-any-return]
 
 
-def test_a_bot_runs_to_the_end_of_its_tape(bots: Command) -> None:
+def test_a_bot_runs_to_the_end_of_its_tape(bots: Command, own_desk: Path) -> None:
     done = bots("run", *BOT, "--name", "demo", "--end", "2021-01-06")
     assert done.code == 0, done.err
     assert "demo is STOPPED: the tape has ended" in done.out
@@ -41,6 +41,9 @@ def test_a_bot_runs_to_the_end_of_its_tape(bots: Command) -> None:
     assert told(bots("parity", "demo", "--json"))["score"] == 1.0
     said = bots("parity", "demo", "--trades").out
     assert "demo: parity 100.0%" in said and "long BTC/USDT" in said
+    held = told(call("--workspace", own_desk, "portfolio", "--bot", "demo", "--rate", "USDT/USD=1", "--json"))
+    lived = told(bots("parity", "demo", "--json"))["lived"]
+    assert held["equity"] == pytest.approx(10_000.0 + lived, rel=1e-9)  # type: ignore[operator]
     again = bots("run", *BOT, "--name", "demo", "--end", "2021-01-06")
     assert "all as they were" in again.out
 

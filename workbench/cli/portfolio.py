@@ -20,6 +20,7 @@ __all__ = ["EXAMPLES", "portfolio"]
 EXAMPLES: Final = (
     "workbench portfolio holdings.csv --currency USD --rate USDT/USD=1",
     "workbench portfolio holdings.csv --by bot --method filtered --horizon 5",
+    "workbench portfolio --bot demo --bot grid --rate USDT/USD=1",
     "workbench portfolio trend.result carry.result --view equity       results that were saved",
     "holdings.csv:  symbol,quantity,price,currency,venue,account,bot  and  amount,currency  for money",
 )
@@ -28,8 +29,12 @@ _SCENARIOS: Final = 10
 
 def portfolio(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="CSV files of holdings, or results that were saved.")
-    ],
+        list[Path] | None,
+        typer.Argument(metavar="[FILE...]", help="CSV files of holdings, or results that were saved."),
+    ] = None,
+    bot: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="What this bot holds, by its journal. Repeatable.")
+    ] = None,
     currency: Annotated[str, typer.Option(metavar="NAME", help="In which everything is reported.")] = "USD",
     rate: Annotated[
         list[str] | None,
@@ -60,7 +65,9 @@ def portfolio(
     terms: Any = {"level": level, "horizon": horizon, "method": method}
     proxies = _pairs(proxy, "--proxy")
     beside = lake_prices(proxies.values()) if proxies else None
-    found = _measured(_items(files), beside, currency, _rates(rate), {"view": view, "terms": Terms(**terms)})
+    found = _measured(
+        _items(files or [], bot or []), beside, currency, _rates(rate), {"view": view, "terms": Terms(**terms)}
+    )
     if as_json:
         show_json({**found.to_dict(), "stress": _records(found.stress(proxies=proxies))})
     else:
@@ -86,11 +93,14 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def _items(files: list[Path]) -> list[Any]:
+def _items(files: list[Path], bots: list[str]) -> list[Any]:
     from workbench.backtest.export import load_result
-    from workbench.research.holding import read_holdings
+    from workbench.errors import ConfigError
+    from workbench.research.holding import bot_holdings, read_holdings
 
-    found: list[Any] = []
+    if not files and not bots:
+        raise ConfigError("name what is held: files of holdings or results, or bots by --bot NAME")
+    found: list[Any] = [one for name in bots for one in bot_holdings(name)]
     for file in files:
         found += read_holdings(file) if file.suffix.lower() == ".csv" else [load_result(file)]
     return found
