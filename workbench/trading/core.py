@@ -156,6 +156,7 @@ class Core:
             ev.Accepted: self._accepted, ev.Rejected: self._rejected, ev.Canceled: self._canceled,
             ev.Expired: self._expired, ev.Amended: self._amended, ev.Triggered: self._triggered,
             ev.Unknown: self._unknown, ev.Funded: self._funded, ev.Adjusted: self._adjusted, ev.Timer: self._timer,
+            ev.Marked: self._marked, ev.Learnt: self._learnt, ev.Rated: self._learnt,
             ev.Book: self._book, ev.Started: self._started, ev.Stopped: self._stopped, ev.Moved: self._moved,
         }  # fmt: skip
 
@@ -250,6 +251,13 @@ class Core:
         if book.bids and book.asks:
             self.prices[book.symbol] = middle = (book.bids[0][0] + book.asks[0][0]) / 2.0
             self.account.mark(book.symbol, middle)
+
+    def _marked(self, event: ev.Marked) -> None:
+        self.prices[event.symbol] = event.price
+        self.account.mark(event.symbol, event.price)
+
+    def _learnt(self, event: ev.Learnt | ev.Rated) -> None:
+        """Histories are kept by whoever watches them."""
 
     def _opened(self, event: ev.Opened) -> None:
         self._at(event.ts)

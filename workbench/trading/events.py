@@ -26,8 +26,11 @@ __all__ = [
     "Expired",
     "Filled",
     "Funded",
+    "Learnt",
+    "Marked",
     "Moved",
     "Opened",
+    "Rated",
     "Rejected",
     "SetTimer",
     "Started",
@@ -67,6 +70,39 @@ class Bar(NamedTuple):
     close: float
     volume: float
     timeframe: str = ""
+
+
+class Learnt(NamedTuple):
+    """A bar is history from now on, and is told later or not at all: bars before the start, or others that close then.
+
+    `ts` is when it opened, `closes` when it closed (ms UTC).
+    """
+
+    symbol: str
+    ts: int
+    closes: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    timeframe: str = ""
+
+
+class Marked(NamedTuple):
+    """A price is known, by which positions are valued; nothing is decided or sent."""
+
+    ts: int
+    symbol: str
+    price: float
+
+
+class Rated(NamedTuple):
+    """A perpetual's funding was settled at a rate, whether or not anything was held."""
+
+    ts: int
+    symbol: str
+    rate: float
 
 
 class Opened(NamedTuple):
@@ -219,7 +255,8 @@ class Adjusted(NamedTuple):
 
 
 Event = (
-    Started | Stopped | Moved | Bar | Opened | Tick | Book | Timer | Accepted | Rejected | Triggered | Filled | Canceled
+    Started | Stopped | Moved | Bar | Learnt | Marked | Rated
+    | Opened | Tick | Book | Timer | Accepted | Rejected | Triggered | Filled | Canceled
     | Expired | Amended | Unknown | Funded | Adjusted
 )  # fmt: skip
 
@@ -267,7 +304,8 @@ Action = Submit | CancelOrder | AmendOrder | SetTimer | Alert
 _KINDS: Final[dict[str, type]] = {
     kind.__name__: kind
     for kind in (
-        Started, Stopped, Moved, Bar, Opened, Tick, Book, Timer, Accepted, Rejected, Triggered, Filled, Canceled,
+        Started, Stopped, Moved, Bar, Learnt, Marked, Rated,
+        Opened, Tick, Book, Timer, Accepted, Rejected, Triggered, Filled, Canceled,
         Expired, Amended, Unknown, Funded, Adjusted, Submit, CancelOrder, AmendOrder, SetTimer, Alert,
     )
 }  # fmt: skip
