@@ -14,7 +14,7 @@ import workbench as wb
 from workbench.backtest.kernel import pack_nb
 from workbench.research.sweeping.engine import Compact, Engine
 from workbench.research.sweeping.evaluator import number_of
-from workbench.research.sweeping.kernel_cross import BLOCK, TILE
+from workbench.research.sweeping.kernel_cross import TILE
 from workbench.research.sweeping.kernel_score import SCORES
 
 FREE = wb.Costs(fee=0.001, slippage_bps=2, volume_share=float("inf"))
@@ -96,7 +96,7 @@ def crosses(bars: wb.Bars, fast: int, slow: int) -> wb.Signals:
 
 @pytest.mark.parametrize("fill", ["next_open", "close"])
 @pytest.mark.parametrize("ties", [False, True])
-@pytest.mark.parametrize("count", [5, 3 * BLOCK + 1, TILE, 2 * TILE + 77])
+@pytest.mark.parametrize("count", [5, 97, TILE, 2 * TILE + 77])
 def test_crosses_are_those_of_the_backtest(count: int, ties: bool, fill: Any) -> None:
     bars = walk(count, seed=count, ties=ties, step=0.004)
     windows = (1, 2, 3, 7, 20, 200)

@@ -337,7 +337,7 @@ class Evaluator:
         with ThreadPoolExecutor(threads) as pool:
             if not all(pool.map(fill, range(len(asked)))):
                 return False
-        table[places] = engine.run_crosses(lines, pairs, begin, threads)[:, wanted]
+        table[places] = engine.run_crosses(lines, pairs, begin, threads, self.metrics)
         return True
 
     def _speaker(self, bars: Bars, names: tuple[str, ...], samples: list[dict[str, Any]]) -> Speaker:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from workbench.backtest.kernel_parts import inner
 
-__all__ = ["above_nb", "count_nb", "lowest_nb"]
+__all__ = ["above_nb", "level_nb", "lowest_nb"]
 
 Floats = NDArray[np.float64]
 _LANES = 8  # numbers that are loaded together; processors with fewer take several steps
@@ -46,19 +46,23 @@ def _above(_typing: Any, fast: Any, _slow: Any, _first: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def _count(_typing: Any, _word: Any) -> Any:
-    """Count the bits of a word that are set."""
-    return types.uint64(types.uint64), lambda _context, builder, _signature, given: builder.ctpop(given[0])
+def _lowest(_typing: Any, _word: Any) -> Any:
+    """Give the place of the lowest bit that is set, of a word that has one."""
+
+    def build(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        return builder.cttz(given[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.uint64), build
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def _lowest(_typing: Any, _word: Any) -> Any:
-    """Give the place of the lowest bit that is set; 64 where none is."""
+def _level(_typing: Any, _count: Any) -> Any:
+    """Give the place of the highest bit that is set, of a count above zero."""
 
     def build(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
-        return builder.cttz(given[0], ir.Constant(ir.IntType(1), 0))
+        return builder.xor(builder.ctlz(given[0], ir.Constant(ir.IntType(1), 1)), ir.Constant(ir.IntType(64), 63))
 
-    return types.uint64(types.uint64), build
+    return types.int64(types.int64), build
 
 
 @inner
@@ -69,14 +73,14 @@ def above_nb(fast: Floats, slow: Floats, first: int) -> int:
 
 
 @inner
-def count_nb(word: int) -> int:
-    """Count the bits of a word that are set."""
-    found: int = _count(word)
-    return found
+def level_nb(count: int) -> int:
+    """Give the exponent of the largest power of two that is at most a count, which is above zero."""
+    level: int = _level(count)
+    return level
 
 
 @inner
 def lowest_nb(word: int) -> int:
-    """Give the place of the lowest bit that is set; 64 where none is."""
+    """Give the place of the lowest bit that is set, of a word that has one."""
     place: int = _lowest(word)
     return place

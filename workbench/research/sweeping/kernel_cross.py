@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from workbench._kernels import kernel
 from workbench.backtest.kernel_parts import inner, outer
-from workbench.research.sweeping.kernel_bits import above_nb, count_nb, lowest_nb
+from workbench.research.sweeping.kernel_bits import above_nb, level_nb, lowest_nb
 
 __all__ = ["FEW", "LEVELS", "MANY", "STATE", "TILE", "Market", "Room", "Terms", "cross_nb", "ready_nb"]
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
-Places = NDArray[np.int32]
+Places = NDArray[np.int64]
 Bits = NDArray[np.uint64]
 
 TILE: Final = 2048  # bars; a power of two
@@ -36,14 +36,13 @@ MANY: Final = 13
 FACTOR, SUM, SQUARES, CUBES, FOURTHS, LOSSES, CLOSES = 0, 1, 3, 5, 7, 9, 11
 # each sum is two numbers, of which the second is what the first has lost in rounding
 
-STATE: Final = 22
-"""Numbers that are kept of a pair between two tiles."""
-CASH, PEAK, WORST, S1, S2, S3, S4, BELOW, WORTH, TRADES, WINS, WON, LOST, EXPOSED, TRADED = range(15)
-SINCE, FLAT, EDGE, TOUCH, FLOOR, LOW, HIGH = range(15, STATE)
-# of what is held, of the last sale, how the tile before ended, and extremes since the peak and since the entry
+STATE: Final = 26
+"""Numbers that are kept of a pair between two tiles: the sums as in a row of `Market.sell`, then these."""
+CASH = 0  # in place of the factor
+PEAK, FLOOR, WORST, WORTH, TRADES, WINS, WON, LOST, EXPOSED, TRADED, SINCE, FLAT, TOUCH = range(MANY, STATE)
+# FLOOR is the lowest since the PEAK, WORST the deepest fall from any peak before; what is held, and the last sale
 NOTHING: Final = -1
 LEAST: Final = 1e-8  # what is spent: less money buys nothing (`trading.arithmetic.spendable`)
-AT_ONCE: Final = 4  # crosses of a word that are written without asking whether there are so many
 
 
 class Market(NamedTuple):
@@ -74,12 +73,10 @@ class Terms(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Room to work in: TILE / 64 words, TILE + 8 places, and the lowest and highest closes of spans, (LEVELS, TILE)."""
+    """Room to work in: TILE + 64 places, and the lowest and (less than zero) highest closes of spans."""
 
-    words: Bits
     where: Places
-    low: Floats
-    high: Floats
+    spans: Floats  # (LEVELS, 2 TILE)
 
 
 class Curve(NamedTuple):
@@ -120,82 +117,231 @@ def ready_nb(market: Market, terms: Terms) -> None:
     losses and of closes: up to the bar, and over its own return if that ends with a sale. A row of `buy` has the units
     that one of money buys, then the sums up to the bar and over it, less its own return if that begins with a purchase.
     """
-    close, trade, buy, sell, sums = market.close, market.trade, market.buy, market.sell, market.end
+    close, trade, buy, sell = market.close, market.trade, market.buy, market.sell
     width = buy.shape[1]
+    sums = market.end[:width]
     sums[:] = 0.0
     for i in range(close.size):
         got = trade[i] * terms.leave
-        sell[i, :] = sums[:width]
-        sell[i, FACTOR] = got
+        sell[i, :] = sums
         if i:
             _powers_nb(sell[i], got / close[i - 1] - 1.0, 1.0)
-            _powers_nb(sums[:width], close[i] / close[i - 1] - 1.0, 1.0)
-        buy[i, :] = sums[:width]
-        buy[i, FACTOR] = 1.0 / (trade[i] * terms.enter)
+            _powers_nb(sums, close[i] / close[i - 1] - 1.0, 1.0)
+        buy[i, :] = sums
         _powers_nb(buy[i], close[i] / (trade[i] * terms.enter) - 1.0, -1.0)
-        _add_nb(sums, CLOSES, close[i])
+        buy[i, FACTOR], sell[i, FACTOR] = 1.0 / (trade[i] * terms.enter), got
+        if width == MANY:
+            _add_nb(sums, CLOSES, close[i])
 
 
 @inner
-def _spans_nb(close: Floats, low: Floats, high: Floats) -> None:
-    """Write the lowest and highest of the 1, 2, 4 ... closes from each of a tile on."""
+def _spans_nb(close: Floats, spans: Floats) -> None:
+    """Write the lowest and the highest (less than zero) of the 1, 2, 4 ... closes from each of a tile on."""
     count = close.size
-    low[0, :count] = close
-    high[0, :count] = close
+    for i in range(count):
+        spans[0, 2 * i], spans[0, 2 * i + 1] = close[i], -close[i]
     for level in range(1, LEVELS):
-        half = 1 << (level - 1)
-        some = count + 1 - 2 * half
+        half = 1 << level
+        some = 2 * (count + 1) - 2 * half
         if some <= 0:
             break
-        one, other, least = low[level - 1, :some], low[level - 1, half : half + some], low[level, :some]
+        one, other, least = spans[level - 1, :some], spans[level - 1, half : half + some], spans[level, :some]
         for i in range(some):  # from zero, over slices: only so does the compiler know that it may take many at once
             least[i] = one[i] if one[i] < other[i] else other[i]
-        one, other, most = high[level - 1, :some], high[level - 1, half : half + some], high[level, :some]
-        for i in range(some):
-            most[i] = one[i] if one[i] > other[i] else other[i]
 
 
 @inner
-def _level_nb(count: int) -> int:
-    """Give the largest power of two that is at most a count, as its exponent."""
-    level = 0
-    while count >> (level + 1):
-        level += 1
-    return level
-
-
-@inner
-def _words_nb(fast: Floats, slow: Floats, words: Bits, start: int, stop: int) -> int:
-    """Write a bit a bar of a tile: whether the first line is above the second; give how many words that takes."""
-    whole = (stop - start) // 64
-    for w in range(whole):
-        words[w] = above_nb(fast, slow, start + 64 * w)
-    if start + 64 * whole == stop:
-        return whole
-    word, bit = np.uint64(0), np.uint64(1)
-    for i in range(start + 64 * whole, stop):
-        word |= bit if fast[i] > slow[i] else np.uint64(0)
-        bit <<= np.uint64(1)
-    if fast[stop - 1] > slow[stop - 1]:
-        word |= ~(bit - np.uint64(1))  # what is after the end is as the last bar
-    words[whole] = word
-    return whole + 1
-
-
-@inner
-def _flips_nb(words: Bits, count: int, above: bool, where: Places) -> int:
-    """Write at which bars of a tile a comparison has changed; give how many."""
-    prior, found, one = np.uint64(above), 0, np.uint64(1)
-    for w in range(count):
-        word = words[w]
+def _flips_nb(fast: Floats, slow: Floats, above: bool, where: Places) -> int:
+    """Write at which bars of a tile it has changed whether the first line is above the second; give how many."""
+    bars, found, one = fast.size, 0, np.uint64(1)
+    prior = np.uint64(above)
+    for start in range(0, bars - 63, 64):
+        word = above_nb(fast, slow, start)
         flips = word ^ ((word << one) | prior)
         prior = word >> np.uint64(63)
-        many = np.int64(count_nb(flips))
-        for b in range(AT_ONCE):  # without a branch: a place that is not one is written over
-            where[found + b] = 64 * w + lowest_nb(flips)
+        while flips:
+            where[found] = start + lowest_nb(flips)
             flips &= flips - one
-        for b in range(AT_ONCE, many):
-            where[found + b] = 64 * w + lowest_nb(flips)
-            flips &= flips - one
-        found += many
+            found += 1
+    for i in range(bars - bars % 64, bars):
+        now = np.uint64(fast[i] > slow[i])
+        where[found] = i
+        found += np.int64(now ^ prior)
+        prior = now
     return found
+
+
+@inner
+def _follow_nb(close: Floats, first: int, after: int, units: float, curve: Curve) -> Curve:
+    """Follow the drawdown bar by bar, from one up to another that is not included."""
+    peak, floor, worst = curve
+    for k in range(first, after):
+        now = units * close[k]
+        if now > peak:
+            worst = floor / peak - 1.0 if floor < peak * (1.0 + worst) else worst
+            peak = floor = now
+        else:
+            floor = now if now < floor else floor
+    return Curve(peak, floor, worst)
+
+
+@inner
+def _held_nb(close: Floats, spans: Floats, places: tuple[int, int, int], units: float, curve: Curve) -> Curve:
+    """Follow the drawdown while so many units are held: where a tile starts, the first bar and that after the last."""
+    start, first, after = places
+    if first >= after:
+        return curve
+    level = level_nb(after - first)
+    left, right = 2 * (first - start), 2 * (after - start - (1 << level))
+    low, high = spans[level, left], spans[level, left + 1]
+    low2, high2 = spans[level, right], spans[level, right + 1]
+    low, high = low if low < low2 else low2, high if high < high2 else high2
+    low, high = units * low, units * -high
+    peak, floor, worst = curve
+    if high <= peak:
+        return Curve(peak, low if low < floor else floor, worst)
+    worst = floor / peak - 1.0 if floor < peak * (1.0 + worst) else worst
+    if low < high * (1.0 + worst):
+        return _follow_nb(close, first, after, units, Curve(peak, floor, worst))
+    return Curve(high, high, worst)
+
+
+@inner
+def _sold_nb(equity: float, curve: Curve) -> Curve:
+    """Follow the drawdown over one bar."""
+    peak, floor, worst = curve
+    if equity <= peak:
+        return Curve(peak, equity if equity < floor else floor, worst)
+    worst = floor / peak - 1.0 if floor < peak * (1.0 + worst) else worst
+    return Curve(equity, equity, worst)
+
+
+@inner
+def _sums_nb(state: Floats, bought: Floats, sold: Floats, many: int) -> None:
+    """Add what returns, and their powers, a holding had."""
+    a, b, c, d = sold[1] - bought[1], sold[2] - bought[2], sold[3] - bought[3], sold[4] - bought[4]
+    a, b, c, d = a + state[1], b + state[2], c + state[3], d + state[4]
+    state[1], state[2], state[3], state[4] = a, b, c, d
+    if many:
+        for k in range(FEW, CLOSES):
+            state[k] += sold[k] - bought[k]
+
+
+@inner
+def _booked_nb(state: Floats, market: Market, terms: Terms, trip: tuple[int, int], money: tuple[float, float]) -> None:
+    """Add what else is asked of a round trip; `money` is the cash before and after it."""
+    first, at = trip
+    cash, got = money
+    bought, sold, trade = market.buy[first], market.sell[at], market.trade
+    units, gain = cash * bought[FACTOR], got - cash
+    closes = (sold[CLOSES] - bought[CLOSES]) + (sold[CLOSES + 1] - bought[CLOSES + 1])
+    state[WORTH] += units * closes + cash * (first - state[FLAT])
+    state[WINS] += 1.0 if gain > 0.0 else 0.0
+    state[WON] += gain if gain > 0.0 else 0.0
+    state[LOST] += gain if gain < 0.0 else 0.0
+    state[EXPOSED] += at - first
+    state[TRADED] += units * (trade[first] * terms.up + trade[at] * terms.down)
+    state[FLAT] = at
+
+
+@inner
+def _apart_nb(fast: Floats, slow: Floats, i: int, stop: int) -> int:
+    """Give the first bar from one on, at most `stop`, at which two lines do not touch."""
+    while i < stop and fast[i] == slow[i]:
+        i += 1
+    return i
+
+
+@inner
+def _tile_nb(
+    pair: tuple[Floats, Floats], market: Market, terms: Terms, state: Floats, span: tuple[int, int, int], room: Room
+) -> None:
+    """Go through the crosses of one pair in one tile; `span` is where it starts and stops, and where crosses count."""
+    fast, slow = pair
+    start, stop, begin = span
+    where, late = room.where, terms.late
+    found = _flips_nb(fast[start:stop], slow[start:stop], begin <= start and fast[start - 1] > slow[start - 1], where[1:])
+    curve = Curve(state[PEAK], state[FLOOR], state[WORST])
+    cash, since, trades = state[CASH], int(state[SINCE]), 0
+    where[0], first = 0, 0 if state[TOUCH] > 0.0 else 1  # lines that touched as the tile before ended are looked at
+    state[TOUCH] = 0.0
+    for k in range(first, 1 + found):
+        i = start + where[k]
+        gap = fast[i] - slow[i]
+        if since == NOTHING:
+            if gap > 0.0 and i >= begin and cash > LEAST and i + late < terms.bars:
+                since = i + late
+            continue
+        if gap == 0.0:  # below comes later, or never
+            i = _apart_nb(fast, slow, i, stop)
+            gap = fast[i] - slow[i] if i < stop else 0.0
+            state[TOUCH] = 1.0 if i == stop else 0.0
+        at = i + late
+        if gap >= 0.0 or at >= terms.bars:
+            continue
+        units = cash * market.buy[since, FACTOR]
+        got = units * market.sell[at, FACTOR]
+        curve = _held_nb(market.close, room.spans, (start, max(since, start), at), units, curve)
+        curve = _sold_nb(got, curve)
+        _sums_nb(state, market.buy[since], market.sell[at], terms.many)
+        if terms.many:
+            _booked_nb(state, market, terms, (since, at), (cash, got))
+        cash, since, trades = got, NOTHING, trades + 1
+    if since != NOTHING and since < stop:
+        units = cash * market.buy[since, FACTOR]
+        curve = _held_nb(market.close, room.spans, (start, max(since, start), stop), units, curve)
+    state[PEAK], state[FLOOR], state[WORST] = curve
+    state[CASH], state[SINCE] = cash, since
+    state[TRADES] += trades
+
+
+@inner
+def _finish_nb(state: Floats, market: Market, terms: Terms) -> None:
+    """Count what is held at the end at its last close, or the time since the last sale."""
+    since, cash, end, bars = int(state[SINCE]), state[CASH], market.end, terms.bars
+    if since >= 0:
+        bought = market.buy[since]
+        units = cash * bought[FACTOR]
+        _sums_nb(state, bought, end, terms.many)
+        if terms.many:
+            closes = (end[CLOSES] - bought[CLOSES]) + (end[CLOSES + 1] - bought[CLOSES + 1])
+            state[WORTH] += units * closes + cash * (since - state[FLAT])
+            state[EXPOSED] += bars - since - (1 - terms.late)
+            state[TRADED] += units * market.trade[since] * terms.up
+        state[CASH] = units * market.close[bars - 1]
+    else:
+        state[WORTH] += (bars - state[FLAT]) * cash
+    if state[FLOOR] < state[PEAK] * (1.0 + state[WORST]):
+        state[WORST] = state[FLOOR] / state[PEAK] - 1.0
+    for k in range(SUM, MANY, 2):
+        state[k] += state[k + 1]
+
+
+@outer
+def cross_nb(
+    lines: Floats, pairs: Whole, first: Whole, market: Market, terms: Terms, states: Floats, room: Room
+) -> None:
+    """Trade pairs of lines over all bars.
+
+    Parameters
+    ----------
+    lines : float64 array, shape (m, n)
+        NaN only before a line begins.
+    pairs : int64 array, shape (k, 2)
+        Which line is to be above which.
+    first : int64 array, shape (k,)
+        The first bar on which a cross counts, at least the second on which both lines are known.
+    market, terms : Market, Terms
+    states : float64 array, shape (k, STATE)
+        CASH, PEAK and FLOOR set, SINCE NOTHING; what the pairs have come to afterwards, rounding included in sums.
+    room : Room
+    """
+    for start in range(0, terms.bars, TILE):
+        stop = min(start + TILE, terms.bars)
+        _spans_nb(market.close[start:stop], room.spans)
+        for k in range(pairs.shape[0]):
+            if first[k] < stop:
+                pair = lines[pairs[k, 0]], lines[pairs[k, 1]]
+                _tile_nb(pair, market, terms, states[k], (start, stop, first[k]), room)
+    for k in range(pairs.shape[0]):
+        _finish_nb(states[k], market, terms)
