@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from workbench._kernels import frozen
 from workbench.research.sweeping import kernel_cross as at
-from workbench.research.sweeping.kernel_cross import LEVELS, TILE, Market, Room, Terms, cross_nb, ready_nb
+from workbench.research.sweeping.kernel_cross import Market, Terms, cross_nb, ready_nb, room
 from workbench.research.sweeping.kernel_score import Facts
 from workbench.risk.metrics import growth_rate
 from workbench.risk.metrics.curves import ratio
@@ -45,10 +45,9 @@ class Crosses:
 
     def __init__(self, close: Floats, trade: Floats, costs: Any, *, late: bool, many: bool) -> None:
         up, down, fee = 1.0 + costs.slippage, 1.0 - costs.slippage, costs.taker
-        self._terms = Terms(up, down, up * (1.0 + fee), down * (1.0 - fee), int(late), len(close), int(many))
-        width = at.MANY if many else at.FEW
-        buy, sell = np.empty((2, len(close), width))
-        self._market = Market(frozen(close), frozen(trade), buy, sell, np.empty(at.MANY))
+        self._terms = Terms(up, down, up * (1.0 + fee), down * (1.0 - fee), int(late), len(close), at.MANY if many else at.FEW)
+        rows = [_aligned(len(close) * self._terms.width) for _ in range(2)]
+        self._market = Market(frozen(close), frozen(trade), *rows, np.empty(self._terms.width))
         ready_nb(self._market, self._terms)
 
     def run(self, lines: Floats, pairs: Whole, first: Whole, cash: float, threads: int) -> Floats:
@@ -62,9 +61,8 @@ class Crosses:
         parts = [slice(a, b) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
 
         def work(part: slice) -> None:
-            room = Room(np.empty(TILE + 64, dtype=np.int64), np.empty((LEVELS, 2 * TILE)))
             own = frozen(pairs[part], np.int64), frozen(first[part], np.int64)
-            cross_nb(frozen(lines), *own, self._market, self._terms, states[part], room)
+            cross_nb(frozen(lines), *own, self._market, self._terms, states[part], room())
 
         if threads == 1:
             work(parts[0])
@@ -72,6 +70,13 @@ class Crosses:
             with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(work, parts))
         return states
+
+
+def _aligned(count: int) -> Floats:
+    """Make room for numbers that begins where a line of the cache does, so that a row lies in as few as it can."""
+    room = np.empty(count + 8)
+    skip = -room.ctypes.data % 64 // 8
+    return room[skip : skip + count]
 
 
 def _first_known(line: Floats) -> int:

@@ -1,13 +1,13 @@
-"""Comparisons of two lines, 64 bars in one word, and what is asked of the bits of a word.
+"""What a processor does with several numbers, or several bits, in one step, and no loop in plain Python says.
 
-Processors compare several numbers at once and give a bit each, but no loop over bars in plain Python says so: the
-compiler makes bytes of it. So the comparison is given to it as what it is, a vector of 64 numbers against another;
-which instructions that takes is still its choice, on whatever processor.
+The compiler would make bytes of 64 comparisons, and look at each place of an array whether it is counted from the end.
+So these are given to it as what they are: a vector of numbers against another, a load from a place. Which instructions
+that takes is still its choice, on whatever processor. Nothing here looks whether a place is inside its array.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from llvmlite import ir
@@ -17,47 +17,97 @@ from numpy.typing import NDArray
 
 from workbench.backtest.kernel_parts import inner
 
-__all__ = ["above_nb", "level_nb", "lowest_nb"]
+__all__ = ["above_nb", "count_nb", "gain_nb", "level_nb", "lowest_nb", "put_nb", "take_nb"]
 
 Floats = NDArray[np.float64]
-_LANES = 8  # numbers that are loaded together; processors with fewer take several steps
+Whole = NDArray[np.int64]
+
+_LANES: Final = 8  # numbers that are compared together; processors with fewer take several steps
+_SUMS: Final = 4
+
+
+def _place(context: Any, builder: Any, kind: Any, given: tuple[Any, Any], lanes: int = 0) -> Any:
+    """Give the address of a place of a contiguous array, for one number or for several."""
+    array, at = given
+    found = builder.gep(context.make_array(kind)(context, builder, array).data, [at])
+    if not lanes:
+        return found
+    return builder.bitcast(found, ir.VectorType(ir.DoubleType(), lanes).as_pointer())
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def _above(_typing: Any, fast: Any, _slow: Any, _first: Any) -> Any:
+def _above(_typing: Any, fast: Any, slow: Any, _first: Any) -> Any:
     """Give the word with bit k set where `fast[first + k] > slow[first + k]`, of 64 bars that are all there."""
 
-    def build(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-        arrays = [context.make_array(kind)(context, builder, one).data
-                  for kind, one in zip(signature.args[:2], given[:2], strict=True)]  # fmt: skip
+    def build(context: Any, builder: Any, _signature: Any, given: Any) -> Any:
         word = ir.IntType(64)
         found = ir.Constant(word, 0)
         for lane in range(0, 64, _LANES):
             at = builder.add(given[2], ir.Constant(given[2].type, lane))
-            sides = []
-            for data in arrays:
-                place = builder.bitcast(builder.gep(data, [at]), ir.VectorType(ir.DoubleType(), _LANES).as_pointer())
-                sides.append(builder.load(place, align=8))
+            places = (_place(context, builder, kind, (one, at), _LANES)
+                      for kind, one in zip((fast, slow), given[:2], strict=True))  # fmt: skip
+            sides = [builder.load(place, align=8) for place in places]
             bits = builder.bitcast(builder.fcmp_ordered(">", *sides), ir.IntType(_LANES))
             found = builder.or_(found, builder.shl(builder.zext(bits, word), ir.Constant(word, lane)))
         return found
 
-    return types.uint64(fast, fast, types.int64), build
+    return types.uint64(fast, slow, types.int64), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _gain(_typing: Any, sums: Any, sold: Any, _after: Any, bought: Any, _before: Any) -> Any:
+    """Add four numbers of one array, less four of another, to the first four of sums."""
+
+    def build(context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        into = _place(context, builder, sums, (given[0], ir.Constant(given[2].type, 0)), _SUMS)
+        after = builder.load(_place(context, builder, sold, (given[1], given[2]), _SUMS), align=8)
+        before = builder.load(_place(context, builder, bought, (given[3], given[4]), _SUMS), align=8)
+        builder.store(builder.fadd(builder.load(into, align=8), builder.fsub(after, before)), into, align=8)
+        return context.get_dummy_value()
+
+    return types.none(sums, sold, types.int64, bought, types.int64), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _take(_typing: Any, array: Any, _at: Any) -> Any:
+    """Give what is at a place of a contiguous array of numbers."""
+
+    def build(context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        return builder.load(_place(context, builder, array, given))
+
+    return array.dtype(array, types.int64), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _put(_typing: Any, array: Any, _at: Any, _value: Any) -> Any:
+    """Write a number to a place of a contiguous array."""
+
+    def build(context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        builder.store(given[2], _place(context, builder, array, given[:2]))
+        return context.get_dummy_value()
+
+    return types.none(array, types.int64, array.dtype), build
 
 
 @intrinsic  # type: ignore[untyped-decorator]
 def _lowest(_typing: Any, _word: Any) -> Any:
-    """Give the place of the lowest bit that is set, of a word that has one."""
+    """Give the place of the lowest bit that is set; 64 where none is."""
 
     def build(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
-        return builder.cttz(given[0], ir.Constant(ir.IntType(1), 1))
+        return builder.cttz(given[0], ir.Constant(ir.IntType(1), 0))
 
     return types.int64(types.uint64), build
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def _level(_typing: Any, _count: Any) -> Any:
-    """Give the place of the highest bit that is set, of a count above zero."""
+def _count(_typing: Any, _word: Any) -> Any:
+    """Count the bits of a word that are set."""
+    return types.int64(types.uint64), lambda _context, builder, _signature, given: builder.ctpop(given[0])
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _level(_typing: Any, _number: Any) -> Any:
+    """Give the place of the highest bit that is set, of a number above zero."""
 
     def build(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
         return builder.xor(builder.ctlz(given[0], ir.Constant(ir.IntType(1), 1)), ir.Constant(ir.IntType(64), 63))
@@ -73,14 +123,39 @@ def above_nb(fast: Floats, slow: Floats, first: int) -> int:
 
 
 @inner
-def level_nb(count: int) -> int:
-    """Give the exponent of the largest power of two that is at most a count, which is above zero."""
-    level: int = _level(count)
+def gain_nb(sums: Floats, sold: Floats, after: int, bought: Floats, before: int) -> None:
+    """Add four numbers of one array, less four of another, to the first four of sums."""
+    _gain(sums, sold, after, bought, before)
+
+
+@inner
+def take_nb(array: Any, place: int) -> Any:
+    """Give what is at a place of an array."""
+    return _take(array, place)
+
+
+@inner
+def put_nb(array: Whole, place: int, value: int) -> None:
+    """Write to a place of an array."""
+    _put(array, place, value)
+
+
+@inner
+def count_nb(word: int) -> int:
+    """Count the bits of a word that are set."""
+    found: int = _count(word)
+    return found
+
+
+@inner
+def level_nb(number: int) -> int:
+    """Give the exponent of the largest power of two that is at most a number, which is above zero."""
+    level: int = _level(number)
     return level
 
 
 @inner
 def lowest_nb(word: int) -> int:
-    """Give the place of the lowest bit that is set, of a word that has one."""
+    """Give the place of the lowest bit that is set; 64 where none is."""
     place: int = _lowest(word)
     return place

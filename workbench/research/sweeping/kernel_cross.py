@@ -18,35 +18,45 @@ from numpy.typing import NDArray
 
 from workbench._kernels import kernel
 from workbench.backtest.kernel_parts import inner, outer
-from workbench.research.sweeping.kernel_bits import above_nb, level_nb, lowest_nb
+from workbench.research.sweeping.kernel_bits import (
+    above_nb,
+    count_nb,
+    gain_nb,
+    level_nb,
+    lowest_nb,
+    put_nb,
+    take_nb,
+)
 
-__all__ = ["FEW", "LEVELS", "MANY", "STATE", "TILE", "Market", "Room", "Terms", "cross_nb", "ready_nb"]
+__all__ = ["FEW", "MANY", "STATE", "Market", "Room", "Terms", "cross_nb", "ready_nb", "room"]
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
-Places = NDArray[np.int64]
 Bits = NDArray[np.uint64]
 
-TILE: Final = 2048  # bars; a power of two
-LEVELS: Final = 12  # of spans of 1, 2, 4 ... TILE bars
-FEW: Final = 5
+TILE: Final = 1024  # bars; a power of two, and of 64 at least
+LEVELS: Final = 11  # of spans of 1, 2, 4 ... TILE bars
+CHUNK: Final = 512  # pairs that are compared before they are traded
+AT_ONCE: Final = 4  # crosses of a word that are written without asking whether there are so many
+
+FEW: Final = 8
 """Columns of `Market.buy` and `Market.sell` where only returns, their squares and the deepest fall are asked for."""
-MANY: Final = 13
+MANY: Final = 16
 """Columns where everything is."""
-FACTOR, SUM, SQUARES, CUBES, FOURTHS, LOSSES, CLOSES = 0, 1, 3, 5, 7, 9, 11
+SUM, SQUARES, FACTOR, CUBES, FOURTHS, LOSSES, CLOSES = 0, 2, 4, 5, 7, 9, 11
 # each sum is two numbers, of which the second is what the first has lost in rounding
 
 STATE: Final = 26
 """Numbers that are kept of a pair between two tiles: the sums as in a row of `Market.sell`, then these."""
-CASH = 0  # in place of the factor
-PEAK, FLOOR, WORST, WORTH, TRADES, WINS, WON, LOST, EXPOSED, TRADED, SINCE, FLAT, TOUCH = range(MANY, STATE)
+CASH = 4  # in place of the factor
+PEAK, FLOOR, WORST, WORTH, TRADES, WINS, WON, LOST, EXPOSED, TRADED, SINCE, FLAT, TOUCH = range(13, STATE)
 # FLOOR is the lowest since the PEAK, WORST the deepest fall from any peak before; what is held, and the last sale
 NOTHING: Final = -1
 LEAST: Final = 1e-8  # what is spent: less money buys nothing (`trading.arithmetic.spendable`)
 
 
 class Market(NamedTuple):
-    """Prices, of shape (n,), and what `ready_nb` makes of them: `buy` and `sell` (n, FEW or MANY), `end` (MANY,)."""
+    """Prices, of shape (n,), and what `ready_nb` makes of them: rows of FEW or MANY columns, and one more, the end."""
 
     close: Floats
     trade: Floats
@@ -59,8 +69,7 @@ class Terms(NamedTuple):
     """What trading costs: factors of a price.
 
     `up` and `down` are slippage alone, `enter` is what a unit costs at a price of one, `leave` what one sold at a price
-    of one gives; `late` is 1 where a decision trades at the open of the next bar; `many` is 1 where everything is
-    asked for.
+    of one gives; `late` is 1 where a decision trades at the open of the next bar; `width` is FEW or MANY.
     """
 
     up: float
@@ -69,14 +78,21 @@ class Terms(NamedTuple):
     leave: float
     late: int
     bars: int
-    many: int
+    width: int
 
 
 class Room(NamedTuple):
-    """Room to work in: TILE + 64 places, and the lowest and (less than zero) highest closes of spans."""
+    """Room to work in; see `room`."""
 
-    where: Places
-    spans: Floats  # (LEVELS, 2 TILE)
+    words: Bits
+    where: Whole
+    spans: Floats
+
+
+def room() -> Room:
+    """Make room for one thread: words of a chunk in a tile, crosses, and the lowest and highest closes of spans."""
+    words = np.empty(CHUNK * TILE // 64, dtype=np.uint64)
+    return Room(words, np.empty(TILE + 64, dtype=np.int64), np.empty(LEVELS * 2 * TILE))
 
 
 class Curve(NamedTuple):
@@ -113,23 +129,22 @@ def _powers_nb(sums: Floats, change: float, sign: float) -> None:
 def ready_nb(market: Market, terms: Terms) -> None:
     """Work out what a purchase and a sale at each bar mean, so that a trade is the difference of two rows.
 
-    A row of `sell` has what a unit gives, then sums of returns, of their squares, cubes and fourth powers, of squared
-    losses and of closes: up to the bar, and over its own return if that ends with a sale. A row of `buy` has the units
-    that one of money buys, then the sums up to the bar and over it, less its own return if that begins with a purchase.
+    A row of `sell` has sums of returns, of their squares, cubes and fourth powers, of squared losses and of closes, up
+    to the bar, and over its own return if that ends with a sale, and what a unit gives. A row of `buy` has the sums up
+    to the bar and over it, less its own return if that begins with a purchase, and the units that one of money buys.
     """
-    close, trade, buy, sell = market.close, market.trade, market.buy, market.sell
-    width = buy.shape[1]
-    sums = market.end[:width]
+    close, trade, width, sums = market.close, market.trade, terms.width, market.end
     sums[:] = 0.0
     for i in range(close.size):
+        buy, sell = market.buy[i * width : (i + 1) * width], market.sell[i * width : (i + 1) * width]
         got = trade[i] * terms.leave
-        sell[i, :] = sums
+        sell[:] = sums
         if i:
-            _powers_nb(sell[i], got / close[i - 1] - 1.0, 1.0)
+            _powers_nb(sell, got / close[i - 1] - 1.0, 1.0)
             _powers_nb(sums, close[i] / close[i - 1] - 1.0, 1.0)
-        buy[i, :] = sums
-        _powers_nb(buy[i], close[i] / (trade[i] * terms.enter) - 1.0, -1.0)
-        buy[i, FACTOR], sell[i, FACTOR] = 1.0 / (trade[i] * terms.enter), got
+        buy[:] = sums
+        _powers_nb(buy, close[i] / (trade[i] * terms.enter) - 1.0, -1.0)
+        buy[FACTOR], sell[FACTOR] = 1.0 / (trade[i] * terms.enter), got
         if width == MANY:
             _add_nb(sums, CLOSES, close[i])
 
@@ -139,36 +154,63 @@ def _spans_nb(close: Floats, spans: Floats) -> None:
     """Write the lowest and the highest (less than zero) of the 1, 2, 4 ... closes from each of a tile on."""
     count = close.size
     for i in range(count):
-        spans[0, 2 * i], spans[0, 2 * i + 1] = close[i], -close[i]
+        spans[2 * i], spans[2 * i + 1] = close[i], -close[i]
     for level in range(1, LEVELS):
-        half = 1 << level
-        some = 2 * (count + 1) - 2 * half
+        half, below, here = 1 << level, 2 * TILE * (level - 1), 2 * TILE * level
+        some = 2 * (count + 1 - half)
         if some <= 0:
             break
-        one, other, least = spans[level - 1, :some], spans[level - 1, half : half + some], spans[level, :some]
+        one, other, least = spans[below : below + some], spans[below + half : below + half + some], spans[here:]
         for i in range(some):  # from zero, over slices: only so does the compiler know that it may take many at once
             least[i] = one[i] if one[i] < other[i] else other[i]
 
 
 @inner
-def _flips_nb(fast: Floats, slow: Floats, above: bool, where: Places) -> int:
-    """Write at which bars of a tile it has changed whether the first line is above the second; give how many."""
-    bars, found, one = fast.size, 0, np.uint64(1)
-    prior = np.uint64(above)
-    for start in range(0, bars - 63, 64):
-        word = above_nb(fast, slow, start)
+def _word_nb(fast: Floats, slow: Floats, first: int, stop: int) -> int:
+    """Write a word as `above_nb` does, of bars that end before it does; those after the end are as the last."""
+    word, bit = np.uint64(0), np.uint64(1)
+    for i in range(first, stop):
+        word |= bit if fast[i] > slow[i] else np.uint64(0)
+        bit <<= np.uint64(1)
+    return word | (~(bit - np.uint64(1)) if fast[stop - 1] > slow[stop - 1] else np.uint64(0))  # type: ignore[return-value]
+
+
+@inner
+def _words_nb(lines: Floats, pairs: Whole, start: int, stop: int, words: Bits) -> None:
+    """Write bits of a tile, one a bar: whether the first line of a pair is above the other. 64 bars of all come first."""
+    count = pairs.shape[0]
+    for first in range(start, stop, 64):
+        at = (first - start) // 64 * count
+        if first + 64 <= stop:
+            for k in range(count):
+                put_nb(words, at + k, above_nb(lines[pairs[k, 0]], lines[pairs[k, 1]], first))
+        else:
+            for k in range(count):
+                words[at + k] = _word_nb(lines[pairs[k, 0]], lines[pairs[k, 1]], first, stop)
+
+
+@inner
+def _flips_nb(words: Bits, places: tuple[int, int, int], above: bool, where: Whole) -> int:
+    """Write at which bars of a tile a bit has changed, from the second place on; give how many.
+
+    `places` are where the first word of a pair is, how many there are for each, and how many of it.
+    """
+    at, step, count = places
+    found, one, prior = 1, np.uint64(1), np.uint64(above)
+    for w in range(count):
+        word = take_nb(words, at)
+        at += step
         flips = word ^ ((word << one) | prior)
         prior = word >> np.uint64(63)
-        while flips:
-            where[found] = start + lowest_nb(flips)
+        many = count_nb(flips)
+        for b in range(AT_ONCE):  # without a branch: a place that is not one is written over
+            put_nb(where, found + b, 64 * w + lowest_nb(flips))
             flips &= flips - one
-            found += 1
-    for i in range(bars - bars % 64, bars):
-        now = np.uint64(fast[i] > slow[i])
-        where[found] = i
-        found += np.int64(now ^ prior)
-        prior = now
-    return found
+        for b in range(AT_ONCE, many):
+            put_nb(where, found + b, 64 * w + lowest_nb(flips))
+            flips &= flips - one
+        found += many
+    return found - 1
 
 
 @inner
@@ -192,11 +234,9 @@ def _held_nb(close: Floats, spans: Floats, places: tuple[int, int, int], units: 
     if first >= after:
         return curve
     level = level_nb(after - first)
-    left, right = 2 * (first - start), 2 * (after - start - (1 << level))
-    low, high = spans[level, left], spans[level, left + 1]
-    low2, high2 = spans[level, right], spans[level, right + 1]
-    low, high = low if low < low2 else low2, high if high < high2 else high2
-    low, high = units * low, units * -high
+    left, right = 2 * (TILE * level + first - start), 2 * (TILE * level + after - start - (1 << level))
+    low, high, low2, high2 = take_nb(spans, left), take_nb(spans, left + 1), take_nb(spans, right), take_nb(spans, right + 1)
+    low, high = units * (low if low < low2 else low2), -units * (high if high < high2 else high2)
     peak, floor, worst = curve
     if high <= peak:
         return Curve(peak, low if low < floor else floor, worst)
@@ -217,23 +257,14 @@ def _sold_nb(equity: float, curve: Curve) -> Curve:
 
 
 @inner
-def _sums_nb(state: Floats, bought: Floats, sold: Floats, many: int) -> None:
-    """Add what returns, and their powers, a holding had."""
-    a, b, c, d = sold[1] - bought[1], sold[2] - bought[2], sold[3] - bought[3], sold[4] - bought[4]
-    a, b, c, d = a + state[1], b + state[2], c + state[3], d + state[4]
-    state[1], state[2], state[3], state[4] = a, b, c, d
-    if many:
-        for k in range(FEW, CLOSES):
-            state[k] += sold[k] - bought[k]
-
-
-@inner
 def _booked_nb(state: Floats, market: Market, terms: Terms, trip: tuple[int, int], money: tuple[float, float]) -> None:
-    """Add what else is asked of a round trip; `money` is the cash before and after it."""
+    """Add what else is asked of a holding that has ended; `money` is the cash before and after it."""
     first, at = trip
     cash, got = money
-    bought, sold, trade = market.buy[first], market.sell[at], market.trade
+    bought, sold, trade = market.buy[first * MANY :], market.sell[at * MANY :], market.trade
     units, gain = cash * bought[FACTOR], got - cash
+    for k in range(CUBES, CLOSES):
+        state[k] += sold[k] - bought[k]
     closes = (sold[CLOSES] - bought[CLOSES]) + (sold[CLOSES + 1] - bought[CLOSES + 1])
     state[WORTH] += units * closes + cash * (first - state[FLAT])
     state[WINS] += 1.0 if gain > 0.0 else 0.0
@@ -254,41 +285,44 @@ def _apart_nb(fast: Floats, slow: Floats, i: int, stop: int) -> int:
 
 @inner
 def _tile_nb(
-    pair: tuple[Floats, Floats], market: Market, terms: Terms, state: Floats, span: tuple[int, int, int], room: Room
-) -> None:
+    pair: tuple[Floats, Floats], market: Market, terms: Terms, state: Floats, span: tuple[int, int, int],
+    places: tuple[int, int, int], room: Room,
+) -> None:  # fmt: skip
     """Go through the crosses of one pair in one tile; `span` is where it starts and stops, and where crosses count."""
     fast, slow = pair
     start, stop, begin = span
-    where, late = room.where, terms.late
-    found = _flips_nb(fast[start:stop], slow[start:stop], begin <= start and fast[start - 1] > slow[start - 1], where[1:])
+    where, late, width, buy, sell = room.where, terms.late, terms.width, market.buy, market.sell
+    above = begin <= start and fast[start - 1] > slow[start - 1]
+    first, last = 1, _flips_nb(room.words, places, above, where)
+    if state[TOUCH] > 0.0:  # lines that touched as the tile before ended
+        first, where[0], state[TOUCH], above = 0, 0, 0.0, True
     curve = Curve(state[PEAK], state[FLOOR], state[WORST])
     cash, since, trades = state[CASH], int(state[SINCE]), 0
-    where[0], first = 0, 0 if state[TOUCH] > 0.0 else 1  # lines that touched as the tile before ended are looked at
-    state[TOUCH] = 0.0
-    for k in range(first, 1 + found):
-        i = start + where[k]
-        gap = fast[i] - slow[i]
-        if since == NOTHING:
-            if gap > 0.0 and i >= begin and cash > LEAST and i + late < terms.bars:
+    for k in range(first, 1 + last):
+        i, above = start + take_nb(where, k), not above
+        if above:
+            if since == NOTHING and i >= begin and cash > LEAST and i + late < terms.bars:
                 since = i + late
             continue
-        if gap == 0.0:  # below comes later, or never
-            i = _apart_nb(fast, slow, i, stop)
-            gap = fast[i] - slow[i] if i < stop else 0.0
-            state[TOUCH] = 1.0 if i == stop else 0.0
-        at = i + late
-        if gap >= 0.0 or at >= terms.bars:
+        if since == NOTHING:
             continue
-        units = cash * market.buy[since, FACTOR]
-        got = units * market.sell[at, FACTOR]
-        curve = _held_nb(market.close, room.spans, (start, max(since, start), at), units, curve)
-        curve = _sold_nb(got, curve)
-        _sums_nb(state, market.buy[since], market.sell[at], terms.many)
-        if terms.many:
-            _booked_nb(state, market, terms, (since, at), (cash, got))
-        cash, since, trades = got, NOTHING, trades + 1
-    if since != NOTHING and since < stop:
-        units = cash * market.buy[since, FACTOR]
+        if take_nb(fast, i) == take_nb(slow, i):  # below comes later, or never
+            i = _apart_nb(fast, slow, i, stop)
+            state[TOUCH] = 1.0 if i == stop else 0.0
+            if i == stop or fast[i] > slow[i]:
+                continue
+        at = i + late
+        if at < terms.bars:
+            units = cash * take_nb(buy, since * width + FACTOR)
+            got = units * take_nb(sell, at * width + FACTOR)
+            curve = _held_nb(market.close, room.spans, (start, max(since, start), at), units, curve)
+            curve = _sold_nb(got, curve)
+            gain_nb(state, sell, at * width, buy, since * width)
+            if width == MANY:
+                _booked_nb(state, market, terms, (since, at), (cash, got))
+            cash, since, trades = got, NOTHING, trades + 1
+    if since != NOTHING:
+        units = cash * buy[since * width + FACTOR]
         curve = _held_nb(market.close, room.spans, (start, max(since, start), stop), units, curve)
     state[PEAK], state[FLOOR], state[WORST] = curve
     state[CASH], state[SINCE] = cash, since
@@ -299,11 +333,14 @@ def _tile_nb(
 def _finish_nb(state: Floats, market: Market, terms: Terms) -> None:
     """Count what is held at the end at its last close, or the time since the last sale."""
     since, cash, end, bars = int(state[SINCE]), state[CASH], market.end, terms.bars
-    if since >= 0:
-        bought = market.buy[since]
+    if since != NOTHING:
+        bought = market.buy[since * terms.width :]
         units = cash * bought[FACTOR]
-        _sums_nb(state, bought, end, terms.many)
-        if terms.many:
+        for k in range(FACTOR):
+            state[k] += end[k] - bought[k]
+        if terms.width == MANY:
+            for k in range(CUBES, CLOSES):
+                state[k] += end[k] - bought[k]
             closes = (end[CLOSES] - bought[CLOSES]) + (end[CLOSES + 1] - bought[CLOSES + 1])
             state[WORTH] += units * closes + cash * (since - state[FLAT])
             state[EXPOSED] += bars - since - (1 - terms.late)
@@ -313,7 +350,7 @@ def _finish_nb(state: Floats, market: Market, terms: Terms) -> None:
         state[WORTH] += (bars - state[FLAT]) * cash
     if state[FLOOR] < state[PEAK] * (1.0 + state[WORST]):
         state[WORST] = state[FLOOR] / state[PEAK] - 1.0
-    for k in range(SUM, MANY, 2):
+    for k in (SUM, SQUARES, CUBES, FOURTHS, LOSSES):
         state[k] += state[k + 1]
 
 
@@ -339,9 +376,14 @@ def cross_nb(
     for start in range(0, terms.bars, TILE):
         stop = min(start + TILE, terms.bars)
         _spans_nb(market.close[start:stop], room.spans)
-        for k in range(pairs.shape[0]):
-            if first[k] < stop:
-                pair = lines[pairs[k, 0]], lines[pairs[k, 1]]
-                _tile_nb(pair, market, terms, states[k], (start, stop, first[k]), room)
+        for chunk in range(0, pairs.shape[0], CHUNK):
+            some = pairs[chunk : chunk + CHUNK]
+            _words_nb(lines, some, start, stop, room.words)
+            for k in range(some.shape[0]):
+                begin = first[chunk + k]
+                if begin < stop:
+                    pair = lines[some[k, 0]], lines[some[k, 1]]
+                    places = k, some.shape[0], (stop - start + 63) // 64
+                    _tile_nb(pair, market, terms, states[chunk + k], (start, stop, begin), places, room)
     for k in range(pairs.shape[0]):
         _finish_nb(states[k], market, terms)
