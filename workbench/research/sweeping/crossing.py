@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -45,30 +46,32 @@ class Crosses:
 
     def __init__(self, close: Floats, trade: Floats, costs: Any, *, late: bool, many: bool) -> None:
         up, down, fee = 1.0 + costs.slippage, 1.0 - costs.slippage, costs.taker
-        self._terms = Terms(up, down, up * (1.0 + fee), down * (1.0 - fee), int(late), len(close), at.MANY if many else at.FEW)
+        self._terms = Terms(
+            up, down, up * (1.0 + fee), down * (1.0 - fee), int(late), len(close), at.MANY if many else at.FEW
+        )
         rows = [_aligned(len(close) * self._terms.width) for _ in range(2)]
         self._market = Market(frozen(close), frozen(trade), *rows, np.empty(self._terms.width))
         ready_nb(self._market, self._terms)
 
-    def run(self, lines: Floats, pairs: Whole, first: Whole, cash: float, threads: int) -> Floats:
-        """Give what pairs come to, shape (k, STATE); see `Engine.run_crosses`."""
+    def run(self, lines: Sequence[Floats], pairs: Whole, first: Whole, cash: float, threads: int) -> Floats | None:
+        """Give what pairs come to, shape (k, STATE), or None; see `Engine.run_crosses`."""
+        lines = [frozen(line) for line in lines]
         known = np.array([_first_known(line) for line in lines], dtype=np.int64)
+        if (known < 0).any():
+            return None
         first = np.maximum(first, known[pairs].max(axis=1) + 1)
+        begins = frozen([line.ctypes.data for line in lines], np.int64)
         states = np.zeros((len(pairs), at.STATE))
         states[:, [at.CASH, at.PEAK, at.FLOOR]] = cash
         states[:, at.SINCE] = at.NOTHING
         cuts = np.linspace(0, len(pairs), threads + 1).astype(int)
-        parts = [slice(a, b) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
 
         def work(part: slice) -> None:
             own = frozen(pairs[part], np.int64), frozen(first[part], np.int64)
-            cross_nb(frozen(lines), *own, self._market, self._terms, states[part], room())
+            cross_nb(begins, *own, self._market, self._terms, states[part], room())
 
-        if threads == 1:
-            work(parts[0])
-        else:
-            with ThreadPoolExecutor(threads) as pool:
-                list(pool.map(work, parts))
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(work, [slice(a, b) for a, b in pairwise(cuts)]))
         return states
 
 
@@ -80,12 +83,10 @@ def _aligned(count: int) -> Floats:
 
 
 def _first_known(line: Floats) -> int:
-    """Give the first bar on which a line is known; they begin within a few hundred, so not all of it is looked at."""
-    for start in range(0, len(line), 1_024):
-        known = ~np.isnan(line[start : start + 1_024])
-        if known.any():
-            return start + int(known.argmax())
-    return len(line)
+    """Give the first bar on which a line is known; -1 where it is not from then on to its end."""
+    missing = np.isnan(line)
+    count = np.count_nonzero(missing)
+    return count if missing[:count].all() else -1
 
 
 def scored(states: Floats, names: Sequence[str], bars: int, facts: Facts) -> Floats:
@@ -95,7 +96,12 @@ def scored(states: Floats, names: Sequence[str], bars: int, facts: Facts) -> Flo
     squares = np.maximum(one[at.SQUARES] - bars * mean * mean, 0.0)
     spread = np.sqrt(squares / (bars - 1)) if bars > 1 else np.full(len(states), np.nan)
     scale, whole = math.sqrt(facts.periods), squares / bars
-    growth, low, trades, profit = one[at.CASH] / facts.cash - 1.0, one[at.WORST], one[at.TRADES], one[at.WON] + one[at.LOST]
+    growth, low, trades, profit = (
+        one[at.CASH] / facts.cash - 1.0,
+        one[at.WORST],
+        one[at.TRADES],
+        one[at.WON] + one[at.LOST],
+    )
     years = facts.years if facts.years > 0.0 else math.nan
 
     def annual() -> Floats:

@@ -6,12 +6,10 @@ over. What trading means is the compiled path's own loop (`backtest.kernel`), so
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final
 
@@ -27,8 +25,7 @@ from workbench.backtest.records import FILL_FIELDS, FUNDING_FIELDS, REASON_CODES
 from workbench.market.bars import Bars
 from workbench.research.sweeping.crossing import CHEAP, Crosses, scored
 from workbench.research.sweeping.kernel_score import SCORES, Batch, Facts, batch_nb
-from workbench.risk.metrics import YEAR_MS, growth_rate
-from workbench.risk.metrics.curves import ratio
+from workbench.risk.metrics import YEAR_MS
 from workbench.strategy.signals import Signals
 from workbench.trading.guards import guarding_of, new_state
 from workbench.trading.orders import REASONS
@@ -159,16 +156,15 @@ class Engine:
         return not (steps or others or capped or line.margined or line.leverage != 1.0)
 
     def run_crosses(
-        self, lines: Floats, pairs: Whole, first: Whole, threads: int = 1, names: Sequence[str] = SCORES
-    ) -> Floats:
+        self, lines: Sequence[Floats], pairs: Whole, first: Whole, threads: int = 1, names: Sequence[str] = SCORES
+    ) -> Floats | None:
         """Score long positions, of all there is, that are entered as one line crosses above another and left below.
 
         Parameters
         ----------
-        lines : float64 array, shape (m, n)
-            NaN only before a line begins.
+        lines : sequence of float64 arrays, shape (n,)
         pairs : int64 array, shape (k, 2)
-            Rows of `lines`: the one that is to be above, and the other.
+            Numbers of `lines`: the one that is to be above, and the other.
         first : int64 array, shape (k,)
             The first bar on which a cross counts: the end of the warm-up.
         threads : int, default 1
@@ -177,8 +173,8 @@ class Engine:
 
         Returns
         -------
-        float64 array, shape (k, len(names))
-            As of `run` with the same signals.
+        float64 array, shape (k, len(names)), or None
+            As of `run` with the same signals; None where a line is not known from its first known value to its end.
         """
         many = not set(names) <= set(CHEAP)
         if many not in self._crosses:
@@ -186,7 +182,7 @@ class Engine:
             trade = line.close if self.plan.at_close else line.open
             self._crosses[many] = Crosses(line.close, trade, costs, late=not self.plan.at_close, many=many)
         states = self._crosses[many].run(lines, pairs, first, self.plan.cash, threads)
-        return scored(states, names, len(self.bars), self._facts)
+        return None if states is None else scored(states, names, len(self.bars), self._facts)
 
     def _score(self, batch: Sequence[Compact], out: Floats) -> None:
         laid = self._laid(batch)

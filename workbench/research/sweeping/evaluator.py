@@ -260,7 +260,7 @@ class Evaluator:
         if engine.reason:
             return False
         wanted = [SCORES.index(name) for name in self.metrics]
-        if self._crossed(columns, places, engine, speaker, (table, wanted, threads)):
+        if self._crossed(columns, places, engine, speaker, (table, threads)):
             return True
         at_once = int(max(1, min(_AT_ONCE, self.memory * (1 - _SHEET_SHARE) / threads / (4 * len(self.bars)))))
         parts = [places[k : k + at_once] for k in range(0, len(places), at_once)]
@@ -297,7 +297,7 @@ class Evaluator:
 
     def _crossed(
         self, columns: Mapping[str, list[Any]], places: list[int], engine: Engine, speaker: Speaker,
-        out: tuple[Floats, list[int], int],
+        out: tuple[Floats, int],
     ) -> bool:  # fmt: skip
         """Score a strategy that is nothing but the crosses of two lines; False where it is more."""
         first = {name: values[places[0]] for name, values in columns.items()}
@@ -310,35 +310,22 @@ class Evaluator:
         found = speaker.crossing(first)
         if found is None:
             return False
-        own, crossing = found
-        rows: dict[Any, int] = {}
-        asked: list[tuple[int, dict[str, Any]]] = []
-        pairs, begin = np.empty((len(places), 2), dtype=np.int64), np.empty(len(places), dtype=np.int64)
-        for k, settings in enumerate(_settings(columns, places)):
-            for side, node in enumerate((crossing.fast, crossing.slow)):
-                key = own.key(node, settings)
-                if key not in rows:
-                    rows[key] = len(asked)
-                    asked.append((node, settings))
-                pairs[k, side] = rows[key]
-            begin[k] = own.warm_up(settings)
-        bars, (table, wanted, threads) = len(self.bars), out
-        if 8 * len(asked) * bars > self.memory * (1 - _SHEET_SHARE):
+        own, (table, threads) = found[0], out
+        told = own.lines(found[1], columns, places)
+        if 8 * len(told.asked) * len(self.bars) > self.memory * (1 - _SHEET_SHARE):
             return False
-        lines = np.empty((len(asked), bars))
+        lines: list[Any] = [None] * len(told.asked)
 
-        def fill(row: int) -> bool:
-            """Work a line out; False where it is not known to its end."""
-            node, settings = asked[row]
-            lines[row] = own.value(node, settings)
-            known = ~np.isnan(lines[row])
-            return bool(known[int(known.argmax()) :].all())
+        def fill(first: int) -> None:
+            for row in range(first, len(lines), threads):
+                lines[row] = own.value(*told.asked[row])
 
         with ThreadPoolExecutor(threads) as pool:
-            if not all(pool.map(fill, range(len(asked)))):
-                return False
-        table[places] = engine.run_crosses(lines, pairs, begin, threads, self.metrics)
-        return True
+            list(pool.map(fill, range(threads)))
+        scores = engine.run_crosses(lines, told.pairs, told.warm_up, threads, self.metrics)
+        if scores is not None:
+            table[places] = scores
+        return scores is not None
 
     def _speaker(self, bars: Bars, names: tuple[str, ...], samples: list[dict[str, Any]]) -> Speaker:
         with self._lock:

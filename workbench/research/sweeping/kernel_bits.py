@@ -2,7 +2,8 @@
 
 The compiler would make bytes of 64 comparisons, and look at each place of an array whether it is counted from the end.
 So these are given to it as what they are: a vector of numbers against another, a load from a place. Which instructions
-that takes is still its choice, on whatever processor. Nothing here looks whether a place is inside its array.
+that takes is still its choice, on whatever processor. A line is given as the address of its first number. Nothing here
+looks whether a place is inside.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from workbench.backtest.kernel_parts import inner
 
-__all__ = ["above_nb", "count_nb", "gain_nb", "level_nb", "lowest_nb", "put_nb", "take_nb"]
+__all__ = ["above_nb", "count_nb", "gain_nb", "level_nb", "lowest_nb", "put_nb", "read_nb", "take_nb"]
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -36,22 +37,32 @@ def _place(context: Any, builder: Any, kind: Any, given: tuple[Any, Any], lanes:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def _above(_typing: Any, fast: Any, slow: Any, _first: Any) -> Any:
-    """Give the word with bit k set where `fast[first + k] > slow[first + k]`, of 64 bars that are all there."""
+def _above(_typing: Any, _fast: Any, _slow: Any, _first: Any) -> Any:
+    """Give the word with bit k set where number `first + k` of one line is above that of another."""
 
-    def build(context: Any, builder: Any, _signature: Any, given: Any) -> Any:
-        word = ir.IntType(64)
+    def build(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        word, vector = ir.IntType(64), ir.VectorType(ir.DoubleType(), _LANES)
+        lines = [builder.inttoptr(one, ir.DoubleType().as_pointer()) for one in given[:2]]
         found = ir.Constant(word, 0)
         for lane in range(0, 64, _LANES):
-            at = builder.add(given[2], ir.Constant(given[2].type, lane))
-            places = (_place(context, builder, kind, (one, at), _LANES)
-                      for kind, one in zip((fast, slow), given[:2], strict=True))  # fmt: skip
+            at = builder.add(given[2], ir.Constant(word, lane))
+            places = (builder.bitcast(builder.gep(line, [at]), vector.as_pointer()) for line in lines)
             sides = [builder.load(place, align=8) for place in places]
             bits = builder.bitcast(builder.fcmp_ordered(">", *sides), ir.IntType(_LANES))
             found = builder.or_(found, builder.shl(builder.zext(bits, word), ir.Constant(word, lane)))
         return found
 
-    return types.uint64(fast, slow, types.int64), build
+    return types.uint64(types.int64, types.int64, types.int64), build
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _read(_typing: Any, _line: Any, _at: Any) -> Any:
+    """Give a number of a line."""
+
+    def build(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        return builder.load(builder.gep(builder.inttoptr(given[0], ir.DoubleType().as_pointer()), [given[1]]))
+
+    return types.float64(types.int64, types.int64), build
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -116,10 +127,17 @@ def _level(_typing: Any, _number: Any) -> Any:
 
 
 @inner
-def above_nb(fast: Floats, slow: Floats, first: int) -> int:
-    """Give the word with bit k set where `fast[first + k] > slow[first + k]`, of 64 bars that are all there."""
+def above_nb(fast: int, slow: int, first: int) -> int:
+    """Give the word with bit k set where number `first + k` of one line is above that of another: 64, all there."""
     word: int = _above(fast, slow, first)
     return word
+
+
+@inner
+def read_nb(line: int, place: int) -> float:
+    """Give a number of a line."""
+    number: float = _read(line, place)
+    return number
 
 
 @inner

@@ -16,7 +16,6 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench._kernels import kernel
 from workbench.backtest.kernel_parts import inner, outer
 from workbench.research.sweeping.kernel_bits import (
     above_nb,
@@ -25,6 +24,7 @@ from workbench.research.sweeping.kernel_bits import (
     level_nb,
     lowest_nb,
     put_nb,
+    read_nb,
     take_nb,
 )
 
@@ -95,6 +95,10 @@ def room() -> Room:
     return Room(words, np.empty(TILE + 64, dtype=np.int64), np.empty(LEVELS * 2 * TILE))
 
 
+Sum = tuple[float, float]
+Sums = tuple[Sum, Sum, Sum, Sum, Sum]
+
+
 class Curve(NamedTuple):
     """How equity has moved: its highest, its lowest since, and the deepest fall from any high before this one."""
 
@@ -104,28 +108,43 @@ class Curve(NamedTuple):
 
 
 @inner
-def _add_nb(sums: Floats, at: int, value: float) -> None:
-    """Add to a sum, and keep what that loses."""
-    before = sums[at]
+def _plus_nb(whole: Sum, value: float) -> Sum:
+    """Add to a sum."""
+    before, lost = whole
     total = before + value
     back = total - before
-    sums[at] = total
-    sums[at + 1] += (before - (total - back)) + (value - back)
+    return total, lost + ((before - (total - back)) + (value - back))
 
 
 @inner
-def _powers_nb(sums: Floats, change: float, sign: float) -> None:
+def _powers_nb(sums: Sums, change: float, sign: float, many: bool) -> Sums:
     """Add a return and its powers to sums, or take them away."""
+    first, second, third, fourth, losses = sums
     square = change * change
-    _add_nb(sums, SUM, sign * change)
-    _add_nb(sums, SQUARES, sign * square)
-    if sums.size == MANY:
-        _add_nb(sums, CUBES, sign * square * change)
-        _add_nb(sums, FOURTHS, sign * square * square)
-        _add_nb(sums, LOSSES, sign * square if change < 0.0 else 0.0)
+    first, second = _plus_nb(first, sign * change), _plus_nb(second, sign * square)
+    if many:
+        third, fourth = _plus_nb(third, sign * square * change), _plus_nb(fourth, sign * square * square)
+        losses = _plus_nb(losses, sign * square if change < 0.0 else 0.0)
+    return first, second, third, fourth, losses
 
 
-@kernel
+@inner
+def _lay_nb(row: Floats, sums: Sums, factor: float, closes: Sum) -> None:
+    """Write a row."""
+    first, second, third, fourth, losses = sums
+    row[SUM], row[SUM + 1], row[SQUARES], row[SQUARES + 1], row[FACTOR] = (
+        first[0],
+        first[1],
+        second[0],
+        second[1],
+        factor,
+    )
+    if row.size == MANY:
+        row[CUBES], row[CUBES + 1], row[FOURTHS], row[FOURTHS + 1] = third[0], third[1], fourth[0], fourth[1]
+        row[LOSSES], row[LOSSES + 1], row[CLOSES], row[CLOSES + 1] = losses[0], losses[1], closes[0], closes[1]
+
+
+@outer
 def ready_nb(market: Market, terms: Terms) -> None:
     """Work out what a purchase and a sale at each bar mean, so that a trade is the difference of two rows.
 
@@ -133,20 +152,24 @@ def ready_nb(market: Market, terms: Terms) -> None:
     to the bar, and over its own return if that ends with a sale, and what a unit gives. A row of `buy` has the sums up
     to the bar and over it, less its own return if that begins with a purchase, and the units that one of money buys.
     """
-    close, trade, width, sums = market.close, market.trade, terms.width, market.end
-    sums[:] = 0.0
+    close, trade, width = market.close, market.trade, terms.width
+    many, nothing = width == MANY, (0.0, 0.0)
+    sums, closes = (nothing, nothing, nothing, nothing, nothing), nothing
+    before = close[0]
     for i in range(close.size):
-        buy, sell = market.buy[i * width : (i + 1) * width], market.sell[i * width : (i + 1) * width]
-        got = trade[i] * terms.leave
-        sell[:] = sums
-        if i:
-            _powers_nb(sell, got / close[i - 1] - 1.0, 1.0)
-            _powers_nb(sums, close[i] / close[i - 1] - 1.0, 1.0)
-        buy[:] = sums
-        _powers_nb(buy, close[i] / (trade[i] * terms.enter) - 1.0, -1.0)
-        buy[FACTOR], sell[FACTOR] = 1.0 / (trade[i] * terms.enter), got
-        if width == MANY:
-            _add_nb(sums, CLOSES, close[i])
+        got, paid, now, row = (
+            trade[i] * terms.leave,
+            trade[i] * terms.enter,
+            close[i],
+            slice(i * width, (i + 1) * width),
+        )
+        _lay_nb(market.sell[row], _powers_nb(sums, got / before - 1.0, 1.0, many), got, closes)
+        sums = _powers_nb(sums, now / before - 1.0, 1.0, many)
+        _lay_nb(market.buy[row], _powers_nb(sums, now / paid - 1.0, -1.0, many), 1.0 / paid, closes)
+        if many:
+            closes = _plus_nb(closes, now)
+        before = now
+    _lay_nb(market.end, sums, 0.0, closes)
 
 
 @inner
@@ -166,18 +189,19 @@ def _spans_nb(close: Floats, spans: Floats) -> None:
 
 
 @inner
-def _word_nb(fast: Floats, slow: Floats, first: int, stop: int) -> int:
-    """Write a word as `above_nb` does, of bars that end before it does; those after the end are as the last."""
-    word, bit = np.uint64(0), np.uint64(1)
+def _word_nb(fast: int, slow: int, first: int, stop: int) -> int:
+    """Give a word as `above_nb` does, of bars that end before it does; those after the end are as the last."""
+    word, bit, above = np.uint64(0), np.uint64(1), False
     for i in range(first, stop):
-        word |= bit if fast[i] > slow[i] else np.uint64(0)
+        above = read_nb(fast, i) > read_nb(slow, i)
+        word |= bit if above else np.uint64(0)
         bit <<= np.uint64(1)
-    return word | (~(bit - np.uint64(1)) if fast[stop - 1] > slow[stop - 1] else np.uint64(0))  # type: ignore[return-value]
+    return word | (~(bit - np.uint64(1)) if above else np.uint64(0))  # type: ignore[return-value]
 
 
 @inner
-def _words_nb(lines: Floats, pairs: Whole, start: int, stop: int, words: Bits) -> None:
-    """Write bits of a tile, one a bar: whether the first line of a pair is above the other. 64 bars of all come first."""
+def _words_nb(lines: Whole, pairs: Whole, start: int, stop: int, words: Bits) -> None:
+    """Write bits of a tile, one a bar: whether the first line of a pair is above the other; 64 bars of all, then more."""
     count = pairs.shape[0]
     for first in range(start, stop, 64):
         at = (first - start) // 64 * count
@@ -235,7 +259,12 @@ def _held_nb(close: Floats, spans: Floats, places: tuple[int, int, int], units: 
         return curve
     level = level_nb(after - first)
     left, right = 2 * (TILE * level + first - start), 2 * (TILE * level + after - start - (1 << level))
-    low, high, low2, high2 = take_nb(spans, left), take_nb(spans, left + 1), take_nb(spans, right), take_nb(spans, right + 1)
+    low, high, low2, high2 = (
+        take_nb(spans, left),
+        take_nb(spans, left + 1),
+        take_nb(spans, right),
+        take_nb(spans, right + 1),
+    )
     low, high = units * (low if low < low2 else low2), -units * (high if high < high2 else high2)
     peak, floor, worst = curve
     if high <= peak:
@@ -276,23 +305,23 @@ def _booked_nb(state: Floats, market: Market, terms: Terms, trip: tuple[int, int
 
 
 @inner
-def _apart_nb(fast: Floats, slow: Floats, i: int, stop: int) -> int:
+def _apart_nb(fast: int, slow: int, i: int, stop: int) -> int:
     """Give the first bar from one on, at most `stop`, at which two lines do not touch."""
-    while i < stop and fast[i] == slow[i]:
+    while i < stop and read_nb(fast, i) == read_nb(slow, i):
         i += 1
     return i
 
 
 @inner
 def _tile_nb(
-    pair: tuple[Floats, Floats], market: Market, terms: Terms, state: Floats, span: tuple[int, int, int],
+    pair: tuple[int, int], market: Market, terms: Terms, state: Floats, span: tuple[int, int, int],
     places: tuple[int, int, int], room: Room,
 ) -> None:  # fmt: skip
     """Go through the crosses of one pair in one tile; `span` is where it starts and stops, and where crosses count."""
     fast, slow = pair
     start, stop, begin = span
     where, late, width, buy, sell = room.where, terms.late, terms.width, market.buy, market.sell
-    above = begin <= start and fast[start - 1] > slow[start - 1]
+    above = begin <= start and read_nb(fast, start - 1) > read_nb(slow, start - 1)
     first, last = 1, _flips_nb(room.words, places, above, where)
     if state[TOUCH] > 0.0:  # lines that touched as the tile before ended
         first, where[0], state[TOUCH], above = 0, 0, 0.0, True
@@ -306,10 +335,10 @@ def _tile_nb(
             continue
         if since == NOTHING:
             continue
-        if take_nb(fast, i) == take_nb(slow, i):  # below comes later, or never
+        if read_nb(fast, i) == read_nb(slow, i):  # below comes later, or never
             i = _apart_nb(fast, slow, i, stop)
             state[TOUCH] = 1.0 if i == stop else 0.0
-            if i == stop or fast[i] > slow[i]:
+            if i == stop or read_nb(fast, i) > read_nb(slow, i):
                 continue
         at = i + late
         if at < terms.bars:
@@ -356,14 +385,14 @@ def _finish_nb(state: Floats, market: Market, terms: Terms) -> None:
 
 @outer
 def cross_nb(
-    lines: Floats, pairs: Whole, first: Whole, market: Market, terms: Terms, states: Floats, room: Room
+    lines: Whole, pairs: Whole, first: Whole, market: Market, terms: Terms, states: Floats, room: Room
 ) -> None:
     """Trade pairs of lines over all bars.
 
     Parameters
     ----------
-    lines : float64 array, shape (m, n)
-        NaN only before a line begins.
+    lines : int64 array, shape (m,)
+        The address of the first of `terms.bars` numbers of each line, which are NaN only before a line begins.
     pairs : int64 array, shape (k, 2)
         Which line is to be above which.
     first : int64 array, shape (k,)
