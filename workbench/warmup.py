@@ -146,7 +146,7 @@ def _sweep(bars: Bars) -> None:
 
     engine = Engine(bars)
     engine.run([Compact(said=np.full(len(bars), 16, dtype=np.uint8))])
-    engine.run_crosses(np.stack([bars.close, bars.open]), np.array([[0, 1]]), np.array([1]))
+    engine.run_crosses([bars.close, bars.open], np.array([[0, 1]]), np.array([1]))
 
 
 def _signals(count: int) -> Any:

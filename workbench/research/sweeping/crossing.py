@@ -49,8 +49,8 @@ class Crosses:
         self._terms = Terms(
             up, down, up * (1.0 + fee), down * (1.0 - fee), int(late), len(close), at.MANY if many else at.FEW
         )
-        rows = [_aligned(len(close) * self._terms.width) for _ in range(2)]
-        self._market = Market(frozen(close), frozen(trade), *rows, np.empty(self._terms.width))
+        buy, sell = (_aligned(len(close) * self._terms.width) for _ in range(2))
+        self._market = Market(frozen(close), frozen(trade), buy, sell, np.empty(self._terms.width))
         ready_nb(self._market, self._terms)
 
     def run(self, lines: Sequence[Floats], pairs: Whole, first: Whole, cash: float, threads: int) -> Floats | None:
@@ -85,7 +85,7 @@ def _aligned(count: int) -> Floats:
 def _first_known(line: Floats) -> int:
     """Give the first bar on which a line is known; -1 where it is not from then on to its end."""
     missing = np.isnan(line)
-    count = np.count_nonzero(missing)
+    count = int(np.count_nonzero(missing))
     return count if missing[:count].all() else -1
 
 

@@ -33,6 +33,8 @@ from workbench.research.sweeping.sheet import Sheet
 from workbench.research.sweeping.speaking import GroupedSpeaker, Speaker, speaker_of
 from workbench.risk import metrics as known_metrics
 from workbench.strategy.parameterised import Parameterised
+from workbench.strategy.rules.limits import doubtful
+from workbench.strategy.rules.strategy import RuleStrategy
 from workbench.strategy.signals import Signals
 from workbench.strategy.strategy import SignalStrategy, signals_of
 
@@ -230,23 +232,33 @@ class Evaluator:
         """Say of which combinations a value, or how values go together, is not what the strategy takes."""
         refused: dict[int, str] = {}
         name, declared = type(self.strategy).__name__, self.strategy.declared
+        checked: dict[str, list[Any]] = {}
         for parameter, values in columns.items():
             if parameter in declared:
-                wrong = {}
+                kept, wrong = {}, {}
                 for value in set(values):
                     try:
-                        declared[parameter].check(name, value)
+                        kept[value] = declared[parameter].check(name, value)
                     except StrategyError as error:
                         wrong[value] = str(error)
                 refused |= {k: wrong[value] for k, value in enumerate(values) if wrong and value in wrong}
-        if type(self.strategy).validate is not Parameterised.validate:
-            for k, settings in enumerate(_settings(columns, range(count))):
-                if k not in refused:
-                    try:
-                        varied(self.strategy, settings)
-                    except StrategyError as error:
-                        refused[k] = str(error)
+                checked[parameter] = [kept.get(value, value) for value in values]
+        for k in self._doubtful(checked, count):
+            if k not in refused:
+                try:
+                    varied(self.strategy, {parameter: values[k] for parameter, values in columns.items()})
+                except StrategyError as error:
+                    refused[k] = str(error)
         return refused
+
+    def _doubtful(self, columns: Mapping[str, list[Any]], count: int) -> Iterable[int]:
+        """Give the places of combinations whose values may not go together."""
+        validate, strategy = type(self.strategy).validate, self.strategy
+        if validate is Parameterised.validate:
+            return ()
+        if isinstance(strategy, RuleStrategy) and validate is RuleStrategy.validate:
+            return sorted(doubtful(strategy.file, strategy.checks, strategy.parameters, columns))
+        return range(count)
 
     def _fast(
         self, columns: Mapping[str, list[Any]], places: list[int], table: Floats, refused: dict[int, str], threads: int

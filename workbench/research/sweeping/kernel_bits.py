@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
@@ -21,8 +21,8 @@ from workbench.backtest.kernel_parts import inner
 __all__ = ["above_nb", "count_nb", "gain_nb", "level_nb", "lowest_nb", "put_nb", "read_nb", "take_nb"]
 
 Floats = NDArray[np.float64]
-Whole = NDArray[np.int64]
 
+ir: Any = cgutils.ir  # the language of the compiler that numba writes in
 _LANES: Final = 8  # numbers that are compared together; processors with fewer take several steps
 _SUMS: Final = 4
 
@@ -153,7 +153,7 @@ def take_nb(array: Any, place: int) -> Any:
 
 
 @inner
-def put_nb(array: Whole, place: int, value: int) -> None:
+def put_nb(array: Any, place: int, value: int) -> None:
     """Write to a place of an array."""
     _put(array, place, value)
 

@@ -201,7 +201,7 @@ def _word_nb(fast: int, slow: int, first: int, stop: int) -> int:
 
 @inner
 def _words_nb(lines: Whole, pairs: Whole, start: int, stop: int, words: Bits) -> None:
-    """Write bits of a tile, one a bar: whether the first line of a pair is above the other; 64 bars of all, then more."""
+    """Write a bit a bar of a tile, whether the first line of a pair is above the other; 64 bars of all come first."""
     count = pairs.shape[0]
     for first in range(start, stop, 64):
         at = (first - start) // 64 * count

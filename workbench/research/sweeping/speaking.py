@@ -200,7 +200,7 @@ class RecordedSpeaker:
 
         for side, node in enumerate((crossing.fast, crossing.slow)):
             needs = self._graph.nodes[node].needs
-            pairs[:, side] = _each(lambda settings, node=node: number(node, settings), needs, columns, places)
+            pairs[:, side] = _each(partial(number, node), needs, columns, places)
         part = self.recorded.warm_up
         names = tuple(columns) if part is None else self._needs(part)
         return Lines(asked, pairs, np.array(_each(self.warm_up, names, columns, places), dtype=np.int64))
