@@ -64,8 +64,8 @@ def cross_strategy() -> Any:
     class Cross(wb.SignalStrategy):
         """Long while the fast mean is above the slow one."""
 
-        fast: int = wb.param(10, low=2, high=500)
-        slow: int = wb.param(30, low=2, high=2_000)
+        fast: int = wb.param(10, low=2, high=600)
+        slow: int = wb.param(30, low=2, high=2_100)
 
         def signals(self, bars: wb.Bars) -> wb.Signals:
             fast, slow = sma(bars.close, self.fast), sma(bars.close, self.slow)
