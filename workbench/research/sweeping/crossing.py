@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from workbench.research.sweeping.kernel_score import Facts
 from workbench.risk.metrics import growth_rate
 from workbench.risk.metrics.curves import ratio
 
-__all__ = ["CHEAP", "Crosses", "scored"]
+__all__ = ["CHEAP", "Crosses", "Line", "line_of", "scored"]
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -28,6 +28,17 @@ CHEAP: Final = (
     "trades",
 )  # fmt: skip
 """Scores that need no more than returns, their squares and the deepest fall."""
+
+
+_BLOCK: Final = 22  # as many fast lines and as many slow ones make a chunk of pairs (`kernel_cross.CHUNK`)
+
+
+class Line(NamedTuple):
+    """A line: its values, shape (n,), where they are, and the first that is known; -1 where gaps come after it."""
+
+    values: Floats
+    address: int
+    first: int
 
 
 class Crosses:
@@ -53,17 +64,18 @@ class Crosses:
         self._market = Market(frozen(close), frozen(trade), buy, sell, np.empty(self._terms.width))
         ready_nb(self._market, self._terms)
 
-    def run(self, lines: Sequence[Floats], pairs: Whole, first: Whole, cash: float, threads: int) -> Floats | None:
+    def run(self, lines: Sequence[Line], pairs: Whole, first: Whole, cash: float, threads: int) -> Floats | None:
         """Give what pairs come to, shape (k, STATE), or None; see `Engine.run_crosses`."""
-        lines = [frozen(line) for line in lines]
-        known = np.array([_first_known(line) for line in lines], dtype=np.int64)
-        if (known < 0).any():
+        known = np.array([line.first for line in lines], dtype=np.int64)
+        if (known < 0).any() or any(len(line.values) != self._terms.bars for line in lines):
             return None
         first = np.maximum(first, known[pairs].max(axis=1) + 1)
-        begins = frozen([line.ctypes.data for line in lines], np.int64)
+        begins = frozen([line.address for line in lines], np.int64)
         states = np.zeros((len(pairs), at.STATE))
         states[:, [at.CASH, at.PEAK, at.FLOOR]] = cash
         states[:, at.SINCE] = at.NOTHING
+        order = _in_blocks(pairs)
+        pairs, first = pairs[order], first[order]
         cuts = np.linspace(0, len(pairs), threads + 1).astype(int)
 
         def work(part: slice) -> None:
@@ -72,7 +84,23 @@ class Crosses:
 
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(work, [slice(a, b) for a, b in pairwise(cuts)]))
-        return states
+        found = np.empty_like(states)
+        found[order] = states
+        return found
+
+
+def _in_blocks(pairs: Whole) -> Whole:
+    """Order pairs so that those that are near each other are made of few lines, which then stay in the cache."""
+    fast, slow = pairs.T // _BLOCK
+    return np.argsort(fast * (slow.max(initial=0) + 1) + slow, kind="stable")
+
+
+def line_of(values: Any) -> Line:
+    """Make a line ready."""
+    own = frozen(values)
+    missing = np.isnan(own)
+    count = int(np.count_nonzero(missing))
+    return Line(own, own.ctypes.data, count if missing[:count].all() else -1)
 
 
 def _aligned(count: int) -> Floats:
@@ -80,13 +108,6 @@ def _aligned(count: int) -> Floats:
     room = np.empty(count + 8)
     skip = -room.ctypes.data % 64 // 8
     return room[skip : skip + count]
-
-
-def _first_known(line: Floats) -> int:
-    """Give the first bar on which a line is known; -1 where it is not from then on to its end."""
-    missing = np.isnan(line)
-    count = int(np.count_nonzero(missing))
-    return count if missing[:count].all() else -1
 
 
 def scored(states: Floats, names: Sequence[str], bars: int, facts: Facts) -> Floats:

@@ -23,7 +23,7 @@ from workbench.backtest.plan import Plan
 from workbench.backtest.prepare import prepare
 from workbench.backtest.records import FILL_FIELDS, FUNDING_FIELDS, REASON_CODES, SKIP_FIELDS
 from workbench.market.bars import Bars
-from workbench.research.sweeping.crossing import CHEAP, Crosses, scored
+from workbench.research.sweeping.crossing import CHEAP, Crosses, Line, scored
 from workbench.research.sweeping.kernel_score import SCORES, Batch, Facts, batch_nb
 from workbench.risk.metrics import YEAR_MS
 from workbench.strategy.signals import Signals
@@ -156,13 +156,14 @@ class Engine:
         return not (steps or others or capped or line.margined or line.leverage != 1.0)
 
     def run_crosses(
-        self, lines: Sequence[Floats], pairs: Whole, first: Whole, threads: int = 1, names: Sequence[str] = SCORES
+        self, lines: Sequence[Line], pairs: Whole, first: Whole, threads: int = 1, names: Sequence[str] = SCORES
     ) -> Floats | None:
         """Score long positions, of all there is, that are entered as one line crosses above another and left below.
 
         Parameters
         ----------
-        lines : sequence of float64 arrays, shape (n,)
+        lines : sequence of Line
+            As `crossing.line_of` makes them of float64 arrays, shape (n,).
         pairs : int64 array, shape (k, 2)
             Numbers of `lines`: the one that is to be above, and the other.
         first : int64 array, shape (k,)

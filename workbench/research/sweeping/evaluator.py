@@ -241,7 +241,7 @@ class Evaluator:
                         kept[value] = declared[parameter].check(name, value)
                     except StrategyError as error:
                         wrong[value] = str(error)
-                refused |= {k: wrong[value] for k, value in enumerate(values) if wrong and value in wrong}
+                refused = {k: wrong[value] for k, value in enumerate(values) if wrong and value in wrong} | refused
                 checked[parameter] = [kept.get(value, value) for value in values]
         for k in self._doubtful(checked, count):
             if k not in refused:
@@ -330,7 +330,7 @@ class Evaluator:
 
         def fill(first: int) -> None:
             for row in range(first, len(lines), threads):
-                lines[row] = own.value(*told.asked[row])
+                lines[row] = own.line(*told.asked[row])
 
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(fill, range(threads)))

@@ -44,7 +44,8 @@ FEW: Final = 8
 MANY: Final = 16
 """Columns where everything is."""
 SUM, SQUARES, FACTOR, CUBES, FOURTHS, LOSSES, CLOSES = 0, 2, 4, 5, 7, 9, 11
-# each sum is two numbers, of which the second is what the first has lost in rounding
+# Each sum is two numbers, of which the second is what the first has lost in rounding: else one jump of the price would
+# cost the holdings after it all digits of their higher powers (from a thousandfold on, it still costs some of them).
 
 STATE: Final = 26
 """Numbers that are kept of a pair between two tiles: the sums as in a row of `Market.sell`, then these."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from workbench.errors import StrategyError
 from workbench.indicators import compare
 from workbench.indicators.indicator import RECORDER, Indicator
 from workbench.market.bars import Bars
+from workbench.research.sweeping.crossing import Line, line_of
 from workbench.research.sweeping.engine import Compact
 from workbench.research.sweeping.manner import CLOSES, NUMBERS, Manner, Settings, checked, is_none, plain, varied
 from workbench.research.sweeping.recording import Recorded, Setting, Unrecordable, record
@@ -184,6 +185,11 @@ class RecordedSpeaker:
             return None
         fast, slow = entry.parts
         return Crossing(fast=fast, slow=slow) if type(fast) is type(slow) is int else None
+
+    def line(self, node: int, settings: Settings) -> Line:
+        """Give one of `Lines.asked`."""
+        key = (self._mark, "line", *self.key(node, settings))
+        return cast(Line, self._sheet.get(key, lambda: line_of(self._made(self._graph.nodes[node], settings))))
 
     def lines(self, crossing: Crossing, columns: Mapping[str, list[Any]], places: Sequence[int]) -> Lines:
         """Give the lines of combinations that are crosses; those of equal parts are one."""
