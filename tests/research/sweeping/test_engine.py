@@ -166,6 +166,20 @@ def test_scores_are_the_same_whichever_are_asked_for() -> None:
         np.testing.assert_allclose(some, everything[:, places], rtol=1e-12)
 
 
+@pytest.mark.parametrize("after", [99.0, 101.0])
+def test_lines_that_touch_from_one_tile_into_the_next(after: float) -> None:
+    bars = walk(TILE + 90, seed=6)
+    one, other = np.full(len(bars), after), np.full(len(bars), 100.0)
+    one[:20], one[20 : TILE - 2], one[TILE - 2 : TILE + 4], one[-20:] = 99.0, 101.0, 100.0, 99.0
+    engine = Engine(bars, costs=FREE)
+    found = engine.run_crosses([line_of(one), line_of(other)], np.array([[0, 1]]), np.array([0]))
+    signals = wb.Signals(
+        entry=wb.indicators.crosses_above(one, other), exit=wb.indicators.crosses_below(one, other)
+    )  # fmt: skip
+    assert found is not None
+    np.testing.assert_allclose(found, engine.run([Compact(said=packed(signals))]), rtol=1e-9, atol=1e-11)
+
+
 def test_a_line_with_a_gap_or_of_another_length_is_left_to_the_general_loop() -> None:
     bars = walk(100)
     gap = bars.close.copy()
