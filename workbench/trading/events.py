@@ -180,7 +180,7 @@ class Filled(NamedTuple):
     """An execution, in part or in full.
 
     `quantity` is positive; `fee` in the quote currency, negative for a rebate; `quoted` the price before slippage;
-    `final` whether the order is done with it.
+    `final` whether the order is done with it; `trade` the venue's own number of it, "" where it has none.
     """
 
     ts: int
@@ -196,6 +196,7 @@ class Filled(NamedTuple):
     decided: int
     leg: str = "net"
     final: bool = True
+    trade: str = ""
 
 
 class Canceled(NamedTuple):
