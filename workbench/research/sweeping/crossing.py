@@ -32,6 +32,8 @@ CHEAP: Final = (
 
 _BLOCK: Final = 22  # as many fast lines and as many slow ones make a chunk of pairs (`kernel_cross.CHUNK`)
 
+_PARTS: Final = 2  # of the pairs for each thread: those of short means trade most, and stand together
+
 
 class Line(NamedTuple):
     """A line: its values, shape (n,), where they are, and the first that is known; -1 where gaps come after it."""
@@ -76,7 +78,8 @@ class Crosses:
         states[:, at.SINCE] = at.NOTHING
         order = _in_blocks(pairs)
         pairs, first = pairs[order], first[order]
-        cuts = np.linspace(0, len(pairs), threads + 1).astype(int)
+        parts = min(_PARTS * threads, len(pairs)) if threads > 1 else 1
+        cuts = np.linspace(0, len(pairs), parts + 1).astype(int)
 
         def work(part: slice) -> None:
             own = frozen(pairs[part], np.int64), frozen(first[part], np.int64)

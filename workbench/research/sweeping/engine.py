@@ -177,13 +177,17 @@ class Engine:
         float64 array, shape (k, len(names)), or None
             As of `run` with the same signals; None where a line is not known from its first known value to its end.
         """
+        states = self.ready(names).run(lines, pairs, first, self.plan.cash, threads)
+        return None if states is None else scored(states, names, len(self.bars), self._facts)
+
+    def ready(self, names: Sequence[str]) -> Crosses:
+        """Make ready for `run_crosses` with these names, where that has not been done yet."""
         many = not set(names) <= set(CHEAP)
         if many not in self._crosses:
             line, costs = self.plan.lines[0], self._terms
             trade = line.close if self.plan.at_close else line.open
             self._crosses[many] = Crosses(line.close, trade, costs, late=not self.plan.at_close, many=many)
-        states = self._crosses[many].run(lines, pairs, first, self.plan.cash, threads)
-        return None if states is None else scored(states, names, len(self.bars), self._facts)
+        return self._crosses[many]
 
     def _score(self, batch: Sequence[Compact], out: Floats) -> None:
         laid = self._laid(batch)

@@ -327,13 +327,16 @@ class Evaluator:
         if 8 * len(told.asked) * len(self.bars) > self.memory * (1 - _SHEET_SHARE):
             return False
         lines: list[Any] = [None] * len(told.asked)
+        left = iter(range(len(lines)))
 
-        def fill(first: int) -> None:
-            for row in range(first, len(lines), threads):
+        def fill() -> None:
+            for row in left:  # whichever is next, in all threads
                 lines[row] = own.line(*told.asked[row])
 
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(fill, range(threads)))
+            jobs = [pool.submit(engine.ready, self.metrics), *(pool.submit(fill) for _ in range(threads))]
+            for job in jobs:
+                job.result()
         scores = engine.run_crosses(lines, told.pairs, told.warm_up, threads, self.metrics)
         if scores is not None:
             table[places] = scores
