@@ -334,9 +334,10 @@ class Evaluator:
                 lines[row] = own.line(*told.asked[row])
 
         with ThreadPoolExecutor(threads) as pool:
-            jobs = [pool.submit(engine.ready, self.metrics), *(pool.submit(fill) for _ in range(threads))]
-            for job in jobs:
-                job.result()
+            ready, *fills = pool.submit(engine.ready, self.metrics), *(pool.submit(fill) for _ in range(threads))
+            for one in fills:
+                one.result()
+            ready.result()
         scores = engine.run_crosses(lines, told.pairs, told.warm_up, threads, self.metrics)
         if scores is not None:
             table[places] = scores
