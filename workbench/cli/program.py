@@ -28,6 +28,7 @@ from workbench.cli import (
     indicators,
     init,
     lab,
+    metrics,
     optimise,
     portfolio,
     practice,
@@ -47,6 +48,7 @@ _ORDER: Final = (
     "init",
     "data",
     "indicators",
+    "metrics",
     "strategies",
     "backtest",
     "sweep",
@@ -205,6 +207,7 @@ _add(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(indicators.app, name="indicators")
+app.add_typer(metrics.app, name="metrics")
 app.add_typer(strategies.app, name="strategies")
 app.add_typer(bots.app, name="bots")
 app.add_typer(practice.app, name="practice")
