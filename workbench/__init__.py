@@ -9,13 +9,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__ finds the same names
-    from workbench import backtest, errors, indicators, practice, risk
+    from workbench import accounting, backtest, errors, indicators, practice, risk
     from workbench import market as data
+    from workbench.accounting import tax
+    from workbench.accounting.books import Books
+    from workbench.accounting.money import Money
     from workbench.backtest.compare import compare
     from workbench.backtest.costs import Costs
     from workbench.backtest.export import load_result
     from workbench.backtest.result import Result
     from workbench.backtest.rules import Rules
+    from workbench.bots.comparison.comparing import parity
     from workbench.errors import WorkbenchError
     from workbench.market.bars import Bars
     from workbench.market.instrument import Instrument
@@ -40,7 +44,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from workbench.research.sweeping.running import sweep
     from workbench.research.sweeping.sampling import Sampler
     from workbench.research.validation import CombinatorialPurged, PurgedKFold, cross_validate, walk_forward
-    from workbench.risk import metrics
+    from workbench.risk import metrics, sizing
     from workbench.risk import weighting as weights
     from workbench.settings import load_settings
     from workbench.strategy.confluence import Confluence, ConfluenceTerms, confluence
@@ -56,6 +60,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Bars",
+    "Books",
     "CombinatorialPurged",
     "Confluence",
     "ConfluenceTerms",
@@ -67,6 +72,7 @@ __all__ = [
     "Lake",
     "LosingPairs",
     "LowProfit",
+    "Money",
     "OrderStrategy",
     "Parameter",
     "PurgedKFold",
@@ -81,6 +87,7 @@ __all__ = [
     "Timeframe",
     "Universe",
     "WorkbenchError",
+    "accounting",
     "allocate",
     "backtest",
     "check",
@@ -102,6 +109,7 @@ __all__ = [
     "monte_carlo",
     "optimise",
     "param",
+    "parity",
     "portfolio_risk",
     "practice",
     "read",
@@ -111,8 +119,10 @@ __all__ = [
     "risk",
     "runs",
     "significance",
+    "sizing",
     "study",
     "sweep",
+    "tax",
     "universe",
     "walk_forward",
     "weights",
@@ -120,6 +130,7 @@ __all__ = [
 
 _HOME = {
     "Bars": "workbench.market.bars",
+    "Books": "workbench.accounting.books",
     "CombinatorialPurged": "workbench.research.validation",
     "Confluence": "workbench.strategy.confluence",
     "ConfluenceTerms": "workbench.strategy.confluence",
@@ -131,6 +142,7 @@ _HOME = {
     "Lake": "workbench.market.lake",
     "LosingPairs": "workbench.strategy.protections",
     "LowProfit": "workbench.strategy.protections",
+    "Money": "workbench.accounting.money",
     "OrderStrategy": "workbench.strategy.orders",
     "Parameter": "workbench.strategy.parameters",
     "PurgedKFold": "workbench.research.validation",
@@ -160,6 +172,7 @@ _HOME = {
     "monte_carlo": "workbench.research.chance",
     "optimise": "workbench.research.optimising",
     "param": "workbench.strategy.parameters",
+    "parity": "workbench.bots.comparison.comparing",
     "portfolio_risk": "workbench.research.holding.joining",
     "read": "workbench.market.lake",
     "record": "workbench.reporting.results",
@@ -173,6 +186,7 @@ _HOME = {
     "walk_forward": "workbench.research.validation",
 }
 _ROOMS = {
+    "accounting": "workbench.accounting",
     "backtest": "workbench.backtest",
     "data": "workbench.market",
     "errors": "workbench.errors",
@@ -181,6 +195,8 @@ _ROOMS = {
     "metrics": "workbench.risk.metrics",
     "practice": "workbench.practice",
     "risk": "workbench.risk",
+    "sizing": "workbench.risk.sizing",
+    "tax": "workbench.accounting.tax",
     "weights": "workbench.risk.weighting",
 }
 

@@ -20,11 +20,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workbench.errors import ConfigError
 
-__all__ = ["SETTINGS_FILE", "BacktestSettings", "PathSettings", "ReportSettings", "Settings", "load_settings"]
+__all__ = [
+    "SETTINGS_FILE",
+    "BacktestSettings",
+    "BotSettings",
+    "PathSettings",
+    "ReportSettings",
+    "Settings",
+    "load_settings",
+]
 
 SETTINGS_FILE: Final = "workbench.toml"
 _PREFIX: Final = "WORKBENCH_"
 _WORKSPACE: Final = "WORKBENCH_WORKSPACE"
+_OTHERS: Final = (_WORKSPACE, "WORKBENCH_VAULT_FD", "WORKBENCH_VAULT_FILE")  # where things are, and no settings
 
 
 class _Section(BaseModel):
@@ -88,6 +97,19 @@ class ReportSettings(_Section):
     timeout_s: float = Field(600.0, gt=0, description="a positive number of seconds, such as 600")
 
 
+class BotSettings(_Section):
+    """`[bots]`: where bots keep what happened.
+
+    Parameters
+    ----------
+    journal : str
+        URL of a PostgreSQL database for the journals, without a password; when empty, each has a file of its own,
+        `data/bots/NAME.sqlite`.
+    """
+
+    journal: str = Field("", description="the URL of a database, such as postgresql://USER@HOST/DATABASE")
+
+
 class Settings(BaseModel):
     """Everything that is set for a workspace; made by `load_settings`.
 
@@ -100,6 +122,7 @@ class Settings(BaseModel):
     paths : PathSettings
     backtest : BacktestSettings
     report : ReportSettings
+    bots : BotSettings
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -109,6 +132,7 @@ class Settings(BaseModel):
     paths: PathSettings = PathSettings()
     backtest: BacktestSettings = BacktestSettings()
     report: ReportSettings = Field(default_factory=ReportSettings)
+    bots: BotSettings = BotSettings()
 
     @property
     def found(self) -> bool:
@@ -153,6 +177,7 @@ _SECTIONS: Final[dict[str, type[_Section]]] = {
     "paths": PathSettings,
     "backtest": BacktestSettings,
     "report": ReportSettings,
+    "bots": BotSettings,
 }
 
 
@@ -245,12 +270,12 @@ def _from_environment(variables: Mapping[str, str]) -> dict[str, dict[str, Any]]
     known = {_variable(section, key): (section, key) for section, key in _keys()}
     values: dict[str, dict[str, Any]] = {}
     for variable in sorted(variables):
-        if not variable.startswith(_PREFIX) or variable == _WORKSPACE:
+        if not variable.startswith(_PREFIX) or variable in _OTHERS:
             continue
         if variable not in known:
             raise ConfigError(
                 f"the environment variable {variable} is no setting of workbench"
-                f"{_suggest(variable, [*known, _WORKSPACE])}; unset it or rename it",
+                f"{_suggest(variable, [*known, *_OTHERS])}; unset it or rename it",
                 variable=variable,
             )
         section, key = known[variable]

@@ -46,10 +46,14 @@ max_missing = 0.05          # share of bars that may be missing or filled before
 [report]                    # holds for a report whose own file does not say
 # workers = 2               # notebooks at the same time; as many as there are processors (at most 8) when left out
 timeout_s = 600             # longest time for one notebook, in seconds
+
+[bots]
+# journal = "postgresql://USER@HOST/DATABASE"     # for the journals; a file each, data/bots/NAME.sqlite, when left out
 """
 _IGNORE: Final = """\
-# Market data, the record of runs and reports are made by workbench; they are not for version control.
+# Market data, the record of runs, bots and reports are made by workbench; they are not for version control.
 /data/lake/
+/data/bots/
 /data/ledger/
 /data/strategies/
 /reports/output/

@@ -22,6 +22,7 @@ from workbench.market.bars import COLUMNS, Bars
 from workbench.market.instrument import Instrument
 from workbench.market.ticks import Ticks
 from workbench.market.timeframe import Timeframe
+from workbench.risk.sizing import Sizing, sizing_of, told
 from workbench.strategy.signals import Signals
 from workbench.trading.terms import AccountTerms, CostTerms, Lots
 
@@ -165,6 +166,7 @@ def packed_plan(plan: Plan) -> tuple[dict[str, Any], dict[str, bytes]]:
         "exits": _packed_arrays(plan.exits),
         "guards": _packed_arrays(plan.guards),
         "terms": {name: encoded(getattr(plan, name)) for name in _TERMS},
+        **({} if plan.sizing is None else {"sizing": encoded(told(plan.sizing))}),
         "parts": {name: facts for name, (facts, _) in packed.items()},
     }
     return content, {f"{name}.parquet": data for name, (_, data) in packed.items()}
@@ -256,8 +258,15 @@ def unpacked_plan(content: Mapping[str, Any], files: Mapping[str, bytes]) -> Pla
         account=AccountTerms(**decoded(content["account"])),
         exits=_unpacked_arrays(ExitTerms, content["exits"]),
         guards=_unpacked_arrays(Guards, content["guards"]),
+        sizing=_unpacked_sizing(content.get("sizing")),
         **decoded(content["terms"]),
     )
+
+
+def _unpacked_sizing(said: Any) -> Sizing | None:
+    """Read a sizing; None where there was none, or one of a user's own class."""
+    plain = None if said is None else decoded(said)
+    return None if plain is None else sizing_of(plain)
 
 
 def _unpacked_strategy(facts: Mapping[str, Any], lines: Sequence[Line]) -> Any:
@@ -326,12 +335,14 @@ def packed_records(records: Records) -> tuple[dict[str, Any], dict[str, bytes]]:
     packed = {table: _packed([part]) for table, part in zip(_TABLES, parts, strict=True)}
     packed["equity"] = _packed([{"ts": records.ts, "equity": records.equity}])
     orders = "\n".join(json.dumps(encoded(order), allow_nan=False) for order in records.orders)
+    sizes = "\n".join(json.dumps(encoded(one), allow_nan=False) for one in records.sizes)
     content = {
         "path": records.path,
         "tags": list(records.tags),
         "tables": {name: facts for name, (facts, _) in packed.items()},
     }
-    return content, {**{f"{name}.parquet": data for name, (_, data) in packed.items()}, "orders.jsonl": orders.encode()}
+    lists = {"orders.jsonl": orders.encode(), **({"sizes.jsonl": sizes.encode()} if sizes else {})}
+    return content, {**{f"{name}.parquet": data for name, (_, data) in packed.items()}, **lists}
 
 
 def unpacked_records(content: Mapping[str, Any], files: Mapping[str, bytes]) -> Records:
@@ -343,4 +354,6 @@ def unpacked_records(content: Mapping[str, Any], files: Mapping[str, bytes]) -> 
     }
     curve = _unpacked(told["equity"], files["equity.parquet"])[0]
     orders = [decoded(json.loads(line)) for line in files["orders.jsonl"].decode().splitlines()]
-    return Records(**tables, **curve, path=content["path"], tags=list(content["tags"]), orders=orders)
+    sizes = [decoded(json.loads(line)) for line in files.get("sizes.jsonl", b"").decode().splitlines()]
+    told_of: dict[str, Any] = {**tables, **curve, "tags": list(content["tags"]), "orders": orders, "sizes": sizes}
+    return Records(path=content["path"], **told_of)

@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from workbench.errors import ConfigError
+from workbench.risk.sizing import Sizing
 from workbench.strategy.protections import Protection, checked_protections
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Rules:
         DatetimeIndex says when. The instrument's own rate where it is left out; 0.0 for none.
     protections : sequence of protections, optional
         Instead of the strategy's own; an empty list for none.
+    sizing : Sizing, optional
+        How large entries are (`risk.sizing`), instead of the strategy's own and of the sizes of its signals.
 
     Raises
     ------
@@ -77,6 +80,7 @@ class Rules:
     latency_ms: int = 0
     funding: Funding = None
     protections: Sequence[Protection] | None = None
+    sizing: Sizing | None = None
 
     def __post_init__(self) -> None:
         for name, kind in _CHOICES.items():
@@ -89,6 +93,11 @@ class Rules:
         self._require_whole("latency_ms", 0, "in milliseconds")
         if self.protections is not None:
             object.__setattr__(self, "protections", checked_protections(self.protections))
+        if self.sizing is not None and not isinstance(self.sizing, Sizing):
+            raise ConfigError(
+                f"rules: sizing = {self.sizing!r}; give one of wb.sizing, such as wb.sizing.FixedRisk(0.01)",
+                name="sizing",
+            )
         _check_funding(self.funding)
 
     def _require_whole(self, name: str, lowest: int, unit: str) -> None:

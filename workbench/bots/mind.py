@@ -14,14 +14,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from workbench.backtest.event_setup import account_of, markets_of
+from workbench.backtest.event_setup import core_of
 from workbench.backtest.plan import Line, Plan
 from workbench.bots.speaking import LiveTrader
 from workbench.errors import StrategyError
 from workbench.market.bars import Bars
 from workbench.strategy.orders import OrderStrategy
 from workbench.strategy.strategy import SignalStrategy
-from workbench.trading.core import NOTHING, Core
+from workbench.trading.core import NOTHING
 from workbench.trading.events import Action, Bar, Event, Learnt, Rated
 from workbench.trading.gate import Gate
 from workbench.trading.history import COLUMNS, History
@@ -64,9 +64,7 @@ class Mind:
         self.plan = plan
         self.strategy = strategy
         self.trader: Any = LiveTrader(plan, self.bars) if isinstance(strategy, SignalStrategy) else strategy
-        self.core = Core(
-            self.trader, account_of(plan), markets_of(plan), name=name, max_positions=plan.max_positions, gate=gate
-        )
+        self.core = core_of(plan, self.trader, name=name, gate=gate)
         self._series: dict[tuple[str, str], _Series] = {}
         for line in plan.lines:
             self._watch(line.bars, line)
@@ -145,8 +143,13 @@ class _Series:
         self.last = bar.ts
 
     def bars(self) -> Bars:
-        columns: dict[str, Any] = {name: self.history.column(name).copy() for name in COLUMNS}
-        return Bars(instrument=self.instrument, timeframe=self.timeframe, **columns)
+        """Give all bars so far, as views and unchecked: each was checked when it came, and they only ever grow."""
+        made = object.__new__(Bars)
+        columns = {name: self.history.column(name) for name in COLUMNS}
+        made.__setstate__(
+            {"instrument": self.instrument, "timeframe": self.timeframe, "filled": None, "provenance": {}, **columns}
+        )
+        return made
 
 
 def _says_nothing(strategy: OrderStrategy) -> bool:

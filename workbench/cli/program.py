@@ -21,10 +21,12 @@ from typer.core import TyperGroup
 from workbench import __version__
 from workbench.cli import (
     backtest,
+    books,
     bots,
     cluster,
     data,
     doctor,
+    export,
     indicators,
     init,
     lab,
@@ -36,6 +38,8 @@ from workbench.cli import (
     runs,
     strategies,
     sweep,
+    tax,
+    vault,
 )
 from workbench.cli.console import plain_streams, say_error, say_warning
 from workbench.cli.options import examples
@@ -55,11 +59,15 @@ _ORDER: Final = (
     "optimise",
     "walk-forward",
     "portfolio",
+    "books",
     "bots",
+    "vault",
     "practice",
     "report",
     "cluster",
     "runs",
+    "export",
+    "tax",
     "lab",
     "doctor",
 )
@@ -199,6 +207,7 @@ _add(optimise.optimise, "optimise", optimise.EXAMPLES)
 _add(optimise.walk_forward, "walk-forward", optimise.WALK_EXAMPLES)
 _add(portfolio.portfolio, "portfolio", portfolio.EXAMPLES)
 _add(doctor.doctor, "doctor", doctor.EXAMPLES)
+_add(export.export, "export", export.EXAMPLES)
 _add(
     lab.lab,
     "lab",
@@ -209,11 +218,14 @@ app.add_typer(data.app, name="data")
 app.add_typer(indicators.app, name="indicators")
 app.add_typer(metrics.app, name="metrics")
 app.add_typer(strategies.app, name="strategies")
+app.add_typer(books.app, name="books")
 app.add_typer(bots.app, name="bots")
+app.add_typer(vault.app, name="vault")
 app.add_typer(practice.app, name="practice")
 app.add_typer(report.app, name="report")
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(runs.app, name="runs")
+app.add_typer(tax.app, name="tax")
 
 
 def main() -> None:

@@ -1,5 +1,24 @@
-"""Risk as pure numbers: metrics of an equity curve and of trades, weights of a portfolio, and what one can lose."""
+"""Risk as pure numbers: metrics, sizes of positions, weights of a portfolio, and what one can lose.
 
-from workbench.risk import metrics, portfolio, weighting
+Each is loaded on first use: a strategy that has a sizing needs nothing of the others.
+"""
 
-__all__ = ["metrics", "portfolio", "weighting"]
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workbench.risk import metrics, portfolio, sizing, weighting
+
+__all__ = ["metrics", "portfolio", "sizing", "weighting"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'workbench.risk' has no attribute {name!r}")
+    return importlib.import_module(f"workbench.risk.{name}")
+
+
+def __dir__() -> list[str]:
+    return __all__
