@@ -142,11 +142,12 @@ def _sweep(bars: Bars) -> None:
     """Score one combination, and one cross of two lines."""
     import numpy as np
 
+    from workbench.research.sweeping.crossing import line_of
     from workbench.research.sweeping.engine import Compact, Engine
 
     engine = Engine(bars)
     engine.run([Compact(said=np.full(len(bars), 16, dtype=np.uint8))])
-    engine.run_crosses(np.stack([bars.close, bars.open]), np.array([[0, 1]]), np.array([1]))
+    engine.run_crosses([line_of(bars.close), line_of(bars.open)], np.array([[0, 1]]), np.array([1]))
 
 
 def _signals(count: int) -> Any:

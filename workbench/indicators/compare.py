@@ -18,10 +18,20 @@ __all__ = ["crosses_above", "crosses_below", "previous"]
 @kernel
 def _crosses_nb(a: Floats, b: Floats, step_a: int, step_b: int, out: NDArray[np.bool_]) -> None:
     """Write where `a` rises above `b`; a step of 0 holds a line at its first value. NaN compares false both ways."""
-    was_below = False
-    for i in range(len(out)):
-        out[i] = was_below and a[i * step_a] > b[i * step_b]
-        was_below = a[i * step_a] <= b[i * step_b]
+    out[:1] = False
+    here = out[1:]
+    if step_a and step_b:  # over slices and without a branch: only so are several bars taken at once
+        past, now, below, level = a[:-1], a[1:], b[:-1], b[1:]
+        for i in range(len(here)):
+            here[i] = (past[i] <= below[i]) & (now[i] > level[i])
+    elif step_a:
+        past, now = a[:-1], a[1:]
+        for i in range(len(here)):
+            here[i] = (past[i] <= b[0]) & (now[i] > b[0])
+    else:
+        past, now = b[:-1], b[1:]
+        for i in range(len(here)):
+            here[i] = (a[0] <= past[i]) & (a[0] > now[i])
 
 
 def crosses_above(a: ArrayLike, b: ArrayLike | float) -> Line:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 import workbench as wb
 from workbench.backtest.kernel import pack_nb
+from workbench.research.sweeping.crossing import CHEAP, line_of
 from workbench.research.sweeping.engine import Compact, Engine
 from workbench.research.sweeping.evaluator import number_of
-from workbench.research.sweeping.kernel_cross import BLOCK, TILE
+from workbench.research.sweeping.kernel_cross import CHUNK, TILE
 from workbench.research.sweeping.kernel_score import SCORES
 
 FREE = wb.Costs(fee=0.001, slippage_bps=2, volume_share=float("inf"))
@@ -96,7 +97,7 @@ def crosses(bars: wb.Bars, fast: int, slow: int) -> wb.Signals:
 
 @pytest.mark.parametrize("fill", ["next_open", "close"])
 @pytest.mark.parametrize("ties", [False, True])
-@pytest.mark.parametrize("count", [5, 3 * BLOCK + 1, TILE, 2 * TILE + 77])
+@pytest.mark.parametrize("count", [5, 97, TILE, 2 * TILE + 77])
 def test_crosses_are_those_of_the_backtest(count: int, ties: bool, fill: Any) -> None:
     bars = walk(count, seed=count, ties=ties, step=0.004)
     windows = (1, 2, 3, 7, 20, 200)
@@ -106,10 +107,86 @@ def test_crosses_are_those_of_the_backtest(count: int, ties: bool, fill: Any) ->
     engine = Engine(bars, costs=FREE, fill=fill)
     assert engine.simple
     for threads in (1, 3):
-        rows = engine.run_crosses(lines, pairs, warm_up, threads)
+        rows = engine.run_crosses([line_of(line) for line in lines], pairs, warm_up, threads)
         for row, (a, b), wait in zip(rows, pairs, warm_up, strict=True):
             signals = crosses(bars, windows[a], windows[b]).after(int(wait))
             assert_row(row, wb.backtest(signals, bars, costs=FREE, fill=fill))
+
+
+def random_crosses(bars: wb.Bars, count: int, seed: int) -> tuple[Any, Any]:
+    """Means of many windows, and pairs of them in no order."""
+    lines = np.array([wb.indicators.sma(bars.close, window) for window in range(1, 71)])
+    pairs = np.random.default_rng(seed).permutation([(a, b) for a in range(70) for b in range(70) if a != b])
+    return lines, pairs[:count]
+
+
+@pytest.mark.parametrize("fill", ["next_open", "close"])
+def test_many_lines_and_pairs_in_any_order_are_the_general_loop(fill: Any) -> None:
+    bars = walk(TILE + 70, seed=5, step=0.004)
+    lines, pairs = random_crosses(bars, CHUNK + 200, 1)
+    engine = Engine(bars, costs=FREE, fill=fill)
+    rows = engine.run_crosses([line_of(line) for line in lines], pairs, np.zeros(len(pairs), dtype=int), threads=2)
+    assert rows is not None
+    for k in range(0, len(pairs), 7):
+        one, other = lines[pairs[k]]
+        entry, leave = wb.indicators.crosses_above(one, other), wb.indicators.crosses_below(one, other)
+        [row] = engine.run([Compact(said=packed(wb.Signals(entry=entry, exit=leave)))])
+        np.testing.assert_allclose(rows[k], row, rtol=1e-9, atol=1e-11)
+
+
+def test_a_price_that_jumps_three_hundredfold_costs_the_other_bars_no_digits() -> None:
+    bars = walk(900, seed=3, step=0.001)
+    jumps = np.ones(900)
+    jumps[300:320], jumps[600:] = 300.0, 1 / 300
+    prices = {name: getattr(bars, name) * jumps for name in ("open", "high", "low", "close")}
+    bars = dataclasses.replace(bars, **prices)
+    quiet = 100 * np.exp(np.cumsum(np.random.default_rng(8).normal(0, 0.01, 900)))
+    quiet[295:325], quiet[595:605] = 1.0, 1.0  # nothing is held while the price jumps
+    lines = [quiet, wb.indicators.sma(quiet, 9), wb.indicators.sma(bars.close, 3), wb.indicators.sma(bars.close, 9)]
+    engine = Engine(bars, costs=FREE)
+    pairs = np.array([(0, 1), (2, 3)])
+    rows = engine.run_crosses([line_of(line) for line in lines], pairs, np.array([20, 20]))
+    assert rows is not None
+    for row, (one, other) in zip(rows, pairs, strict=True):
+        above = wb.indicators.crosses_above(lines[one], lines[other])
+        below = wb.indicators.crosses_below(lines[one], lines[other])
+        signals = wb.Signals(entry=above, exit=below).after(20)
+        assert_row(row, wb.backtest(signals, bars, costs=FREE, max_missing=1.0))
+
+
+def test_scores_are_the_same_whichever_are_asked_for() -> None:
+    bars = walk(800, seed=2)
+    lines, pairs = random_crosses(bars, 40, 2)
+    made, first, engine = [line_of(line) for line in lines], np.zeros(40, dtype=int), Engine(bars, costs=FREE)
+    everything = engine.run_crosses(made, pairs, first)
+    assert everything is not None
+    for names in (CHEAP, ("max_drawdown",), ("kurtosis", "trades")):
+        places = [SCORES.index(name) for name in names]
+        some = engine.run_crosses(made, pairs, first, names=names)
+        np.testing.assert_allclose(some, everything[:, places], rtol=1e-12)
+
+
+@pytest.mark.parametrize("after", [99.0, 101.0])
+def test_lines_that_touch_from_one_tile_into_the_next(after: float) -> None:
+    bars = walk(TILE + 90, seed=6)
+    one, other = np.full(len(bars), after), np.full(len(bars), 100.0)
+    one[:20], one[20 : TILE - 2], one[TILE - 2 : TILE + 4], one[-20:] = 99.0, 101.0, 100.0, 99.0
+    engine = Engine(bars, costs=FREE)
+    found = engine.run_crosses([line_of(one), line_of(other)], np.array([[0, 1]]), np.array([0]))
+    signals = wb.Signals(
+        entry=wb.indicators.crosses_above(one, other), exit=wb.indicators.crosses_below(one, other)
+    )  # fmt: skip
+    assert found is not None
+    np.testing.assert_allclose(found, engine.run([Compact(said=packed(signals))]), rtol=1e-9, atol=1e-11)
+
+
+def test_a_line_with_a_gap_or_of_another_length_is_left_to_the_general_loop() -> None:
+    bars = walk(100)
+    gap = bars.close.copy()
+    gap[50] = np.nan
+    engine, pairs = Engine(bars, costs=FREE), np.array([[0, 1]])
+    for odd in (gap, bars.close[:-1]):
+        assert engine.run_crosses([line_of(bars.open), line_of(odd)], pairs, np.array([0])) is None
 
 
 def test_a_ruined_account_buys_nothing_more() -> None:
@@ -119,7 +196,7 @@ def test_a_ruined_account_buys_nothing_more() -> None:
     costs = wb.Costs(fee=0.2, slippage_bps=0, volume_share=float("inf"))
     engine = Engine(bars, costs=costs, fill="close")
     lines = np.array([bars.close, np.full(1_200, 100.5)])
-    [row] = engine.run_crosses(lines, np.array([[0, 1]]), np.array([0]))
+    [row] = engine.run_crosses([line_of(line) for line in lines], np.array([[0, 1]]), np.array([0]))
     entry, leave = wb.indicators.crosses_above(lines[0], lines[1]), wb.indicators.crosses_below(lines[0], lines[1])
     result = wb.backtest(wb.Signals(entry=entry, exit=leave), bars, costs=costs, fill="close")
     assert_row(row, result)

@@ -17,6 +17,7 @@ from workbench.indicators import crosses_above, crosses_below, ema, rsi, sma
 from workbench.research.sweeping.evaluator import Evaluator, combinations_of
 from workbench.settings import load_settings
 from workbench.strategy.library import get, names
+from workbench.strategy.rules import load_rules
 
 BARS = walk(900, seed=3, step=0.006)
 DESK = load_settings(Path(wb.__file__).parents[1])
@@ -276,3 +277,40 @@ def test_returns_are_those_of_the_results() -> None:
     returns = evaluator.returns({"fast": [2, 5], "slow": [20, 30]})
     assert returns.shape == (2, len(BARS))
     np.testing.assert_array_equal(returns[1], evaluator.result({"fast": 5, "slow": 30}).returns.to_numpy())
+
+
+RULES = """\
+parameters:
+  fast: {default: 5, low: 1, high: 60}
+  slow: {default: 20, low: 1, high: 60}
+  stop: {default: 0.05, low: 0.0, high: 2.0}
+require: fast < slow
+entry: sma(close, fast) crosses_above sma(close, slow)
+exit: sma(close, fast) crosses_below sma(close, slow)
+stops: {stop_loss: stop}
+"""
+
+
+def test_a_rule_file_refuses_together_what_it_refuses_one_by_one() -> None:
+    strategy = load_rules(Path("made.yaml"), RULES)
+    grid = [(fast, slow, stop) for fast in (3, 9, 70) for slow in (9, 20.0, 21) for stop in (0.05, 0, 1.5, 0.5)]
+    parameters = {name: [one[k] for one in grid] for k, name in enumerate(("fast", "slow", "stop"))}
+    refused = Evaluator(strategy, BARS).score(parameters).refused
+    for place, settings in enumerate(combinations_of(parameters)):
+        try:
+            strategy().replace(**settings)
+        except StrategyError as error:
+            assert refused[place] == str(error)
+        else:
+            assert place not in refused
+    assert 0 < len(refused) < len(grid)
+
+
+def test_lines_that_two_parameters_ask_for_are_computed_once() -> None:
+    evaluator = Evaluator(Cross, BARS, costs=FREE, fill="close")
+    pairs = [(fast, slow) for fast in range(5, 20) for slow in range(5, 20) if fast != slow]
+    parameters = {"fast": [fast for fast, _ in pairs], "slow": [slow for _, slow in pairs]}
+    assert_rows(evaluator, parameters, every=29)
+    assert evaluator._sheet is not None
+    made = sum(1 for key in evaluator._sheet._kept if "line" in key)
+    assert made == 15

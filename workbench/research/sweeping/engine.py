@@ -6,12 +6,10 @@ over. What trading means is the compiled path's own loop (`backtest.kernel`), so
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final
 
@@ -25,36 +23,9 @@ from workbench.backtest.plan import Plan
 from workbench.backtest.prepare import prepare
 from workbench.backtest.records import FILL_FIELDS, FUNDING_FIELDS, REASON_CODES, SKIP_FIELDS
 from workbench.market.bars import Bars
-from workbench.research.sweeping.kernel_cross import (
-    BELOW,
-    BLOCK,
-    CASH,
-    EXPOSED,
-    LOST,
-    NOTHING,
-    PEAK,
-    S1,
-    S2,
-    S3,
-    S4,
-    SINCE,
-    STATE,
-    TILE,
-    TRADED,
-    TRADES,
-    WINS,
-    WON,
-    WORST,
-    WORTH,
-    Room,
-    Terms,
-    cross_nb,
-    prefix_nb,
-)
-from workbench.research.sweeping.kernel_cross import Market as CrossMarket
+from workbench.research.sweeping.crossing import CHEAP, Crosses, Line, scored
 from workbench.research.sweeping.kernel_score import SCORES, Batch, Facts, batch_nb
-from workbench.risk.metrics import YEAR_MS, growth_rate
-from workbench.risk.metrics.curves import ratio
+from workbench.risk.metrics import YEAR_MS
 from workbench.strategy.signals import Signals
 from workbench.trading.guards import guarding_of, new_state
 from workbench.trading.orders import REASONS
@@ -148,6 +119,7 @@ class Engine:
         said = np.isin(np.arange(len(REASONS)), [REASON_CODES[name] for name in _DECISIONS])
         self._facts = Facts(self.plan.cash, years, bars.periods_per_year, frozen(said, np.bool_))
         self._here = threading.local()
+        self._crosses: dict[bool, Crosses] = {}
 
     def run(self, batch: Sequence[Compact], threads: int = 1) -> Floats:
         """Score combinations.
@@ -185,63 +157,38 @@ class Engine:
         return not (steps or others or capped or line.margined or line.leverage != 1.0)
 
     def run_crosses(
-        self, lines: Floats, pairs: NDArray[np.int64], first: NDArray[np.int64], threads: int = 1
-    ) -> Floats:
+        self, lines: Sequence[Line], pairs: Whole, first: Whole, threads: int = 1, names: Sequence[str] = SCORES
+    ) -> Floats | None:
         """Score long positions, of all there is, that are entered as one line crosses above another and left below.
 
         Parameters
         ----------
-        lines : float64 array, shape (m, n)
-            NaN only before a line begins.
+        lines : sequence of Line
+            As `crossing.line_of` makes them of float64 arrays, shape (n,).
         pairs : int64 array, shape (k, 2)
-            Rows of `lines`: the one that is to be above, and the other.
+            Numbers of `lines`: the one that is to be above, and the other.
         first : int64 array, shape (k,)
             The first bar on which a cross counts: the end of the warm-up.
         threads : int, default 1
+        names : sequence of str
+            Which of `SCORES`; the fewer, the faster.
 
         Returns
         -------
-        float64 array, shape (k, len(SCORES))
-            As of `run` with the same signals.
+        float64 array, shape (k, len(names)), or None
+            As of `run` with the same signals; None where a line is not known from its first known value to its end.
         """
-        known = np.array([_first_known(line) for line in lines], dtype=np.int64)
-        first = np.maximum(first, known[pairs].max(axis=1) + 1)
-        states = np.zeros((len(pairs), STATE))
-        states[:, CASH] = states[:, PEAK] = self.plan.cash
-        states[:, SINCE] = NOTHING
-        parts = [slice(part, None, threads) for part in range(threads)]
-        jobs = [(frozen(pairs[part], np.int64), frozen(first[part], np.int64), states[part].copy()) for part in parts]
-        if threads == 1:
-            self._cross(lines, *jobs[0])
-        else:
-            with ThreadPoolExecutor(threads) as pool:
-                list(pool.map(lambda job: self._cross(lines, *job), jobs))
-        for part, job in zip(parts, jobs, strict=True):
-            states[part] = job[2]
-        return self._rows(states)
+        states = self.ready(names).run(lines, pairs, first, self.plan.cash, threads)
+        return None if states is None else scored(states, names, len(self.bars), self._facts)
 
-    def _cross(self, lines: Floats, pairs: Whole, first: Whole, states: Floats) -> None:
-        marks = np.zeros(TILE, dtype=np.uint8)
-        room = Room(marks.view(np.uint64), marks, np.empty(TILE + 8, dtype=np.int32))
-        cross_nb(lines, pairs, first, self._prices, self._cross_terms, states, room)
-
-    @cached_property
-    def _prices(self) -> CrossMarket:
-        line, bars = self.plan.lines[0], len(self.bars)
-        sums, blocks = np.empty((bars + 1, 6)), np.empty((2, (bars + BLOCK - 1) // BLOCK))
-        prefix_nb(frozen(line.close), sums, blocks[0], blocks[1])
-        trade = line.close if self.plan.at_close else line.open
-        return CrossMarket(frozen(line.close), frozen(trade), sums, blocks[0], blocks[1])
-
-    @cached_property
-    def _cross_terms(self) -> Terms:
-        up, down, fee = 1.0 + self._terms.slippage, 1.0 - self._terms.slippage, self._terms.taker
-        late = 0 if self.plan.at_close else 1
-        return Terms(up, down, 1.0 / (up * (1.0 + fee)), down * (1.0 - fee), late, len(self.bars))
-
-    def _rows(self, states: Floats) -> Floats:
-        """Turn what pairs have come to into scores."""
-        return scored(states, len(self.bars), self._facts)
+    def ready(self, names: Sequence[str]) -> Crosses:
+        """Make ready for `run_crosses` with these names, where that has not been done yet."""
+        many = not set(names) <= set(CHEAP)
+        if many not in self._crosses:
+            line, costs = self.plan.lines[0], self._terms
+            trade = line.close if self.plan.at_close else line.open
+            self._crosses[many] = Crosses(line.close, trade, costs, late=not self.plan.at_close, many=many)
+        return self._crosses[many]
 
     def _score(self, batch: Sequence[Compact], out: Floats) -> None:
         laid = self._laid(batch)
@@ -293,38 +240,8 @@ class Engine:
         return log
 
 
-def _first_known(line: Floats) -> int:
-    """Give the first bar on which a line is known; they begin within a few hundred, so not all of it is looked at."""
-    for start in range(0, len(line), 1_024):
-        known = ~np.isnan(line[start : start + 1_024])
-        if known.any():
-            return start + int(known.argmax())
-    return len(line)
-
-
 def _maker(one: Compact, own: Any) -> float:
     """Give the maker fee: its own, else that of the fee where only that is varied."""
     if one.maker_fee is not None:
         return one.maker_fee
     return float(own.maker)
-
-
-def scored(states: Floats, bars: int, facts: Facts) -> Floats:
-    """Give the scores of pairs from their sums, shape (k, len(SCORES)); the definitions are those of `kernel_score`."""
-    one = states.T
-    mean = one[S1] / bars
-    squares = np.maximum(one[S2] - bars * mean * mean, 0.0)
-    spread = np.sqrt(squares / (bars - 1)) if bars > 1 else np.full(len(states), np.nan)
-    short, scale, whole = np.sqrt(one[BELOW] / bars), math.sqrt(facts.periods), squares / bars
-    growth, low, trades, worth = one[CASH] / facts.cash - 1.0, one[WORST], one[TRADES], one[WORTH] / bars
-    annual = np.array([growth_rate(total, facts.years) for total in growth.tolist()])
-    third = (one[S3] - 3.0 * mean * one[S2]) / bars + 2.0 * mean**3
-    fourth = (one[S4] - 4.0 * mean * one[S3] + 6.0 * mean * mean * one[S2]) / bars - 3.0 * mean**4
-    years = facts.years if facts.years > 0.0 else math.nan
-    rows = (
-        growth, annual, spread * scale, ratio(mean, spread) * scale, ratio(mean, short) * scale, ratio(annual, -low),
-        low, ratio(one[WINS], trades), ratio(one[WON], -one[LOST]), ratio(one[WON] + one[LOST], trades),
-        one[EXPOSED] / bars, ratio(one[TRADED] / years, worth), trades, ratio(third, whole**1.5),
-        ratio(fourth, whole * whole) - 3.0,
-    )  # fmt: skip
-    return np.stack(rows, axis=1)

@@ -33,6 +33,8 @@ from workbench.research.sweeping.sheet import Sheet
 from workbench.research.sweeping.speaking import GroupedSpeaker, Speaker, speaker_of
 from workbench.risk import metrics as known_metrics
 from workbench.strategy.parameterised import Parameterised
+from workbench.strategy.rules.limits import doubtful
+from workbench.strategy.rules.strategy import RuleStrategy
 from workbench.strategy.signals import Signals
 from workbench.strategy.strategy import SignalStrategy, signals_of
 
@@ -236,23 +238,33 @@ class Evaluator:
         """Say of which combinations a value, or how values go together, is not what the strategy takes."""
         refused: dict[int, str] = {}
         name, declared = type(self.strategy).__name__, self.strategy.declared
+        checked: dict[str, list[Any]] = {}
         for parameter, values in columns.items():
             if parameter in declared:
-                wrong = {}
+                kept, wrong = {}, {}
                 for value in set(values):
                     try:
-                        declared[parameter].check(name, value)
+                        kept[value] = declared[parameter].check(name, value)
                     except StrategyError as error:
                         wrong[value] = str(error)
-                refused |= {k: wrong[value] for k, value in enumerate(values) if wrong and value in wrong}
-        if type(self.strategy).validate is not Parameterised.validate:
-            for k, settings in enumerate(_settings(columns, range(count))):
-                if k not in refused:
-                    try:
-                        varied(self.strategy, settings)
-                    except StrategyError as error:
-                        refused[k] = str(error)
+                refused = {k: wrong[value] for k, value in enumerate(values) if wrong and value in wrong} | refused
+                checked[parameter] = [kept.get(value, value) for value in values]
+        for k in self._doubtful(checked, count):
+            if k not in refused:
+                try:
+                    varied(self.strategy, {parameter: values[k] for parameter, values in columns.items()})
+                except StrategyError as error:
+                    refused[k] = str(error)
         return refused
+
+    def _doubtful(self, columns: Mapping[str, list[Any]], count: int) -> Iterable[int]:
+        """Give the places of combinations whose values may not go together."""
+        validate, strategy = type(self.strategy).validate, self.strategy
+        if validate is Parameterised.validate:
+            return ()
+        if isinstance(strategy, RuleStrategy) and validate is RuleStrategy.validate:
+            return sorted(doubtful(strategy.file, strategy.checks, strategy.parameters, columns))
+        return range(count)
 
     def _fast(
         self, columns: Mapping[str, list[Any]], places: list[int], table: Floats, refused: dict[int, str], threads: int
@@ -266,7 +278,7 @@ class Evaluator:
         if engine.reason:
             return False
         wanted = [SCORES.index(name) for name in self.metrics]
-        if self._crossed(columns, places, engine, speaker, (table, wanted, threads)):
+        if self._crossed(columns, places, engine, speaker, (table, threads)):
             return True
         at_once = int(max(1, min(_AT_ONCE, self.memory * (1 - _SHEET_SHARE) / threads / (4 * len(self.bars)))))
         parts = [places[k : k + at_once] for k in range(0, len(places), at_once)]
@@ -303,7 +315,7 @@ class Evaluator:
 
     def _crossed(
         self, columns: Mapping[str, list[Any]], places: list[int], engine: Engine, speaker: Speaker,
-        out: tuple[Floats, list[int], int],
+        out: tuple[Floats, int],
     ) -> bool:  # fmt: skip
         """Score a strategy that is nothing but the crosses of two lines; False where it is more."""
         first = {name: values[places[0]] for name, values in columns.items()}
@@ -316,35 +328,26 @@ class Evaluator:
         found = speaker.crossing(first)
         if found is None:
             return False
-        own, crossing = found
-        rows: dict[Any, int] = {}
-        asked: list[tuple[int, dict[str, Any]]] = []
-        pairs, begin = np.empty((len(places), 2), dtype=np.int64), np.empty(len(places), dtype=np.int64)
-        for k, settings in enumerate(_settings(columns, places)):
-            for side, node in enumerate((crossing.fast, crossing.slow)):
-                key = own.key(node, settings)
-                if key not in rows:
-                    rows[key] = len(asked)
-                    asked.append((node, settings))
-                pairs[k, side] = rows[key]
-            begin[k] = own.warm_up(settings)
-        bars, (table, wanted, threads) = len(self.bars), out
-        if 8 * len(asked) * bars > self.memory * (1 - _SHEET_SHARE):
+        own, (table, threads) = found[0], out
+        told = own.lines(found[1], columns, places)
+        if 8 * len(told.asked) * len(self.bars) > self.memory * (1 - _SHEET_SHARE):
             return False
-        lines = np.empty((len(asked), bars))
+        lines: list[Any] = [None] * len(told.asked)
+        left = iter(range(len(lines)))
 
-        def fill(row: int) -> bool:
-            """Work a line out; False where it is not known to its end."""
-            node, settings = asked[row]
-            lines[row] = own.value(node, settings)
-            known = ~np.isnan(lines[row])
-            return bool(known[int(known.argmax()) :].all())
+        def fill() -> None:
+            for row in left:  # whichever is next, in all threads
+                lines[row] = own.line(*told.asked[row])
 
         with ThreadPoolExecutor(threads) as pool:
-            if not all(pool.map(fill, range(len(asked)))):
-                return False
-        table[places] = engine.run_crosses(lines, pairs, begin, threads)[:, wanted]
-        return True
+            ready, *fills = pool.submit(engine.ready, self.metrics), *(pool.submit(fill) for _ in range(threads))
+            for one in fills:
+                one.result()
+            ready.result()
+        scores = engine.run_crosses(lines, told.pairs, told.warm_up, threads, self.metrics)
+        if scores is not None:
+            table[places] = scores
+        return scores is not None
 
     def _speaker(self, bars: Bars, names: tuple[str, ...], samples: list[dict[str, Any]]) -> Speaker:
         with self._lock:

@@ -66,15 +66,18 @@ class Batch(NamedTuple):
 @inner
 def equity_score_nb(equity: Floats, facts: Facts, row: Floats) -> None:
     """Write the numbers of an equity curve."""
-    before, high, low = facts.cash, facts.cash, 0.0
-    s1 = s2 = s3 = s4 = below = total = 0.0
+    before = high = floor = facts.cash
+    low = s1 = s2 = s3 = s4 = below = total = 0.0
     least, most, first = math.inf, -math.inf, 0.0
-    bars = equity.size
+    bars, still, moved = equity.size, 0, 0
     for i in range(bars):
         now = equity[i]
+        if now == before:  # most bars, of most strategies
+            still += 1
+            continue
         change = (now - before) / before if before > 0.0 else 0.0
-        before = now
-        total += now
+        total += still * before + now
+        before, still, moved = now, 0, moved + 1
         square = change * change
         s1 += change
         s2 += square
@@ -84,8 +87,14 @@ def equity_score_nb(equity: Floats, facts: Facts, row: Floats) -> None:
         least, most = min(least, change), max(most, change)
         if i == 0:
             first = change
-        high = max(high, now)
-        low = min(low, now / high - 1.0)
+        if now > high:
+            low = min(low, floor / high - 1.0)
+            high = floor = now
+        floor = min(floor, now)
+    low = min(low, floor / high - 1.0)
+    total += still * before
+    if moved < bars:
+        least, most = min(least, 0.0), max(most, 0.0)
     mean = s1 / bars
     squares = s2 - bars * mean * mean
     if squares < 1e-5 * bars * mean * mean:  # nearly all of it is the mean: what is left of the difference is noise

@@ -15,7 +15,7 @@ from workbench.research.sweeping.engine import Compact
 from workbench.research.sweeping.manner import CLOSES, NUMBERS, Manner, Settings, checked, plain
 from workbench.research.sweeping.sheet import Sheet
 from workbench.strategy.rules.arrays import Frame, on_bars
-from workbench.strategy.rules.nodes import Column, Part, walk
+from workbench.strategy.rules.nodes import Column, Literal, Part, walk
 from workbench.strategy.rules.nodes import Setting as RuleSetting
 from workbench.strategy.rules.plan import SIDES
 from workbench.strategy.rules.strategy import RuleStrategy
@@ -82,10 +82,14 @@ class RuleSpeaker:
 
     @cached_property
     def _said_needs(self) -> tuple[str, ...]:
-        """The parameters on which signals depend: those of the conditions, and of how long they wait."""
+        """The parameters on which signals depend: those of the conditions, and of how long they wait.
+
+        A stop that is a plain number is known from the first bar, whatever it is.
+        """
         file = self.file
-        waits = [*file.stops.values(), *(one for one in (file.size, file.warm_up) if one is not None)]
-        told = (name for part in (*file.sides.values(), *waits) for name in self.needs(part))
+        waits = (one for one in (*file.stops.values(), file.size) if not isinstance(one, (RuleSetting, Literal)))
+        parts = (*file.sides.values(), *waits, file.warm_up)
+        told = (name for part in parts if part is not None for name in self.needs(part))
         return tuple(dict.fromkeys(told))
 
     def _packed(self, frame: Frame) -> NDArray[np.uint8]:

@@ -307,7 +307,7 @@ def _pieces(job: Job, executor: Place, done: Ranges, tell: Any) -> Iterator[tupl
             out = _piece(job, start, stop, threads)
             took = time.monotonic() - began
             if took < _PIECE_S / 2 and stop - start == size:
-                size *= 2
+                size *= 2 if took > _PIECE_S / 16 else 8
             elif took > 2 * _PIECE_S:
                 size = max(size // 2, 1)
             yield start, stop, out

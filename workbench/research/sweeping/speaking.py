@@ -7,10 +7,10 @@ All three say the same bit for bit (tested over every strategy that is bundled).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Protocol
+from functools import cached_property, partial
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from workbench.errors import StrategyError
 from workbench.indicators import compare
 from workbench.indicators.indicator import RECORDER, Indicator
 from workbench.market.bars import Bars
+from workbench.research.sweeping.crossing import Line, line_of
 from workbench.research.sweeping.engine import Compact
 from workbench.research.sweeping.manner import CLOSES, NUMBERS, Manner, Settings, checked, is_none, plain, varied
 from workbench.research.sweeping.recording import Recorded, Setting, Unrecordable, record
@@ -32,7 +33,7 @@ from workbench.strategy.rules.strategy import RuleStrategy
 from workbench.strategy.signals import Signals
 from workbench.strategy.strategy import SignalStrategy, signals_of, warm_up_of
 
-__all__ = ["Crossing", "GroupedSpeaker", "PlainSpeaker", "RecordedSpeaker", "Speaker", "speaker_of"]
+__all__ = ["Crossing", "GroupedSpeaker", "Lines", "PlainSpeaker", "RecordedSpeaker", "Speaker", "speaker_of"]
 
 
 class Speaker(Protocol):
@@ -123,6 +124,14 @@ class Crossing:
     slow: int
 
 
+class Lines(NamedTuple):
+    """The lines of combinations: nodes and the parameters of each, which two a combination has, and its warm-up."""
+
+    asked: list[tuple[int, Settings]]
+    pairs: NDArray[np.int64]
+    warm_up: NDArray[np.int64]
+
+
 class RecordedSpeaker:
     """Works combinations out from the graph of a strategy."""
 
@@ -177,9 +186,47 @@ class RecordedSpeaker:
         fast, slow = entry.parts
         return Crossing(fast=fast, slow=slow) if type(fast) is type(slow) is int else None
 
+    def line(self, node: int, settings: Settings) -> Line:
+        """Give one of `Lines.asked`."""
+        key = (self._mark, "line", *self.key(node, settings))
+        return cast(Line, self._sheet.get(key, lambda: line_of(self._made(self._graph.nodes[node], settings))))
+
+    def lines(self, crossing: Crossing, columns: Mapping[str, list[Any]], places: Sequence[int]) -> Lines:
+        """Give the lines of combinations that are crosses; those of equal parts are one."""
+        asked: list[tuple[int, Settings]] = []
+        numbers: dict[Any, int] = {}
+        pairs = np.empty((len(places), 2), dtype=np.int64)
+
+        def number(node: int, settings: Settings) -> int:
+            key = self.key(node, settings)
+            if key not in numbers:
+                numbers[key] = len(asked)
+                asked.append((node, settings))
+            return numbers[key]
+
+        for side, node in enumerate((crossing.fast, crossing.slow)):
+            needs = self._graph.nodes[node].needs
+            pairs[:, side] = _each(partial(number, node), needs, columns, places)
+        part = self.recorded.warm_up
+        names = tuple(columns) if part is None else self._needs(part)
+        return Lines(asked, pairs, np.array(_each(self.warm_up, names, columns, places), dtype=np.int64))
+
     def key(self, node: int, settings: Settings) -> tuple[Any, ...]:
-        """Give what tells a column of one combination from that of another."""
-        return (node, *(settings[name] for name in self._graph.nodes[node].needs))
+        """Give what tells a column from another: what is done, to what; whose parameters these are does not matter."""
+        what, parts, _ = self._graph.nodes[node]
+        return (what if isinstance(what, tuple) else id(what), *(self._told(one, settings) for one in parts))
+
+    def _told(self, part: Any, settings: Settings) -> tuple[Any, ...]:
+        if type(part) is int:
+            return self.key(part, settings)
+        value = settings[part.name] if type(part) is Setting else part[1]
+        return type(value).__name__, value
+
+    def _needs(self, part: Any) -> tuple[str, ...]:
+        """The parameters on which a part depends."""
+        if type(part) is int:
+            return self._graph.nodes[part].needs
+        return (part.name,) if type(part) is Setting else ()
 
     def speak(self, settings: Settings) -> Compact | None:
         """See `Speaker`."""
@@ -191,9 +238,7 @@ class RecordedSpeaker:
     def _said_needs(self) -> tuple[str, ...]:
         """The parameters on which signals depend."""
         parts = (self.recorded.said[name] for name in SIDES if name in self.recorded.said)
-        told = (self._graph.nodes[one].needs if type(one) is int else (one.name,) if type(one) is Setting else ()
-                for one in parts)  # fmt: skip
-        return tuple(dict.fromkeys(name for names in told for name in names))
+        return tuple(dict.fromkeys(name for part in parts for name in self._needs(part)))
 
     def _packed(self, settings: Settings, warm: int) -> NDArray[np.uint8]:
         said, bars = self.recorded.said, len(self._bars)
@@ -219,6 +264,17 @@ class RecordedSpeaker:
         limit = self.recorded.said.get("max_bars")
         limit = None if limit is None else plain(self.value(limit, settings))
         return {**found, "max_bars": 0 if limit is None else int(limit)}
+
+
+def _each(
+    ask: Callable[[Settings], int], names: Sequence[str], columns: Mapping[str, list[Any]], places: Sequence[int]
+) -> list[int]:
+    """Ask of combinations what depends on some of their parameters, of those that have these in common once."""
+    if not names:
+        return [ask({})] * len(places)
+    told = list(zip(*([columns[name][k] for k in places] for name in names), strict=True))
+    found = {one: ask(dict(zip(names, one, strict=True))) for one in dict.fromkeys(told)}
+    return [found[one] for one in told]
 
 
 class GroupedSpeaker:
@@ -284,7 +340,8 @@ def speaker_of(strategy: SignalStrategy, bars: Bars, samples: Sequence[Settings]
     manner = Manner(size_unit=plain.size_unit, roi=plain.roi)
     asked = PlainSpeaker(strategy, bars, sheet, manner)
     made = _cheaper(strategy, bars, samples[0], sheet, manner)
-    return made if made is not None and all(_agree(made, asked, one) for one in samples) else asked
+    said = [compact_of(plain, manner, samples[0]), *(asked.speak(one) for one in samples[1:])]
+    return made if made is not None and all(map(partial(_agree, made), said, samples)) else asked
 
 
 def _cheaper(
@@ -309,9 +366,9 @@ def _cheaper(
             return made
 
 
-def _agree(made: Speaker, asked: Speaker, settings: Settings) -> bool:
-    """Try a combination on both: a speaker that says anything else than the strategy is not used."""
-    one, other = made.speak(settings), asked.speak(settings)
+def _agree(made: Speaker, other: Compact | None, settings: Settings) -> bool:
+    """Hold a speaker to what the strategy says of a combination: one that says anything else is not used."""
+    one = made.speak(settings)
     if one is None or other is None:
         return one is other
     numbers = ((getattr(one, name), getattr(other, name)) for name in (*NUMBERS, "max_bars"))

@@ -23,24 +23,32 @@ from workbench.strategy.rules.scope import indicator_of, is_number
 from workbench.strategy.rules.sizes import sizing_from
 from workbench.strategy.signals import Signals, SizeUnit, checked_ladder, checked_limit
 
-__all__ = ["Check", "checks_of", "numbers_of", "wrong_numbers"]
+__all__ = ["Check", "checks_of", "doubtful", "numbers_of", "wrong_numbers"]
 
 _MOST_BARS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check: where its numbers stand, what makes it, and whether parameters have a part in it."""
+    """One check: where its numbers stand, what makes it, and which parameters have a part in it."""
 
     place: Place
     run: Callable[[Frame], Any]
-    chosen: bool
+    names: tuple[str, ...]
     first: bool = False
+
+    @property
+    def chosen(self) -> bool:
+        """Whether parameters have a part in it."""
+        return bool(self.names)
 
 
 def checks_of(file: RuleFile) -> tuple[Check, ...]:
     """Gather the checks of a file, what it requires of its parameters first."""
-    found = [Check(one.condition.place, partial(_keeps, one), True, first=True) for one in file.required]
+    found = [
+        Check(one.condition.place, partial(_keeps, one), _chosen([one.condition]) or tuple(file.settings), first=True)
+        for one in file.required
+    ]
     for part in dict.fromkeys(file.everything()):
         if isinstance(part, Call):
             found.append(_check(part.place, partial(_fits, part), (value for _, value in part.settings)))
@@ -65,7 +73,13 @@ def checks_of(file: RuleFile) -> tuple[Check, ...]:
 
 
 def _check(place: Place, run: Callable[[Frame], Any], values: Iterable[Part]) -> Check:
-    return Check(place, run, any(isinstance(one, (Setting, Flag)) for value in values for one in walk(value)))
+    return Check(place, run, _chosen(values))
+
+
+def _chosen(parts: Iterable[Part]) -> tuple[str, ...]:
+    """Give the parameters in some parts."""
+    found = (one.name for part in parts for one in walk(part) if isinstance(one, (Setting, Flag)))
+    return tuple(dict.fromkeys(found))
 
 
 def wrong_numbers(
@@ -97,6 +111,42 @@ def wrong_numbers(
             continue
         if check.first:
             return
+
+
+def doubtful(
+    file: RuleFile, checks: Sequence[Check], parameters: Mapping[str, Any], columns: Mapping[str, Sequence[Any]]
+) -> set[int]:
+    """Find which of many combinations of parameters may be wrong; what checks have in common is looked at once.
+
+    Parameters
+    ----------
+    file : RuleFile
+    checks : sequence of Check
+    parameters : mapping of str to value
+        Of every parameter where columns say nothing else.
+    columns : mapping of str to sequence, length k each
+        Values of a combination, of the kinds that the parameters declare.
+
+    Returns
+    -------
+    set of int
+        Their places.
+    """
+    found: set[int] = set()
+    for check in checks:
+        names = [name for name in check.names if name in columns]
+        told = list(zip(*(columns[name] for name in names), strict=True)) if names else []
+        wrong = {
+            values
+            for values in dict.fromkeys(told)
+            if _fails(file, check, {**parameters, **dict(zip(names, values, strict=True))})
+        }
+        found |= {k for k, values in enumerate(told) if wrong and values in wrong}
+    return found
+
+
+def _fails(file: RuleFile, check: Check, parameters: Mapping[str, Any]) -> bool:
+    return any(True for _ in wrong_numbers(file, [check], parameters))
 
 
 def numbers_of(guard: Guard, fixed: Frame) -> dict[str, Any]:
