@@ -36,6 +36,7 @@ NOT_IMPORTED = {
     "ipykernel": "the kernel that notebooks run in",
     "jupytext": "builds the notebooks from their sources",
     "cmaes": "what optuna's CMA-ES is made of",
+    "psycopg": "what SQLAlchemy speaks to PostgreSQL with, named by the URL alone",
 }
 
 
