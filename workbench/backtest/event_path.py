@@ -19,6 +19,7 @@ from workbench.backtest.plan import Plan
 from workbench.backtest.records import Records
 from workbench.backtest.stepping import step_many, step_one, step_ticks
 from workbench.trading.core import Core
+from workbench.trading.risk_engine import RiskEngine
 from workbench.trading.events import (
     Action,
     AmendOrder,
@@ -86,8 +87,9 @@ class Replay:
         self.trader = trader_of(plan)
         self.venue = venue_of(plan)
         self.core = Core(
-            self.trader, account_of(plan), markets_of(plan), name="backtest", max_positions=plan.max_positions
-        )
+            self.trader, account_of(plan), markets_of(plan), name="backtest", max_positions=plan.max_positions,
+            risk=None if plan.limits is None else RiskEngine(plan.limits),
+        )  # fmt: skip
         self.core.estimate = self.venue.estimate
         self.log = Log(plan)
         self.timers: dict[str, list[tuple[int, int, str]]] = {}
@@ -146,7 +148,7 @@ class Replay:
         if self.plan.at_close:
             self.deliver(venue.carry(symbol, leaving=True, triggered=True))
         desk = self.core.desk
-        if desk.intents or desk.changes or self.timers:
+        if desk.intents or desk.changes or self.timers or self.core.risk is not None:
             for action in self.core.handle(Opened(ts, {symbol: price})):
                 self.act(action)
         if not self.plan.at_close and venue.has_left(symbol):

@@ -151,6 +151,8 @@ class Plan:
         0 for no limit.
     exits : ExitTerms
     guards : Guards
+    limits : risk.limits.Limits or None
+        On risk, judged before every order (event path only).
     """
 
     strategy: Any
@@ -166,3 +168,4 @@ class Plan:
     max_positions: int
     exits: ExitTerms
     guards: Guards
+    limits: Any = None

@@ -101,6 +101,7 @@ def prepare(
         max_positions=rules.max_positions or 0,
         exits=_exits_of(said),
         guards=_guards_of(protections),
+        limits=rules.limits,
     )
 
 

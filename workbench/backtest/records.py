@@ -56,6 +56,8 @@ class Records:
         of its fills, -1 for none.
     tags : list of str
         The tag of each order number, where there are tags.
+    limits : sequence of trading.risk_engine.Decision
+        What limits on risk did, where there were any.
     """
 
     fills: Floats
@@ -66,6 +68,7 @@ class Records:
     path: str
     orders: Sequence[dict[str, Any]] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
+    limits: Sequence[Any] = ()
 
 
 def column(table: Floats, fields: tuple[str, ...], name: str) -> Floats:

@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from workbench.errors import ConfigError
+from workbench.risk.limits import Limits
 from workbench.strategy.protections import Protection, checked_protections
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Rules:
         DatetimeIndex says when. The instrument's own rate where it is left out; 0.0 for none.
     protections : sequence of protections, optional
         Instead of the strategy's own; an empty list for none.
+    limits : Limits or str, optional
+        Limits on risk, or the name of a profile of them ("conservative", "default", "aggressive"); none when left out.
 
     Raises
     ------
@@ -77,6 +80,7 @@ class Rules:
     latency_ms: int = 0
     funding: Funding = None
     protections: Sequence[Protection] | None = None
+    limits: Limits | str | None = None
 
     def __post_init__(self) -> None:
         for name, kind in _CHOICES.items():
@@ -89,6 +93,7 @@ class Rules:
         self._require_whole("latency_ms", 0, "in milliseconds")
         if self.protections is not None:
             object.__setattr__(self, "protections", checked_protections(self.protections))
+        object.__setattr__(self, "limits", _limits_of(self.limits))
         _check_funding(self.funding)
 
     def _require_whole(self, name: str, lowest: int, unit: str) -> None:
@@ -96,6 +101,14 @@ class Rules:
         if isinstance(value, bool) or not isinstance(value, Integral) or value < lowest:
             raise ConfigError(f"rules: {name} = {value!r}; give a whole number, at least {lowest}, {unit}", name=name)
         object.__setattr__(self, name, int(value))
+
+
+def _limits_of(given: Any) -> Limits | None:
+    if given is None or isinstance(given, Limits):
+        return given
+    if not isinstance(given, str):
+        raise ConfigError(f"rules: limits = {given!r}; give wb.risk.Limits(...) or the name of a profile", name="limits")
+    return Limits.profile(given)
 
 
 def _check_funding(funding: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from workbench.backtest.costs import Costs, Fill
@@ -22,6 +23,7 @@ from workbench.strategy.strategy import SignalStrategy
 if TYPE_CHECKING:
     from workbench.market.ticks import Ticks
     from workbench.market.timeframe import Timeframe
+    from workbench.risk.limits import Limits
     from workbench.strategy.orders import OrderStrategy
 
 __all__ = ["OBSERVER", "Path", "backtest", "unobserved"]
@@ -53,6 +55,7 @@ def backtest(
     detail: str | Timeframe | Bars | Iterable[Bars] | None = None,
     rules: Rules | None = None,
     max_missing: float | None = None,
+    limits: Limits | str | None = None,
 ) -> Result:
     """Trade a strategy over history.
 
@@ -82,6 +85,9 @@ def backtest(
     max_missing : float, optional
         Largest share of bars of a series that may be missing or filled, a fraction; that of `workbench.toml` (0.02)
         when left out, 1 for any.
+    limits : Limits or str, optional
+        Limits on risk, or a profile of them by name, judged before every order; the same as `Rules(limits=)`. What they
+        did is in `Result.limits`.
 
     Returns
     -------
@@ -120,6 +126,8 @@ def backtest(
     if not isinstance(path, str) or path not in get_args(Path):
         raise ConfigError(f"path = {path!r} is not one of {', '.join(map(repr, get_args(Path)))}", path=path)
     check_limit(max_missing)
+    if limits is not None:
+        rules = replace(rules or Rules(), limits=limits)
     plan = prepare(
         strategy, bars, cash=cash, costs=costs, fill=fill, leverage=leverage, detail=detail, rules=rules
     )  # fmt: skip

@@ -25,6 +25,7 @@ from workbench.trading.gate import Gate, Listing
 from workbench.trading.history import History
 from workbench.trading.orders import Amend, Intent, Order, Protect
 from workbench.trading.protection import Guarded, Protector
+from workbench.trading.risk_engine import RiskEngine
 from workbench.trading.sizing import Sizer
 from workbench.trading.terms import CostTerms, Lots
 from workbench.trading.view import View
@@ -108,6 +109,9 @@ class Core:
     max_positions : int
         How many positions may be open at once; 0 for any number.
 
+    risk : RiskEngine, optional
+        Limits on risk, judged before every order.
+
     Attributes
     ----------
     orders : dict of Order
@@ -131,6 +135,7 @@ class Core:
         name: str = "run",
         gate: Gate | None = None,
         max_positions: int = 0,
+        risk: RiskEngine | None = None,
     ) -> None:
         self.trader, self.account, self.markets, self.name = trader, account, dict(markets), name
         self.gate, self.max_positions = gate or Gate(), max_positions
@@ -150,6 +155,10 @@ class Core:
         self.sizer = Sizer(self)
         self.desk = Desk(self)
         self.view = View(self)
+        self.risk = risk
+        if risk is not None:
+            self.gate = Gate((*self.gate.checks, risk.check))
+            risk.attach(self)
         self._actions: list[Action] = []
         self._handlers: dict[type, Callable[[Any], None]] = {
             ev.Opened: self._opened, ev.Tick: self._tick, ev.Filled: self._filled,
@@ -173,6 +182,15 @@ class Core:
         StrategyError
             The strategy raised, or returned something that is no wish.
         """
+        return self.plainly(event) if self.risk is None else self.risk.around(event)
+
+    def begin(self) -> list[Action]:
+        """Begin a new list of what is to be done."""
+        self._actions = []
+        return self._actions
+
+    def plainly(self, event: Event) -> Sequence[Action]:
+        """Do what `handle` does, limits on risk left aside."""
         if type(event) is ev.Bar:
             return self.listener(event.symbol)(event)
         actions: list[Action] = []
@@ -373,6 +391,8 @@ class Core:
         order.status = "submitted"
         order.created = order.updated = self.now
         self.orders[order.id] = order
+        if self.risk is not None:
+            self.risk.sent(order)
         self._actions.append(Submit(order))
 
     def act(self, action: Action) -> None:
@@ -384,7 +404,8 @@ class Core:
 
         Histories of bars are market data, not state: a shell fills them again.
         """
-        return {
+        risk = {} if self.risk is None else {"risk": self.risk.snapshot()}
+        return risk | {
             "version": VERSION, "name": self.name, "state": self.state, "now": self.now, "decided": self.decided,
             "number": self.number, "symbol": self.view.symbol, "prices": dict(self.prices),
             "orders": [order.to_dict() for order in self.orders.values()],
@@ -423,6 +444,8 @@ class Core:
         self.account.restore(data["account"])
         self.view.memory = copy.deepcopy(data["memory"])
         self.trader.restore(data["trader"])
+        if self.risk is not None and "risk" in data:
+            self.risk.restore(data["risk"])
 
     def _slipped(self, symbol: str, sign: float, quantity: float) -> float:
         return self.prices[symbol] * (1.0 + sign * self.markets[symbol].costs.slippage)
