@@ -19,7 +19,6 @@ from workbench.backtest.plan import Plan
 from workbench.backtest.records import Records
 from workbench.backtest.stepping import step_many, step_one, step_ticks
 from workbench.trading.core import Core
-from workbench.trading.risk_engine import RiskEngine
 from workbench.trading.events import (
     Action,
     AmendOrder,
@@ -34,6 +33,7 @@ from workbench.trading.events import (
     Tick,
     Timer,
 )
+from workbench.trading.risk_engine import RiskEngine
 
 __all__ = ["Replay", "run"]
 

@@ -107,7 +107,9 @@ def _limits_of(given: Any) -> Limits | None:
     if given is None or isinstance(given, Limits):
         return given
     if not isinstance(given, str):
-        raise ConfigError(f"rules: limits = {given!r}; give wb.risk.Limits(...) or the name of a profile", name="limits")
+        raise ConfigError(
+            f"rules: limits = {given!r}; give wb.risk.Limits(...) or the name of a profile", name="limits"
+        )
     return Limits.profile(given)
 
 

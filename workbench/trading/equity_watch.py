@@ -80,5 +80,3 @@ def until(rule: str, ts: int) -> float:
     if rule == "weekly_loss":
         return next_week(ts)
     return math.inf if rule in ("max_drawdown", "capital_depletion") else next_day(ts)
-
-

@@ -90,7 +90,9 @@ class MarketWatch:
 
     def correlated(self, symbol: str, sign: float, held: Iterable[tuple[str, float]], above: float) -> int:
         """Count the positions (symbol, sign) that move together with a new one."""
-        return sum(1 for other, side in held if other != symbol and sign * side * self._correlation(symbol, other) > above)
+        return sum(
+            1 for other, side in held if other != symbol and sign * side * self._correlation(symbol, other) > above
+        )
 
     def _correlation(self, one: str, other: str) -> float:
         a, b = self.closes.get(one), self.closes.get(other)

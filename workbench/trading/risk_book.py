@@ -171,5 +171,3 @@ class Trips:
     def restore(self, data: Any) -> None:
         """Take up what `snapshot` gave."""
         self.streak, self.blocked, self.begun = (dict(one) for one in data)
-
-

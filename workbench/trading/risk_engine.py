@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from workbench.errors import DataError
 from workbench.risk.limits.bounds import Limits, strictest
-from workbench.risk.limits.exposures import Row, opened_value, stakes
+from workbench.risk.limits.exposures import Row, stakes
 from workbench.risk.limits.hours import is_open
 from workbench.risk.limits.judging import Assessment, Finding, compiled, findings, verdict_on
-from workbench.risk.limits.rules import CODES, EQUITY_RULES, PLACE, RULES
+from workbench.risk.limits.rules import EQUITY_RULES, RULES
 from workbench.trading import events as ev
 from workbench.trading.arithmetic import round_down
 from workbench.trading.equity_watch import EquityWatch, until
 from workbench.trading.market_watch import MarketWatch
-from workbench.trading.orders import Intent, Order, client_order_id
+from workbench.trading.orders import Order
 from workbench.trading.risk_book import Book, Trips
 
 if TYPE_CHECKING:

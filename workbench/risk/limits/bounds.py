@@ -238,7 +238,7 @@ def _read(name: str, value: Any) -> Any:
         unknown = set(value) - {"at", "action", "warn"}
         if unknown or "at" not in value:
             raise ConfigError(
-                f"limits: {name} = {dict(value)!r}; write such as {{ at = 0.05, action = \"reject\", warn = 0.03 }}",
+                f'limits: {name} = {dict(value)!r}; write such as {{ at = 0.05, action = "reject", warn = 0.03 }}',
                 name=name,
             )
         return Bound(**value)
@@ -253,7 +253,9 @@ def _bound(rule: Rule, value: Any) -> Bound | None:
     try:
         bound = value if isinstance(value, Bound) else Bound(value)
     except ConfigError as error:
-        raise ConfigError(f"limits: {rule.name} = {value!r}; give a number from 0 on or a Bound", name=rule.name) from error
+        raise ConfigError(
+            f"limits: {rule.name} = {value!r}; give a number from 0 on or a Bound", name=rule.name
+        ) from error
     action = bound.action or rule.action
     if action == "reduce" and not rule.cuts and PLACE[rule.name] >= EQUITY_RULES:
         raise ConfigError(
