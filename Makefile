@@ -58,7 +58,7 @@ report: setup    ## tonight's report; ends with the path of its index page
 	@$(BIN)/workbench report run nightly
 
 test: setup      ## all tests but the long ones, the examples in docstrings, and the notebooks
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -p no:randomly --nbval-lax --nbval-cell-timeout=120 notebooks
 
 test-long: setup ## the tests that take minutes, and all the cases of the deep ones

@@ -21,6 +21,16 @@ settings.register_profile("long", settings.get_profile("default"), max_examples=
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
+# Tests that wait for kernels, browsers and servers: begun first, so that none of them is left alone at the end.
+_WAITING = ("tests/reporting/", "tests/notebooks/", "tests/research/spreading/", "tests/cli/", "tests/market/sources/",
+            "tests/test_warmup", "tests/backtest/test_against_vectorbt")  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, whatever order the rest is in; needs --no-loadscope-reorder."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_WAITING))
+
+
 @pytest.fixture(scope="session")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the bundled series in its lake. All tests of a session share it: leave its files as they are."""

@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__ finds the same names
-    from workbench import backtest, errors, indicators, practice
+    from workbench import backtest, errors, indicators, practice, risk
     from workbench import market as data
     from workbench.backtest.compare import compare
     from workbench.backtest.costs import Costs
@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from workbench.research.allocating import allocate
     from workbench.research.chance import monte_carlo, significance
     from workbench.research.check import check
+    from workbench.research.holding.joining import portfolio_risk
     from workbench.research.labbook import study
     from workbench.research.ledger import runs
     from workbench.research.optimising import optimise
@@ -101,11 +102,13 @@ __all__ = [
     "monte_carlo",
     "optimise",
     "param",
+    "portfolio_risk",
     "practice",
     "read",
     "record",
     "record_run",
     "rerun",
+    "risk",
     "runs",
     "significance",
     "study",
@@ -157,6 +160,7 @@ _HOME = {
     "monte_carlo": "workbench.research.chance",
     "optimise": "workbench.research.optimising",
     "param": "workbench.strategy.parameters",
+    "portfolio_risk": "workbench.research.holding.joining",
     "read": "workbench.market.lake",
     "record": "workbench.reporting.results",
     "record_run": "workbench.research.recorder",
@@ -176,6 +180,7 @@ _ROOMS = {
     "learn": "workbench.research.learning",
     "metrics": "workbench.risk.metrics",
     "practice": "workbench.practice",
+    "risk": "workbench.risk",
     "weights": "workbench.risk.weighting",
 }
 

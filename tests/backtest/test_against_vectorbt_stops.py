@@ -161,6 +161,7 @@ def gapped_through_the_target(bars: wb.Bars, result: wb.Result) -> bool:
     return bool((bars.open[at] == trades["exit_price"]).any())
 
 
+@pytest.mark.long
 @settings(max_examples=examples(80), suppress_health_check=CALM)
 @given(history=histories(), data=st.data(), fee=st.sampled_from([0.0, 0.001]))
 def test_stops_per_bar_are_those_of_the_deciding_bar(history: Any, data: st.DataObject, fee: float) -> None:
@@ -241,6 +242,7 @@ def test_a_fixed_and_a_trailing_stop_hold_together() -> None:
     assert other["status"].tolist() == [0]
 
 
+@pytest.mark.long
 def test_money_pays_the_fee_too() -> None:
     bars = bars_of([CALM_BAR, CALM_BAR])
     words = {name: flags(2, *((0,) if name == "entry" else ())) for name in SIDES}
@@ -260,6 +262,7 @@ def test_a_reversal_by_a_fraction_is_refused_by_vectorbt() -> None:
         theirs(bars, words, size=0.5, size_type="percent")
 
 
+@pytest.mark.long
 def test_an_account_never_goes_below_zero() -> None:
     rows = [CALM_BAR, CALM_BAR, (150, 260, 150, 250), CALM_BAR]
     mine, other = both(rows, {"short_entry": (0,)}, {})

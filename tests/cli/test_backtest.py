@@ -147,3 +147,12 @@ def test_parameters_are_read_as_what_they_are(own_desk: Path, words: list[str], 
     done = call("--workspace", own_desk, "backtest", "picky", "SPX", "1d", *words)
     assert done.code == 2
     assert f"raised RuntimeError: {values} (line 10 of picky.py" in done.err
+
+
+def test_a_study_records_it_and_counts_it(own_desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBENCH_WORKSPACE", str(own_desk))
+    words = ("--workspace", own_desk, "backtest", "sma_cross", "GOOGL", "1d", "--study", "crosses by hand")
+    assert call(*words).lines[-1].startswith("Recorded as run ")
+    recorded = call(*words, "-p", "fast=20", "--json").json()["run"]
+    rows = call("--workspace", own_desk, "runs", "list", "--json").json()
+    assert [row["study"] for row in rows] == ["crosses by hand"] * 2 and recorded in [row["run_id"] for row in rows]

@@ -16,8 +16,8 @@ from workbench.reporting.results import collect
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NAMES = [
-    "backtest", "data_explorer", "indicator_gallery", "nightly", "order_strategies", "quickstart", "research",
-    "strategy_library",
+    "backtest", "data_explorer", "indicator_gallery", "nightly", "order_strategies", "portfolio_risk", "quickstart",
+    "research", "strategy_library",
 ]  # fmt: skip
 
 
@@ -70,6 +70,7 @@ def test_quickstart(workspace: Path, tmp_path: Path) -> None:
     assert found["total_return_free"] > found["total_return"]
 
 
+@pytest.mark.long
 def test_data_explorer(workspace: Path, tmp_path: Path) -> None:
     found = results_of("data_explorer", workspace, tmp_path, symbol="BTC/USDT", timeframe="1h")
     assert (found["bars"], found["gaps"], found["missing"]) == (55_722, 28, 170)
@@ -84,11 +85,19 @@ def test_indicator_gallery(workspace: Path, tmp_path: Path) -> None:
     assert 0.0 < found["last_rsi"] < 100.0
 
 
+@pytest.mark.long
 def test_order_strategies(workspace: Path, tmp_path: Path) -> None:
     found = results_of("order_strategies", workspace, tmp_path, start="2023-05-01", end="2023-06-15")
     assert found["strategy"].startswith("SmallGrid(step=0.01") and found["trades"] == 3
 
 
+def test_portfolio_risk(workspace: Path, tmp_path: Path) -> None:
+    found = results_of("portfolio_risk", workspace, tmp_path, at="2020-06-01", level=0.95)
+    assert 0.0 < found["value_at_risk"] < found["expected_shortfall"] < -found["worst"] < 1.0
+    assert -1.0 < found["drawdown"] <= 0.0 < found["equity"]
+
+
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "more"),
     [

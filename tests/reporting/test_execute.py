@@ -224,6 +224,7 @@ def test_what_a_notebook_sees(outcomes: dict[str, Outcome], folder: Path) -> Non
     assert results["argv"] == "ipykernel_launcher.py"
 
 
+@pytest.mark.long
 def test_without_a_warm_host(tmp_path: Path) -> None:
     jobs = [
         job(tmp_path, "good", *NOTEBOOKS["good"], parameters={"x": 2}, page=Page(title="<T>")),

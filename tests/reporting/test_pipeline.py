@@ -231,6 +231,7 @@ def slow_workspace(folder: Path) -> Settings:
     return make_workspace(folder, TWO_GOOD + waiting + never + SUMMARY, {"waits": WAITING})
 
 
+@pytest.mark.long
 def test_a_batch_whose_parent_was_killed_is_resumed(tmp_path: Path) -> None:
     settings = slow_workspace(tmp_path)
     ledger = Ledger(settings.ledger_root)

@@ -303,3 +303,55 @@ def test_a_ledger_of_an_older_workbench_is_read(tmp_path: Path) -> None:
     assert new <= set(frame.columns) and frame["tags"].tolist() == ["[]", "[]"]
     ledger.tag(["a"], "old")
     assert ledger.run("a").tags == ("old",) and math.isnan(frame["sharpe_ratio"][0])
+
+
+@pytest.mark.parametrize("how", [{}, {"costs": wb.Costs(fee=0.002), "fill": "close"}, {"leverage": 2.0}])
+def test_a_backtest_and_the_row_of_a_sweep_that_is_the_same_are_one_trial(bars: wb.Bars, how: dict[str, Any]) -> None:
+    up = load_strategy("up")
+    with study("going up") as book:
+        wb.sweep(up, bars, grid={"bars": [2, 3, 4], "stop_loss": [None, 0.05]}, **how)
+        assert book.count == Count(raw=6, distinct=6)
+        wb.backtest(up(bars=3), bars, **how)
+        assert book.count == Count(raw=7, distinct=6)
+        wb.backtest(up(bars=3), bars, **{**how, "fill": "next_open", "costs": wb.Costs(fee=0.003)})
+        assert book.count == Count(raw=8, distinct=7)
+
+
+def test_swept_costs_and_leverage_are_those_of_a_backtest(bars: wb.Bars) -> None:
+    up = load_strategy("up")
+    with study("going up") as book:
+        wb.sweep(up, bars, grid={"fee": [0.001, 0.002], "leverage": [1.0, 3.0]})
+        wb.backtest(up(), bars, costs=wb.Costs(fee=0.002), leverage=3.0)
+    assert book.count == Count(raw=5, distinct=4)
+
+
+def test_a_search_and_a_backtest_of_what_it_tried_are_one_trial(bars: wb.Bars) -> None:
+    up = load_strategy("up")
+    with study("going up") as book:
+        found = wb.optimise(
+            up, bars, trials=4, sampler="random", space={"bars": [2, 3, 4, 5], "stop_loss": (0.01, 0.2)}
+        )
+        tried = found.best()
+        assert book.count == Count(raw=4, distinct=4)
+        strategy = up(bars=tried["bars"])
+        object.__setattr__(strategy, "stop_loss", tried["stop_loss"])
+        wb.backtest(strategy, bars, rules=wb.Rules(protections=()))
+    assert book.count == Count(raw=5, distinct=4)
+
+
+def test_a_walk_forward_is_one_trial_and_a_cross_validation_as_many_as_its_points(bars: wb.Bars) -> None:
+    up, grid = load_strategy("up"), {"bars": [2, 3, 4]}
+    with study("going up") as book:
+        kept = [lambda result: True, lambda result: True, lambda result: len(result.trades) > 0]
+        for keeps, distinct in zip(kept, (1, 1, 2), strict=True):  # the first two do the same
+            found = wb.walk_forward(
+                up, bars, train=150, test=50, grid=grid, where=lambda p: p["bars"] > 2, constraints={"few": keeps}
+            )
+            assert book.count.distinct == distinct
+        assert book.count.raw == 3
+        row = book.trials.iloc[0]
+        assert row["source"] == "walk_forward" and row["observations"] == len(found.returns)
+        assert row["sharpe"] == pytest.approx(found.returns.mean() / found.returns.std(), rel=1e-9)
+        assert row["kurtosis"] == pytest.approx(found.returns.kurt() + 3, rel=0.2)
+        wb.cross_validate(up, bars, grid=grid)
+        assert book.count == Count(raw=6, distinct=5)

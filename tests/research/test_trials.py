@@ -103,6 +103,8 @@ def test_identities_tell_combinations_apart() -> None:
     assert swapped[0] != swapped[1] and identities("c", {"a": [1]})[0] != identities("c", {"b": [1]})[0]
     mixed = identities("c", {"a": [None, "x", True, 1, 0.0, -0.0]})
     assert mixed[2] == mixed[3] and mixed[4] == mixed[5] and len(set(mixed)) == 4
+    shared = identities("c", {"a": [1, 2]}, {"b": None, "z": "x"})
+    assert (shared == identities("c", {"a": [1, 2], "b": [None, None], "z": ["x", "x"]})).all()
     with pytest.raises(DataError, match=r"the columns of parameters are \[1, 2\] long"):
         identities("c", {"a": [1], "b": [1, 2]})
 

@@ -156,6 +156,7 @@ def test_a_reason_that_nobody_knows_cannot_be_given() -> None:
     with pytest.raises(ConfigError, match="'dislike' is no reason"):
         reject("dislike")
     assert set(WRONG) | {
-        "below_filled", "duplicate_id", "leverage_beyond_tier", "no_equity", "no_stop", "not_trading", "order_is_final",
-        "risk_limit", "short_not_allowed", "too_many_positions", "unknown_order",
+        "below_filled", "duplicate_id", "leverage_beyond_tier", "no_equity", "no_stop", "not_received", "not_trading",
+        "order_is_final", "refused_by_venue", "risk_limit", "short_not_allowed", "too_many_positions", "unknown_order",
+        "venue_unreachable", "would_trigger",
     } == set(REJECTIONS)  # fmt: skip

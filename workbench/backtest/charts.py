@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench._drawing import chart_style, percent_axis
 from workbench._ink import INK
 from workbench.backtest.curves import closes_on
 from workbench.risk import metrics
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
     from workbench.backtest.result import Result
@@ -141,20 +141,6 @@ def returns_chart(bars: Bars) -> Figure:
     return figure
 
 
-def chart_style() -> Any:
-    """Give the matplotlib settings that every chart of ours is drawn with, for `plt.rc_context`."""
-    ink, muted, grid = INK["ink"].light, INK["muted"].light, INK["grid"].light
-    return {
-        "figure.facecolor": INK["surface"].light, "axes.facecolor": "none", "savefig.facecolor": "auto",
-        "font.size": 9.5, "text.color": ink, "axes.labelcolor": muted, "axes.titlecolor": ink,
-        "axes.titlesize": 10, "axes.titleweight": "bold", "axes.titlelocation": "left",
-        "axes.edgecolor": grid, "axes.linewidth": 0.8, "axes.spines.top": False, "axes.spines.right": False,
-        "axes.spines.left": False, "axes.grid": True, "axes.grid.axis": "y", "grid.color": grid, "grid.linewidth": 0.8,
-        "xtick.color": muted, "ytick.color": muted, "xtick.major.size": 0, "ytick.major.size": 0, "ytick.minor.size": 0,
-        "axes.axisbelow": True, "lines.solid_joinstyle": "round",
-    }  # fmt: skip
-
-
 def draw_line(
     axes: Axes, times: Any, values: Floats, color: str, width: float = 1.2, *, label: str | None = None
 ) -> None:
@@ -167,16 +153,6 @@ def column_means(values: Floats, columns: int = _COLUMNS) -> tuple[NDArray[np.in
     """Thin out a series to the mean of each of so many columns: the row each begins at, and its mean."""
     edges = np.unique(np.linspace(0, len(values), min(len(values), columns) + 1).astype(np.int64))
     return edges[:-1], np.add.reduceat(values, edges[:-1]) / np.diff(edges)
-
-
-def percent_axis(axis: Axis) -> None:
-    """Label an axis of fractions as percent, with as many digits as it needs."""
-    from matplotlib.ticker import FuncFormatter
-
-    def text(value: float, _: int | None) -> str:
-        return f"{round(value * 100, 9):g}%".replace("-", "\N{MINUS SIGN}")
-
-    axis.set_major_formatter(FuncFormatter(text))
 
 
 def _shade_gaps(axes: Axes, bars: Bars) -> None:

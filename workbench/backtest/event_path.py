@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from typing import Final
+from typing import Any, Final
 
 from workbench.backtest.blame import blaming
 from workbench.backtest.event_setup import account_of, markets_of, trader_of, venue_of
@@ -33,7 +33,7 @@ from workbench.trading.events import (
     Tick,
     Timer,
 )
-from workbench.trading.risk_engine import RiskEngine
+from workbench.trading.risk_engine import engine_of
 
 __all__ = ["Replay", "run"]
 
@@ -82,24 +82,29 @@ class Replay:
         Whether the venue was asked for something since then.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, core: Core | None = None) -> None:
         self.plan = plan
-        self.trader = trader_of(plan)
-        self.venue = venue_of(plan)
-        self.core = Core(
-            self.trader, account_of(plan), markets_of(plan), name="backtest", max_positions=plan.max_positions,
-            risk=None if plan.limits is None else RiskEngine(plan.limits),
+        self.core = core or Core(
+            trader_of(plan), account_of(plan), markets_of(plan), name="backtest", max_positions=plan.max_positions,
+            risk=engine_of(plan.limits),
         )  # fmt: skip
+        self.trader: Any = self.core.trader
+        self.venue = venue_of(plan)
         self.core.estimate = self.venue.estimate
         self.log = Log(plan)
         self.timers: dict[str, list[tuple[int, int, str]]] = {}
         self.set = 0
-        self.feeds = [Feed(number, line, self.trader, self.core) for number, line in enumerate(plan.lines)]
-        self.coarser = [Coarser(bars, self.core) for bars in sorted(plan.extra, key=lambda one: -one.timeframe.ms)]
+        self.feeds, self.coarser = self.series()
         self.low, self.high, self.due = -math.inf, math.inf, math.inf
         self.trails = False
         self.touched = True
         self.settles = not plan.account.isolated and any(line.margined for line in plan.lines)
+
+    def series(self) -> tuple[list[Feed], list[Coarser]]:
+        """Give the series that are replayed, and have the core watch them: what moves prices, and what does not."""
+        plan, core = self.plan, self.core
+        feeds = [Feed(number, line, self.trader, core) for number, line in enumerate(plan.lines)]
+        return feeds, [Coarser(bars, core) for bars in sorted(plan.extra, key=lambda one: -one.timeframe.ms)]
 
     def go(self) -> None:
         """Run through all of history."""
@@ -281,6 +286,14 @@ class Replay:
             return math.inf
         heaps = self.timers.values() if symbol is None else (self.timers.get(symbol, []),)
         return min((waiting[0][0] for waiting in heaps if waiting), default=math.inf)
+
+    def hear(self, heard: list[tuple[Feed, int]], ts: int) -> None:
+        """Tell the strategy the bars that have closed, all of which are history by then."""
+        for feed, i in heard:
+            feed.history.count = feed.word(i) + 1
+        self.hear_coarser(ts)
+        for feed, i in heard:
+            self.deliver([feed.bar(feed.word(i))])
 
     def hear_coarser(self, ts: int) -> None:
         """Tell the coarser bars that have closed by a time, the coarsest first."""

@@ -20,7 +20,7 @@ from workbench.trading.history import COLUMNS, History
 if TYPE_CHECKING:
     from workbench.backtest.event_path import Replay
 
-__all__ = ["Coarser", "Feed"]
+__all__ = ["Coarser", "Feed", "bar_at"]
 
 _NEVER: Final = math.inf
 
@@ -99,7 +99,7 @@ class Feed:
     def bar(self, number: int) -> Bar:
         """Give a strategy bar as the event of its close."""
         if self.line.word is not None:
-            return _bar(self.line.bars, number, self.timeframe)
+            return bar_at(self.line.bars, number)
         ts = self.ts[number]
         return Bar(
             self.symbol, ts, ts + self.tf_ms, self.open[number], self.high[number], self.low[number],
@@ -145,7 +145,7 @@ class Coarser:
     def tell(self, replay: Replay, ts: int) -> None:
         """Tell the bars that have closed by a time and were not told yet."""
         while self.history.count < len(self.bars):
-            bar = _bar(self.bars, self.history.count, self.history.timeframe)
+            bar = bar_at(self.bars, self.history.count)
             if bar.closes > ts:
                 return
             self.history.count += 1
@@ -157,9 +157,10 @@ def _cells(column: NDArray[Any]) -> Any:
     return column.data
 
 
-def _bar(bars: Bars, number: int, timeframe: str) -> Bar:
+def bar_at(bars: Bars, number: int) -> Bar:
+    """Give a bar as the event of its close."""
     ts = int(bars.ts[number])
     return Bar(
         bars.symbol, ts, ts + bars.timeframe.ms, float(bars.open[number]), float(bars.high[number]),
-        float(bars.low[number]), float(bars.close[number]), float(bars.volume[number]), timeframe,
+        float(bars.low[number]), float(bars.close[number]), float(bars.volume[number]), str(bars.timeframe),
     )  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -22,7 +23,7 @@ from workbench.trading.events import Tick
 if TYPE_CHECKING:
     from workbench.backtest.event_path import Replay
 
-__all__ = ["step_many", "step_one", "step_ticks"]
+__all__ = ["moments", "step", "step_many", "step_one", "step_ticks"]
 
 _NONE: Final = (0.0, 0.0, math.nan, math.nan)
 _CHUNK: Final = 2_048
@@ -247,7 +248,15 @@ def _window(replay: Replay, feed: Feed) -> tuple[float, float, int]:
 
 def step_many(replay: Replay) -> None:
     """Go through the bars of several instruments, by time."""
-    feeds = replay.feeds
+    for ts, opens, rows in moments(replay.feeds):
+        step(replay, ts, opens, rows)
+
+
+def moments(feeds: Sequence[Feed]) -> Iterator[tuple[int, bool, list[tuple[Feed, int]]]]:
+    """Give the moments of a replay in order: when it is, whether bars open or close then, and which (feed and index).
+
+    What closes at a time comes before what opens at it.
+    """
     starts = [feed.line.ts for feed in feeds]
     times = np.concatenate([*(feed.line.ts + feed.line.span for feed in feeds), *starts])
     which = np.concatenate([np.full(len(one), k) for k, one in enumerate(starts)] * 2)
@@ -257,11 +266,15 @@ def step_many(replay: Replay) -> None:
     cuts = np.flatnonzero(np.diff(times[order] * 2 + opening[order])) + 1
     for group in np.split(order, cuts):
         rows = [(feeds[int(which[row])], int(index[row])) for row in group]
-        ts = int(times[group[0]])
-        if opening[group[0]]:
-            replay.open(rows, ts)
-        else:
-            _close_many(replay, rows, ts)
+        yield int(times[group[0]]), bool(opening[group[0]]), rows
+
+
+def step(replay: Replay, ts: int, opens: bool, rows: list[tuple[Feed, int]]) -> None:
+    """Do all of one moment."""
+    if opens:
+        replay.open(rows, ts)
+    else:
+        _close_many(replay, rows, ts)
 
 
 def _close_many(replay: Replay, rows: list[tuple[Feed, int]], ts: int) -> None:
@@ -274,11 +287,7 @@ def _close_many(replay: Replay, rows: list[tuple[Feed, int]], ts: int) -> None:
     if any(replay.core.account.quantity(feed.symbol) for feed, _ in rows):
         replay.settle(began)  # where no held instrument has a bar nobody could trade
     heard = [(feed, i) for feed, i in rows if feed.word(i) >= 0]
-    for feed, i in heard:
-        feed.history.count = feed.word(i) + 1
-    replay.hear_coarser(ts)
-    for feed, i in heard:
-        replay.deliver([feed.bar(feed.word(i))])
+    replay.hear(heard, ts)
     if heard and replay.plan.at_close:
         replay.fill_at_close(heard)
     replay.log.mark(replay, began)

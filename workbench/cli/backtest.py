@@ -26,6 +26,7 @@ EXAMPLES: Final = (
     "workbench backtest sma_cross BTC/USDT 1h -p fast=20 -p slow=100 --start 2021-01-01 --fee 0.0005",
     "workbench backtest rsi_reversion EUR/USD 1h --trades",
     "workbench backtest sma_cross KO XOM 1d --leverage 2 --margin isolated",
+    "workbench backtest sma_cross BTC/USDT 1d --study 'sma on btc'",
     "workbench backtest sma_cross BTC/USDT 1d --json | jq .metrics.sharpe_ratio",
 )
 Symbols = Annotated[
@@ -71,6 +72,9 @@ def run(
     max_missing: Annotated[
         float | None, typer.Option(metavar="SHARE", help="Share of bars that may be missing or filled, such as 0.05.")
     ] = None,
+    study: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Record it in the run ledger, as a trial of this study.")
+    ] = None,
     trades: Annotated[bool, typer.Option("--trades", help="Print every trade.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Print the formula of each number.")] = False,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write a page with the result.")] = None,
@@ -96,14 +100,24 @@ def run(
         leverage=leverage, rules=Rules(**rules), **how,
         max_missing=settings.backtest.max_missing if max_missing is None else max_missing,
     )  # fmt: skip
+    recorded = None if study is None else _recorded(result, study)
     if html is not None:
         _write_page(result, html)
     if as_json:
-        show_json(_plain(result, trades=trades))
+        show_json({**_plain(result, trades=trades), **({} if recorded is None else {"run": recorded})})
     else:
         _show(result, trades=trades, explain=explain)
+        if recorded is not None:
+            say(f"Recorded as run {recorded} of study {study!r}", "dim")
         if html is not None:
             say(f"page: {html.resolve()}")
+
+
+def _recorded(result: Result, study: str) -> str:
+    """Record a result as a trial of a study, and give the id of the run."""
+    from workbench.research.labbook import study as study_of
+
+    return study_of(study).record(result).run_id
 
 
 def given_parameters(declared: Mapping[str, Parameter], pairs: Sequence[str]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from workbench.cli import (
     init,
     lab,
     optimise,
+    portfolio,
     practice,
     report,
     runs,
@@ -51,6 +52,7 @@ _ORDER: Final = (
     "sweep",
     "optimise",
     "walk-forward",
+    "portfolio",
     "bots",
     "practice",
     "report",
@@ -193,6 +195,7 @@ _add(backtest.run, "backtest", backtest.EXAMPLES)
 _add(sweep.run, "sweep", sweep.EXAMPLES)
 _add(optimise.optimise, "optimise", optimise.EXAMPLES)
 _add(optimise.walk_forward, "walk-forward", optimise.WALK_EXAMPLES)
+_add(portfolio.portfolio, "portfolio", portfolio.EXAMPLES)
 _add(doctor.doctor, "doctor", doctor.EXAMPLES)
 _add(
     lab.lab,

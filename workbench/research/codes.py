@@ -28,7 +28,7 @@ from workbench.errors import DataError
 from workbench.market.bars import Bars
 from workbench.research.identity import digest
 
-__all__ = ["code_digest", "engine_digest"]
+__all__ = ["class_digest", "code_digest", "engine_digest", "value_digest"]
 
 _ROOMS: Final = ("indicators", "market", "risk", "trading", "strategy", "backtest")
 _PLAIN: Final = (bool, int, float, complex, str, bytes, np.generic, np.ndarray)
@@ -62,13 +62,27 @@ def code_digest(strategy: Any) -> str:
         It reaches something of which nobody can say whether it is the same next time.
     """
     walk = _Walk()
-    cls = type(strategy)
-    if hasattr(cls, "declared"):
-        home = inspect.getmodule(cls)
-        rules = not str(getattr(home, "__file__", "") or "x.py").endswith(".py")
-        code = strategy.code_hash if rules else walk.essence(cls)
-        return digest("strategy", code, walk.essence(dict(vars(strategy))))
+    if hasattr(type(strategy), "declared"):
+        return digest("strategy", _class_said(walk, strategy), walk.essence(dict(vars(strategy))))
     return digest("signals", walk.essence(strategy))
+
+
+def class_digest(strategy: Any) -> str:
+    """Hash the class of a strategy with all code and values that it reaches, whatever its parameters; as above."""
+    return digest("class", _class_said(_Walk(), strategy))
+
+
+def value_digest(value: Any) -> str:
+    """Hash a value with all code and values that it reaches: functions, dataclasses, plain data; raises as above."""
+    return digest("value", _Walk().essence(value))
+
+
+def _class_said(walk: _Walk, strategy: Any) -> Any:
+    """Say what the class of a strategy is: the text of a rule file, else its code."""
+    cls = type(strategy)
+    home = inspect.getmodule(cls)
+    rules = not str(getattr(home, "__file__", "") or "x.py").endswith(".py")
+    return strategy.code_hash if rules else walk.essence(cls)
 
 
 class _Walk:

@@ -51,7 +51,7 @@ def batch_of(run: Run, *, study: str | None = None) -> TrialBatch | None:
         study=name,
         source="report" if run.report else "backtest",
         strategy=run.strategy,
-        identity=[short_identity(run.identity or _made_identity(run))],
+        identity=[short_identity(run.trial or run.identity or _made_identity(run))],
         sharpe=[_number(run.metrics.get("sharpe_per_bar")) if "sharpe_per_bar" in run.metrics
                 else sharpe / math.sqrt(periods) if periods > 0 else math.nan],
         observations=int(bars),

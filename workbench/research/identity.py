@@ -66,7 +66,9 @@ def short_identity(identity: str) -> int:
     return int(identity[:16], 16)
 
 
-def identities(context: str, parameters: Mapping[str, Any]) -> NDArray[np.uint64]:
+def identities(
+    context: str, parameters: Mapping[str, Any], shared: Mapping[str, Any] | None = None
+) -> NDArray[np.uint64]:
     """Hash many combinations of parameters at once.
 
     Parameters
@@ -75,6 +77,8 @@ def identities(context: str, parameters: Mapping[str, Any]) -> NDArray[np.uint64
         All else that determines the results: `digest(code hash, data fingerprints, costs, rules …)`.
     parameters : mapping of str to array_like, length k each
         Numbers, text, bool or None.
+    shared : mapping, optional
+        Further parameters, whose one value is that of every combination: the same as a column of it.
 
     Returns
     -------
@@ -91,6 +95,7 @@ def identities(context: str, parameters: Mapping[str, Any]) -> NDArray[np.uint64
     if len(lengths) > 1:
         raise DataError(f"the columns of parameters are {sorted(lengths)} long: give one value a combination")
     state = np.full(lengths.pop() if lengths else 1, short_identity(digest(context)), np.uint64)
+    columns |= {name: _bits([value]) for name, value in (shared or {}).items()}
     for name in sorted(columns):
         salt = np.uint64(short_identity(digest(name)))
         state = _mixed(state ^ _mixed(columns[name] ^ salt))

@@ -28,9 +28,19 @@ from workbench.strategy.strategy import SignalStrategy
 if TYPE_CHECKING:
     from workbench.settings import Settings
 
-__all__ = ["asked_identity", "identity_of", "instrument_digest", "keep_source", "record_run", "rules_said", "run_of"]
+__all__ = [
+    "TERMS",
+    "asked_identity",
+    "identity_of",
+    "instrument_digest",
+    "keep_source",
+    "line_said",
+    "record_run",
+    "rules_said",
+    "run_of",
+]
 
-_TERMS: Final = ("cash", "at_close", "path_inside", "limit_fill", "latency_ms", "max_positions")
+TERMS: Final = ("cash", "at_close", "path_inside", "limit_fill", "latency_ms", "max_positions")
 _LINE: Final = (
     "funding_ts",
     "funding_rate",
@@ -82,10 +92,10 @@ def _identity(plan: Plan, strategy: Any, rules: Any) -> str | None:
             code_digest(strategy),
             {name: value for name, value in versions().items() if name in ("python", "numpy", "numba", "workbench")},
             engine_digest(),
-            [_line_said(line) for line in plan.lines],
+            [line_said(line) for line in plan.lines],
             [(one.fingerprint, str(one.timeframe), one.symbol) for one in plan.extra],
             [[one.symbol, *(np.asarray(value) for _, value in _arrays(one))] for one in plan.ticks],
-            {name: getattr(plan, name) for name in _TERMS},
+            {name: getattr(plan, name) for name in TERMS},
             plan.account._asdict(),
             None if rules is None or rules.protections is None else repr(rules.protections),
         )
@@ -98,11 +108,13 @@ def _arrays(owner: Any) -> list[tuple[str, Any]]:
     return [(name, value) for name in names if isinstance(value := getattr(owner, name), np.ndarray)]
 
 
-def _line_said(line: Line) -> Any:
+def line_said(line: Line, *, priced: bool = True) -> Any:
+    """Say in plain data what a series is traded as; without costs and leverage where it is not to be priced."""
     inside = {} if line.word is None else {name: getattr(line, name) for name in _BASE}
+    facts = {name: getattr(line, name) for name in _LINE if priced or name != "leverage"}
     return [
-        line.bars.fingerprint, str(line.bars.timeframe), instrument_digest(line.bars), line.costs._asdict(),
-        line.lots._asdict(), {name: getattr(line, name) for name in _LINE}, inside,
+        line.bars.fingerprint, str(line.bars.timeframe), instrument_digest(line.bars),
+        line.costs._asdict() if priced else {}, line.lots._asdict(), facts, inside,
     ]  # fmt: skip
 
 
@@ -114,6 +126,8 @@ def instrument_digest(bars: Bars) -> str:
 def run_of(result: Result, *, study: str | None = None, tags: Sequence[str] = (), note: str = "",
            started: dt.datetime | None = None) -> Run:  # fmt: skip
     """Make the record of a backtest, as `record_run` keeps it."""
+    from workbench.research.sameness import trial_identity
+
     found, facts = named_results(result), facts_of(result.strategy, result.series)
     now = dt.datetime.now(dt.UTC)
     begun = now if started is None else started
@@ -130,7 +144,8 @@ def run_of(result: Result, *, study: str | None = None, tags: Sequence[str] = ()
         metrics={**{name: value for name, value in found.items() if name not in _NOT_METRICS}, **_moments(result)},
         curves={curve: tuple(json.loads(str(found[f"{curve}_points"]))) for curve in ("equity", "benchmark")},
         started=begun, finished=now, duration_s=(now - begun).total_seconds(), study=study, session=session_id(),
-        identity=identity_of(result), series=tuple(_series_said(result)), rules=rules_said(result.rules),
+        identity=identity_of(result), trial=trial_identity(result),
+        series=tuple(_series_said(result)), rules=rules_said(result.rules),
         tags=tuple(dict.fromkeys(tags)), note=note,
     )  # fmt: skip
 

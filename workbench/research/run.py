@@ -94,6 +94,8 @@ class Run:
         The study that it belongs to, and the process that ran it.
     identity : str, optional
         Hash of all that determines its result (`research.identity`); what has the same one need not be computed again.
+    trial : str, optional
+        What it is known by as a trial (`research.sameness`), however it was computed and by whichever version.
     series : sequence of mappings
         What was read, one series each, finer and coarser ones included: `role, venue, symbol, timeframe, start, end`
         (ms UTC), `rows, fingerprint, instrument`; and of each that is traded `costs` and `leverage`.
@@ -137,6 +139,7 @@ class Run:
     study: str | None = None
     session: str | None = None
     identity: str | None = None
+    trial: str | None = None
     series: tuple[Mapping[str, Any], ...] = ()
     rules: Mapping[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Count", "Source", "TrialBatch", "TrialBook"]
 
-Source = Literal["backtest", "sweep", "optimise", "walk_forward", "report", "learning", "allocation", "other"]
+Source = Literal[
+    "backtest", "sweep", "optimise", "walk_forward", "cross_validate", "report", "learning", "allocation", "other"
+]
 
 _WORDS: Final = ("study", "question", "source", "session", "symbol", "timeframe", "strategy", "family", "code_hash",
                  "data_fingerprint", "run_id")  # fmt: skip
@@ -60,7 +62,7 @@ class TrialBatch:
     ----------
     study : str
         The name under which they were made.
-    source : {"backtest", "sweep", "optimise", "walk_forward", "report", "learning", "allocation", "other"}
+    source : {"backtest", "sweep", "optimise", "walk_forward", "cross_validate", "report", "learning", ...}
     strategy : str
         As it is named: a class, or a file.
     identity : uint64 array_like, shape (k,)

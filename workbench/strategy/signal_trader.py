@@ -94,15 +94,20 @@ class Spoken:
 
     def __post_init__(self) -> None:
         said = self.signals
-        flags = (
-            said.entry * np.int8(ENTRY) + said.exit * np.int8(EXIT) + said.short_entry * np.int8(SHORT_ENTRY)
-            + said.short_exit * np.int8(SHORT_EXIT)
-        )  # fmt: skip
+        flags = _flags(said)
         bars = np.flatnonzero(flags)
         self.words = dict(zip(bars.tolist(), flags[bars].tolist(), strict=True))
         self.numbers = [_cells(getattr(said, name)) for name in _PER_BAR]
         self.stops = _cells(self.stop_price)
         self.ratchets = len(self.stops) > 1 or not math.isnan(self.stops[0])
+
+    def hear(self, said: Signals, bar: int) -> None:
+        """Take the last word of signals that were said up to a bar, in place of all that was said before."""
+        word = int(_flags(said)[-1])
+        self.signals, self.words = said, {bar: word} if word else {}
+        self.numbers = [_cells(getattr(said, name)[-1:]) for name in _PER_BAR]
+        self.ratchets = len(said.stop_price) > 1 or not math.isnan(said.stop_price[0])
+        self.stops = _cells(said.stop_price[-1:])
 
     def asked(self, bar: int) -> list[float]:
         """Give size, stop, target, trail and its activation as of a bar."""
@@ -111,6 +116,14 @@ class Spoken:
     def stop_at(self, bar: int) -> float:
         """Give the custom stop as of a bar, NaN for none."""
         return float(self.stops[bar if len(self.stops) > 1 else 0])
+
+
+def _flags(said: Signals) -> Any:
+    """Give the word of each bar: the sum of its flags."""
+    return (
+        said.entry * np.int8(ENTRY) + said.exit * np.int8(EXIT) + said.short_entry * np.int8(SHORT_ENTRY)
+        + said.short_exit * np.int8(SHORT_EXIT)
+    )  # fmt: skip
 
 
 def _cells(values: Any) -> memoryview:

@@ -23,6 +23,7 @@ from workbench.trading.desk import Desk, Refusal
 from workbench.trading.events import Action, Event, Submit
 from workbench.trading.gate import Gate, Listing
 from workbench.trading.history import History
+from workbench.trading.minding import Minder
 from workbench.trading.orders import Amend, Intent, Order, Protect
 from workbench.trading.protection import Guarded, Protector
 from workbench.trading.risk_engine import RiskEngine
@@ -120,10 +121,12 @@ class Core:
     quiet : int
         Bars of each instrument that the strategy sees but is not told: its `warm_up`.
     finished : list of Order
-        Those that are final, in the order in which they became so; the shell may take them out.
+        Those that are final, in that order; the shell may take them out.
     estimate : callable
         `(symbol, side, quantity) -> price` that a market order would get now; set by the shell (from the matcher, or
         from the live book). The last price with slippage when it is not set.
+    minder : Minder or None
+        Set by the shell where the venue does not size and drop protective orders by itself.
     """
 
     def __init__(
@@ -145,13 +148,13 @@ class Core:
         self.prices: dict[str, float] = {}
         self._listeners: dict[str, Callable[[ev.Bar], Sequence[Action]]] = {}
         self.orders: dict[str, Order] = {}
-        self.finished: list[Order] = []
-        self.refusals: list[Refusal] = []
+        self.finished, self.refusals = list[Order](), list[Refusal]()
         self.histories: list[History] = []
         self.main: dict[str, History] = {}
         self.estimate: Callable[[str, float, float], float] = self._slipped
         self.brackets: dict[str, Guarded] = {}
         self.protector = Protector(self)
+        self.minder: Minder | None = None
         self.sizer = Sizer(self)
         self.desk = Desk(self)
         self.view = View(self)
@@ -165,6 +168,7 @@ class Core:
             ev.Accepted: self._accepted, ev.Rejected: self._rejected, ev.Canceled: self._canceled,
             ev.Expired: self._expired, ev.Amended: self._amended, ev.Triggered: self._triggered,
             ev.Unknown: self._unknown, ev.Funded: self._funded, ev.Adjusted: self._adjusted, ev.Timer: self._timer,
+            ev.Marked: self._marked, ev.Learnt: self._learnt, ev.Rated: self._learnt,
             ev.Book: self._book, ev.Started: self._started, ev.Stopped: self._stopped, ev.Moved: self._moved,
         }  # fmt: skip
 
@@ -269,6 +273,13 @@ class Core:
             self.prices[book.symbol] = middle = (book.bids[0][0] + book.asks[0][0]) / 2.0
             self.account.mark(book.symbol, middle)
 
+    def _marked(self, event: ev.Marked) -> None:
+        self.prices[event.symbol] = event.price
+        self.account.mark(event.symbol, event.price)
+
+    def _learnt(self, event: ev.Learnt | ev.Rated) -> None:
+        """Histories are kept by whoever watches them."""
+
     def _opened(self, event: ev.Opened) -> None:
         self._at(event.ts)
         for symbol, price in event.prices.items():
@@ -277,6 +288,8 @@ class Core:
         desk = self.desk
         if desk.intents or desk.changes:
             desk.release(event.prices.keys(), event.leaves, event.entries)
+        if self.minder:
+            self.minder.check()
 
     def _timer(self, event: ev.Timer) -> None:
         self._at(event.ts)
@@ -323,12 +336,12 @@ class Core:
 
     def _rejected(self, event: ev.Rejected) -> None:
         order = self.orders.get(event.id)
-        if order is None:
-            return
-        if order.status == "submitted":
+        if order is not None and order.status in ("submitted", "unknown"):
             self._finish(event.id, "rejected", event.ts)
             order.rejected = event.code
             self.desk.refuse(order.decided, order.symbol, order.side, order.quantity, event.code, order.id)
+            if self.minder is not None:
+                self.minder.lost(order, f"was refused ({event.code}); the position is closed", event.code)
 
     def _canceled(self, event: ev.Canceled) -> None:
         self._ended(self._finish(event.id, "canceled", event.ts))
@@ -339,6 +352,8 @@ class Core:
     def _ended(self, order: Order | None) -> None:
         if order is not None and not order.parent:
             self.desk.take(self.trader.on_end(self.view, order))
+        elif order is not None and self.minder is not None:
+            self.minder.lost(order, "was taken away; it is placed again")
 
     def _finish(self, order_id: str, status: str, ts: int) -> Order | None:
         order = self.orders.pop(order_id, None)
@@ -361,9 +376,10 @@ class Core:
         if order is not None:
             self._execute(order, fill)
         self.view.symbol = symbol
-        if after == 0.0:
+        turned = before * after < 0.0  # through zero: what protected the other side is no protection any more
+        if after == 0.0 or turned:
             self.protector.drop(symbol, leg)
-        elif order is not None and abs(after) > abs(before):
+        if order is not None and (turned or abs(after) > abs(before)):
             spec = self.brackets.get(order.id)
             if spec is not None:
                 self.protector.cover(spec, symbol, leg, fill.price)
@@ -371,6 +387,8 @@ class Core:
                 self.protector.refresh(symbol, leg, fill.price)
         if order is not None and fill.final:
             self._finish(order.id, "filled", fill.ts)
+        if self.minder is not None:
+            self.minder.filled(order, fill)
         self.view.order = order
         said = self.trader.on_fill(self.view, fill)
         self.view.order = None
@@ -388,6 +406,8 @@ class Core:
 
     def submit(self, order: Order) -> None:
         """Send an order that is ready."""
+        if self.minder is not None and order.close_position:
+            self.minder.size(order)
         order.status = "submitted"
         order.created = order.updated = self.now
         self.orders[order.id] = order

@@ -26,10 +26,13 @@ __all__ = [
     "Expired",
     "Filled",
     "Funded",
+    "Learnt",
     "Limited",
+    "Marked",
     "Moved",
     "Opened",
     "Peer",
+    "Rated",
     "Rejected",
     "Resumed",
     "SetTimer",
@@ -70,6 +73,39 @@ class Bar(NamedTuple):
     close: float
     volume: float
     timeframe: str = ""
+
+
+class Learnt(NamedTuple):
+    """A bar is history from now on, and is told later or not at all: bars before the start, or others that close then.
+
+    `ts` is when it opened, `closes` when it closed (ms UTC).
+    """
+
+    symbol: str
+    ts: int
+    closes: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    timeframe: str = ""
+
+
+class Marked(NamedTuple):
+    """A price is known, by which positions are valued; nothing is decided or sent."""
+
+    ts: int
+    symbol: str
+    price: float
+
+
+class Rated(NamedTuple):
+    """A perpetual's funding was settled at a rate, whether or not anything was held."""
+
+    ts: int
+    symbol: str
+    rate: float
 
 
 class Opened(NamedTuple):
@@ -147,7 +183,7 @@ class Filled(NamedTuple):
     """An execution, in part or in full.
 
     `quantity` is positive; `fee` in the quote currency, negative for a rebate; `quoted` the price before slippage;
-    `final` whether the order is done with it.
+    `final` whether the order is done with it; `trade` the venue's own number of it, "" where it has none.
     """
 
     ts: int
@@ -163,6 +199,7 @@ class Filled(NamedTuple):
     decided: int
     leg: str = "net"
     final: bool = True
+    trade: str = ""
 
 
 class Canceled(NamedTuple):
@@ -255,7 +292,8 @@ class Peer(NamedTuple):
 
 
 Event = (
-    Started | Stopped | Moved | Bar | Opened | Tick | Book | Timer | Accepted | Rejected | Triggered | Filled | Canceled
+    Started | Stopped | Moved | Bar | Learnt | Marked | Rated
+    | Opened | Tick | Book | Timer | Accepted | Rejected | Triggered | Filled | Canceled
     | Expired | Amended | Unknown | Funded | Adjusted | Limited | Resumed | Peer
 )  # fmt: skip
 
@@ -303,8 +341,10 @@ Action = Submit | CancelOrder | AmendOrder | SetTimer | Alert
 _KINDS: Final[dict[str, type]] = {
     kind.__name__: kind
     for kind in (
-        Started, Stopped, Moved, Bar, Opened, Tick, Book, Timer, Accepted, Rejected, Triggered, Filled, Canceled,
-        Expired, Amended, Unknown, Funded, Adjusted, Limited, Resumed, Peer, Submit, CancelOrder, AmendOrder, SetTimer, Alert,
+        Started, Stopped, Moved, Bar, Learnt, Marked, Rated,
+        Opened, Tick, Book, Timer, Accepted, Rejected, Triggered, Filled, Canceled,
+        Expired, Amended, Unknown, Funded, Adjusted, Limited, Resumed, Peer,
+        Submit, CancelOrder, AmendOrder, SetTimer, Alert,
     )
 }  # fmt: skip
 

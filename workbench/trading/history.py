@@ -64,8 +64,11 @@ class History:
         self.count += 1
 
     def name(self, values: Mapping[str, NDArray[np.generic]]) -> None:
-        """Keep columns that a strategy worked out, one value a bar, as long as the columns of bars."""
-        length = len(self._columns["ts"])
+        """Keep columns that a strategy worked out, one value a bar: of the whole series, or of what has closed so far.
+
+        In a series that grows they are to be given again after every bar.
+        """
+        length = self.count if self._grows else len(self._columns["ts"])
         for name, column in values.items():
             if np.shape(column) != (length,):
                 raise StrategyError(

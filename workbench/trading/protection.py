@@ -105,6 +105,12 @@ class Protector:
         """Forget the protection of a position that is gone; the venue drops orders that have nothing left to close."""
         self.active.pop((symbol, leg), None)
 
+    def again(self, symbol: str, leg: str) -> None:
+        """Place again what is no longer at the venue, while the position is held."""
+        held = self.active.get((symbol, leg))
+        if held is not None:
+            self._refresh(held, symbol, leg, NAN)
+
     def _refresh(self, held: Guarded, symbol: str, leg: str, price: float) -> None:
         position = self.core.account.position(symbol, leg)
         side = 1.0 if position.quantity > 0.0 else -1.0

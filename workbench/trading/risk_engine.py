@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from workbench.trading.core import Core
     from workbench.trading.gate import Verdict
 
-__all__ = ["SCOPES", "STATES", "Decision", "RiskEngine"]
+__all__ = ["SCOPES", "STATES", "Decision", "RiskEngine", "engine_of"]
 
 NAN: Final = math.nan
 SCOPES: Final = ("bot", "account", "workspace")
@@ -411,3 +411,8 @@ class RiskEngine:
             self.trips.restore(data["trips"])
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise DataError(f"the snapshot of limits on risk is damaged: {error!r}; replay the journal") from error
+
+
+def engine_of(limits: Limits | Mapping[str, Limits] | None, bot: str = "", account: str = "") -> RiskEngine | None:
+    """Make the engine of a core; None where nothing is limited."""
+    return None if limits is None else RiskEngine(limits, bot=bot, account=account)

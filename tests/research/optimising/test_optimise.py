@@ -119,6 +119,10 @@ def test_a_space_may_be_logarithmic_and_one_parameter_may_hang_on_another() -> N
     stops = found.table["stop_loss"]
     assert 0 < stops.notna().sum() < 12
     assert (stops.notna() == found.table["stopped"].astype(bool)).all()
+    for number, row in found.table.iterrows():  # what the function gave was tried, not what optuna drew for it
+        assert "stopped" not in found.parameters_of(number)
+        assert found.result(number).metrics["sharpe_ratio"] == pytest.approx(row["sharpe_ratio"], rel=1e-9)
+    assert found.overfitting(sample=4).trials.count == 12
     logs = optimise(Above, BARS, trials=40, space={"band": (5e-4, 5e-2, "log")}, sampler="qmc").table["band"]
     assert 0.35 < (logs < 5e-3).mean() < 0.65
 
@@ -223,3 +227,16 @@ def test_what_cannot_be_searched_is_refused_by_name(options: dict[str, object], 
 def test_options_go_before_those_of_a_search_that_is_given() -> None:
     found = optimise(Above, BARS, trials=3, search=Search(sampler="random", seed=4), seed=5)
     assert found.search == Search(sampler="random", seed=5)
+
+
+def test_the_best_is_judged_as_one_of_all_that_the_strategy_took() -> None:
+    found = optimise(Ordered, BARS, objective="calmar_ratio", trials=30, sampler="random")
+    refused = int(found.table["calmar_ratio"].isna().sum())
+    judged = found.overfitting(sample=10)
+    assert 0 < refused < 30 and judged.trials.count == 30 - refused == judged.trials.distinct_count
+    chosen = found.result()
+    assert judged.trials.returns.shape[1] >= 10
+    assert judged.trials.sharpe[judged.trials.chosen] * math.sqrt(chosen.periods_per_year) == pytest.approx(
+        chosen.metrics["sharpe_ratio"], rel=1e-9
+    )
+    assert found.verdict().sentence and found.name == "Ordered"

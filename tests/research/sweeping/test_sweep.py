@@ -191,8 +191,16 @@ def test_what_is_no_signal_strategy_is_refused() -> None:
         sweep(object(), BARS, grid=GRID)  # type: ignore[arg-type]
     with pytest.raises(StrategyError, match=r"give wb.load_strategy\('sma_cross'\)"):
         sweep("sma_cross", BARS, grid=GRID)  # type: ignore[arg-type]
-    with pytest.raises(DataError, match="bars is a DataFrame: give wb.Bars"):
+    with pytest.raises(DataError, match=r"bars is a DataFrame: give wb\.Bars"):
         sweep(Cross, BARS.to_pandas(), grid=GRID)
+
+
+def test_a_cost_that_is_none_stays_as_it_is() -> None:
+    found = sweep(Cross, BARS, grid={"fast": [5], "slow": [20], "fee": [None, 0.02]}, costs=wb.Costs(fee=0.005))
+    plain = wb.backtest(Cross(fast=5, slow=20), BARS, costs=wb.Costs(fee=0.005))
+    assert found.table["total_return"][0] == pytest.approx(plain.metrics["total_return"], rel=1e-9)
+    assert found.result(0).metrics["total_return"] == plain.metrics["total_return"]
+    assert found.table["total_return"][1] < found.table["total_return"][0]
 
 
 def test_none_is_best_where_nothing_was_traded() -> None:

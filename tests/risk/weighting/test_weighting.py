@@ -223,3 +223,6 @@ def test_risk_contributions_sum_to_one_and_a_hedge_takes_away() -> None:
     assert parts.sum() == pytest.approx(1.0) and parts[1] < 0
     assert w.diversification_ratio([1.0, 0.0], matrix) == pytest.approx(1.0)
     assert w.diversification_ratio([0.5, 0.5], THREE[:2, :2]) > 1.0
+    # Short positions count with their size: two independent ones are as diverse as two long ones.
+    assert w.diversification_ratio([1.0, -1.0], np.eye(2)) == pytest.approx(np.sqrt(2.0))
+    assert w.diversification_ratio([-1.0, -1.0], np.eye(2)) == pytest.approx(np.sqrt(2.0))

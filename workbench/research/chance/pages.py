@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from workbench._markup import table_of
 from workbench.risk.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -17,24 +18,6 @@ __all__ = ["significance_card", "simulated_card", "table_of"]
 
 _MUTED: Final = "color:var(--wb-muted,var(--jp-ui-font-color2,#5d656e))"
 _RULE: Final = "var(--wb-grid,var(--jp-border-color2,#e4e2dc))"
-
-
-def table_of(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Write a table: the first column to the left, the others (numbers) to the right."""
-    cell = 'style="padding:.15em 1.1em .15em 0;text-align:{};border:0;vertical-align:top"'
-    sides = ("left", "right;white-space:nowrap")
-
-    def line(tag: str, cells: Sequence[str]) -> str:
-        inner = "".join(
-            f"<{tag} {cell.format(sides[min(place, 1)])}>{escape(text)}</{tag}>" for place, text in enumerate(cells)
-        )
-        return f"<tr>{inner}</tr>"
-
-    body = "".join(line("td", row) for row in rows)
-    return (
-        '<table style="font-size:.9em;font-variant-numeric:tabular-nums;border-collapse:collapse;margin:.5em 0">'
-        f"{line('th', head)}{body}</table>"
-    )
 
 
 def _card(title: str, under: str, inside: str, notes: Iterable[str]) -> str:

@@ -10,13 +10,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from workbench.market.bars import Bars
 from workbench.research.noting import note_trials, study_here
 from workbench.research.optimising.objectives import Objective, objectives_of
 from workbench.research.optimising.optimisation import Optimisation
 from workbench.research.optimising.options import split_options, with_options
 from workbench.research.optimising.scoring import Scorer, constraints_of
-from workbench.research.optimising.searching import Search, open_study, quiet, search_trials
+from workbench.research.optimising.searching import Search, columns_of, open_study, quiet, search_trials
 from workbench.research.optimising.spaces import Space, space_of
 from workbench.research.sweeping.evaluator import Evaluator
 from workbench.settings import load_settings
@@ -81,13 +83,12 @@ def optimise(
 def _note(study: str, evaluator: Evaluator, found: Optimisation, began: dt.datetime) -> None:
     """Note the trials of this call; those of earlier calls were noted then."""
     fresh = [one for one in found.trials if one.datetime_start is not None and one.datetime_start >= began]
-    names = dict.fromkeys(name for one in fresh for name in one.params)
-    parameters = {name: [one.params.get(name) for one in fresh] for name in names}
     numbers = {
-        objective.name: [math.nan if one.values is None else one.values[place] for one in fresh]
+        objective.name: np.array([math.nan if one.values is None else one.values[place] for one in fresh])
         for place, objective in enumerate(found.objectives)
     }
-    note_trials(study, "optimise", evaluator, parameters, numbers)
+    for places, columns in columns_of(fresh):
+        note_trials(study, "optimise", evaluator, columns, {name: row[places] for name, row in numbers.items()})
 
 
 def search_on(

@@ -14,7 +14,16 @@ import numpy as np
 from workbench.errors import ConfigError, RunError
 from workbench.research.optimising.objectives import Objective
 from workbench.research.optimising.scoring import Scorer
-from workbench.research.optimising.searching import FAILED, NUMBERS, Search, finished, is_feasible, quiet
+from workbench.research.optimising.searching import (
+    FAILED,
+    NUMBERS,
+    Search,
+    columns_of,
+    combination_of,
+    finished,
+    is_feasible,
+    quiet,
+)
 
 if TYPE_CHECKING:
     import optuna
@@ -23,6 +32,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from workbench.backtest.result import Result
+    from workbench.research.overfitting import Overfitting, Verdict
     from workbench.strategy.strategy import SignalStrategy
 
 __all__ = ["Optimisation"]
@@ -111,7 +121,7 @@ class Optimisation:
         found = next((one for one in self.trials if one.number == number), None)
         if found is None:
             raise ConfigError(f"there is no trial {number!r}; .table lists them", trial=number)
-        return dict(found.params)
+        return combination_of(found)
 
     def _best_number(self, objective: str | None) -> int:
         ranked = self.ranking(objective)
@@ -145,6 +155,46 @@ class Optimisation:
         ]  # fmt: skip
         front = ranked[~np.array(beaten, dtype=bool)]
         return front[~front.duplicated([one.name for one in self.objectives])]
+
+    def overfitting(self, objective: str | None = None, *, sample: int = 200) -> Overfitting:
+        """Judge the best trial by an objective as one of so many: see `Study.overfitting`.
+
+        Parameters
+        ----------
+        objective : str, optional
+            The first when left out.
+        sample : int, default 200
+            Trials whose returns are computed.
+
+        Raises
+        ------
+        RunError
+            No trial has an answer and keeps the constraints.
+        """
+        from workbench.research.overfitting import judge
+        from workbench.research.sweeping.judged import Tried, trials_from
+
+        number = self._best_number(objective)
+        trials = [one for one in self.trials if one.values is not None]  # what the strategy refused was not tried
+        numbers = [one.number for one in trials]
+        evaluator = self.scorer.evaluator
+        scorer, sharpe = evaluator.replace(metrics=("sharpe_ratio",)), np.full(len(trials), np.nan)
+        for places, columns in columns_of(trials):
+            sharpe[places] = scorer.rows(columns)["sharpe_ratio"]
+        tried = Tried(
+            name=self.name, sharpe=sharpe, chosen=numbers.index(number),
+            result=lambda place: self.result(numbers[place]), rows=len(trials), kept=self.search.study is not None,
+        )  # fmt: skip
+        return judge(trials_from(tried, sample))
+
+    def verdict(self) -> Verdict:
+        """Say in a sentence and a page what can be believed of the best trial."""
+        return self.overfitting().verdict()
+
+    @property
+    def name(self) -> str:
+        """Of the study, or that of the strategy where it has none."""
+        return self.search.study or type(self.scorer.evaluator.strategy).__name__
 
     def importance(self, objective: str | None = None) -> pd.Series:
         """Say how much of the difference between trials each parameter makes, adding up to 1 (functional ANOVA).

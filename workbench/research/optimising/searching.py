@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 from workbench.errors import ConfigError
 from workbench.research.optimising.scoring import Score, Scorer, constraints_of
 from workbench.research.optimising.spaces import Space
+from workbench.research.sweeping.manner import plain
 
 if TYPE_CHECKING:
     import optuna
@@ -26,6 +27,8 @@ __all__ = [
     "NUMBERS",
     "SamplerName",
     "Search",
+    "columns_of",
+    "combination_of",
     "finished",
     "is_feasible",
     "open_study",
@@ -37,6 +40,7 @@ SamplerName = Literal["tpe", "cmaes", "nsga2", "qmc", "random", "grid"]
 NUMBERS: Final = "workbench_numbers"
 FAILED: Final = "workbench_reason"
 IDENTITY: Final = "workbench_identity"
+_TRIED: Final = "workbench_parameters"
 _STOPPED: Final = "workbench_stopped"
 _BATCHES: Final = {"tpe": 8, "cmaes": 8, "nsga2": 50, "qmc": 64, "random": 64, "grid": 256}
 _SEVERAL: Final = ("tpe", "nsga2", "qmc", "random", "grid")
@@ -213,6 +217,8 @@ def _compute(
         score = known[_key(combination)]
         for name, value in score.violations.items():
             trial.set_constraint(name, value)
+        if combination != trial.params:
+            trial.set_user_attr(_TRIED, {name: plain(value) for name, value in combination.items()})
         trial.set_user_attr(NUMBERS, {name: float(value) for name, value in score.numbers.items()})
         if score.reason:
             trial.set_user_attr(FAILED, score.reason)
@@ -227,6 +233,21 @@ def finished(study: optuna.Study) -> list[FrozenTrial]:
     """Give the trials that are over, without those that were stopped."""
     every = study.get_trials(deepcopy=False)
     return [one for one in every if one.state.is_finished() and _STOPPED not in one.user_attrs]
+
+
+def combination_of(trial: FrozenTrial) -> dict[str, Any]:
+    """Give what a trial tried: what optuna drew, or what a function made of that."""
+    return dict(trial.user_attrs.get(_TRIED, trial.params))
+
+
+def columns_of(trials: Sequence[FrozenTrial]) -> Iterator[tuple[list[int], dict[str, list[Any]]]]:
+    """Give what trials tried as columns: one set of columns, with the places of its trials, for each set of names."""
+    groups: dict[tuple[str, ...], list[int]] = {}
+    tried = [combination_of(one) for one in trials]
+    for place, one in enumerate(tried):
+        groups.setdefault(tuple(one), []).append(place)
+    for names, places in groups.items():
+        yield places, {name: [tried[place][name] for place in places] for name in names}
 
 
 def is_feasible(trial: FrozenTrial) -> bool:

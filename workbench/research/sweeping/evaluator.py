@@ -130,6 +130,10 @@ class Evaluator:
         """Give the same on other bars."""
         return Evaluator(self.strategy, bars, metrics=self.metrics, memory=self.memory, **self.options)
 
+    def replace(self, *, metrics: Sequence[str]) -> Evaluator:
+        """Give the same with other metrics."""
+        return Evaluator(self.strategy, self.bars, metrics=metrics, memory=self.memory, **self.options)
+
     def check(self, names: Iterable[str]) -> None:
         """Hold names to be such as can be varied; ConfigError for one that is not."""
         known = known_names(self.strategy)
@@ -147,7 +151,7 @@ class Evaluator:
         own = {name: value for name, value in parameters.items() if name in self.strategy.declared}
         rest = {name: value for name, value in parameters.items() if name not in own}
         options = dict(self.options)
-        charged = {name: float(rest[name]) for name in COSTS if name in rest}
+        charged = _charged(rest)
         if charged:
             costs = options.get("costs") or Costs()
             if isinstance(costs, Mapping):
@@ -285,8 +289,7 @@ class Evaluator:
             except StrategyError as error:
                 refused[k] = str(error)
                 continue
-            if said is not None and not settings.keys().isdisjoint(COSTS):
-                charged: dict[str, Any] = {name: float(settings[name]) for name in COSTS if name in settings}
+            if said is not None and (charged := _charged(settings)):
                 if "fee" in charged and "maker_fee" not in charged and own.maker_fee is None:
                     charged["maker_fee"] = charged["fee"]
                 said = dataclasses.replace(said, **charged)
@@ -409,6 +412,11 @@ def combinations_of(parameters: Mapping[str, Sequence[Any]]) -> list[dict[str, A
 def _settings(columns: Mapping[str, list[Any]], places: Iterable[int]) -> Iterator[dict[str, Any]]:
     for k in places:
         yield {name: values[k] for name, values in columns.items()}
+
+
+def _charged(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the costs that a combination says; those that are None stay as they are."""
+    return {name: float(settings[name]) for name in COSTS if settings.get(name) is not None}
 
 
 def _without_costs(settings: Mapping[str, Any]) -> dict[str, Any]:

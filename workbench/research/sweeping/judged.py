@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -10,10 +12,11 @@ from numpy.typing import NDArray
 from workbench.errors import DataError
 
 if TYPE_CHECKING:
+    from workbench.backtest.result import Result
     from workbench.research.overfitting import Trials
     from workbench.research.study import Study
 
-__all__ = ["trials_of"]
+__all__ = ["Tried", "trials_from", "trials_of"]
 
 Floats = NDArray[np.float64]
 
@@ -34,35 +37,73 @@ def trials_of(study: Study, metric: str, sample: int) -> Trials:
     are computed and put together to at most 2,000 periods, in which everything is then said. Skewness and kurtosis of
     rows outside the sample are taken to be the sample's medians. Rows of all series count as trials.
     """
-    from workbench.research.overfitting import Trials
-    from workbench.risk.metrics.curves import Curves, ratio
-
     if "sharpe_ratio" not in study.metrics:
         raise DataError("to judge a study its metrics need sharpe_ratio; sweep again with it among metrics=")
     best = study.best(metric)
     table = study.table if "series" not in study.table else study.table[study.table["series"] == best["series"]]
-    annual = table["sharpe_ratio"].to_numpy(dtype=np.float64)
-    chosen = int(table.index.get_loc(best.name))  # type: ignore[arg-type]
-    picked = _spread_over_ranks(annual, chosen, max(sample, 2))
-    returns, year, benchmark = _returns(study, table.index.to_numpy()[picked])
+    rows = table.index.to_numpy()
+    tried = Tried(
+        name=study.name, sharpe=table["sharpe_ratio"].to_numpy(dtype=np.float64),
+        chosen=int(table.index.get_loc(best.name)),  # type: ignore[arg-type]
+        result=lambda place: study.result(int(rows[place])), rows=len(study.table), kept=study.kept,
+    )  # fmt: skip
+    return trials_from(tried, sample)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """What was tried, and how to have any of it in full.
+
+    Attributes
+    ----------
+    name : str
+        Of the study.
+    sharpe : float64 array, shape (k,)
+        Annualised; NaN where there is none.
+    chosen : int
+        Place of what was chosen.
+    result : callable
+        `(place) -> Result`.
+    rows : int
+        How much was tried here, other series included.
+    kept : bool
+        Whether the book of the workspace knows of it.
+    """
+
+    name: str
+    sharpe: Floats
+    chosen: int
+    result: Callable[[int], Result]
+    rows: int
+    kept: bool
+
+
+def trials_from(tried: Tried, sample: int) -> Trials:
+    """Make trials for `judge` of what was tried, with the returns of a sample of it."""
+    from workbench.research.overfitting import Trials
+    from workbench.risk.metrics.curves import Curves, ratio
+
+    annual = tried.sharpe
+    picked = _spread_over_ranks(annual, tried.chosen, max(sample, 2))
+    returns, year, benchmark = _returns(tried, picked)
     curves = Curves(np.ascontiguousarray(returns.T))
     sharpe = annual / np.sqrt(year)
     sharpe[picked] = np.where(curves.known, ratio(curves.mean, curves.spread), np.nan)
     skew, kurtosis = (_with_medians(curves.moment(power), picked, annual) for power in (3, 4))
     return Trials(
         sharpe=sharpe, observations=len(returns), skew=skew, kurtosis=kurtosis, returns=returns, columns=picked,
-        chosen=chosen, periods_per_year=year, benchmark=benchmark, name=study.name, **_counted(study),
+        chosen=tried.chosen, periods_per_year=year, benchmark=benchmark, name=tried.name, **_counted(tried),
     )  # fmt: skip
 
 
-def _counted(study: Study) -> dict[str, Any]:
-    """Give how often the question was tried: this table, or all that the book of the workspace knows of it."""
+def _counted(tried: Tried) -> dict[str, Any]:
+    """Give how often the question was tried: here, or all that the book of the workspace knows of it."""
     from workbench.research.noting import book_here
 
-    rows, book = len(study.table), book_here() if study.kept else None
+    rows, book = tried.rows, book_here() if tried.kept else None
     if book is None:
         return {"distinct_count": rows, "raw_count": rows}
-    count, others = book.count(study.name), book.linked(study.name)
+    count, others = book.count(tried.name), book.linked(tried.name)
     linked = others.groupby("study")["distinct"].sum()
     return {
         "distinct_count": max(count.distinct, rows), "raw_count": max(count.raw, rows),
@@ -76,16 +117,16 @@ def _spread_over_ranks(values: Floats, chosen: int, count: int) -> NDArray[np.in
     return np.unique(np.append(order[places], chosen))
 
 
-def _returns(study: Study, rows: NDArray[Any]) -> tuple[Floats, float, Floats]:
+def _returns(tried: Tried, places: NDArray[Any]) -> tuple[Floats, float, Floats]:
     """Give returns per period, shape (T, k), how many periods a year has, and what holding would have returned."""
     equities, held, year, cash = [], None, 0.0, 1.0
-    for row in rows:
-        result = study.result(int(row))
+    for place in places:
+        result = tried.result(int(place))
         equities.append(result.equity_values / result.cash)
         if held is None:
             held, year, cash = result.buy_and_hold, result.periods_per_year, result.cash
     if held is None:
-        raise DataError(f"study {study.name!r} has no row to judge")
+        raise DataError(f"study {tried.name!r} has no row to judge")
     step = -(-len(equities[0]) // _PERIODS)
     ends = np.arange(len(equities[0]) - 1, -1, -step)[::-1]
     equity = np.column_stack([*equities, held / cash])[ends]

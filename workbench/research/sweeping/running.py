@@ -197,7 +197,7 @@ def _series_of(bars: Any) -> dict[str, Any]:
         return {str(name): one if isinstance(one, Bars) else list(one) for name, one in bars.items()}
     found = bars if isinstance(bars, Bars) else list(bars) if isinstance(bars, Iterable) else [bars]
     wrong = next((one for one in ([] if isinstance(found, Bars) else found) if not isinstance(one, Bars)), None)
-    if wrong is not None or type(bars).__name__ == "DataFrame":
+    if wrong is not None:
         raise DataError(
             f"bars is a {type(bars).__name__}: give wb.Bars, for example wb.Bars.from_pandas(df, symbol='BTC/USDT', "
             "timeframe='1h')"

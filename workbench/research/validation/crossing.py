@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from workbench.errors import ConfigError
 from workbench.market.bars import Bars
+from workbench.research.noting import note_trials, study_here
 from workbench.research.optimising.objectives import Objective, objectives_of, of_returns
 from workbench.research.optimising.options import split_options, with_options
 from workbench.research.sweeping.evaluator import Evaluator
@@ -98,6 +99,8 @@ def cross_validate(
     best = [int(np.argmax(one.better(row))) for row in scores]
     if not all(np.isfinite(row).any() for row in scores):
         raise ConfigError(f"no parameters have a {one.name} on every training: take fewer groups, or a longer range")
+    if (study := study_here(None)) is not None:
+        note_trials(study, "cross_validate", evaluator, _columns(points), {})
     names = sorted(set(best))
     returns = dict(zip(names, evaluator.returns(_columns([points[k] for k in names])), strict=True))
     tested = [returns[k][test] for k, (_, test) in zip(best, pairs, strict=True)]

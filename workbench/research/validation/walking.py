@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from workbench.errors import ConfigError, DataError
 from workbench.market.bars import Bars
+from workbench.research.noting import note_returns, study_here
 from workbench.research.optimising.objectives import objectives_of
 from workbench.research.optimising.options import split_options, with_options
 from workbench.research.optimising.searching import Search
@@ -85,8 +86,9 @@ def walk_forward(
     -----
     Indicators know all bars before a test, but nothing is traded there: the first decision is made at the close of the
     test's first bar, and what is held is sold at the open of its last bar (at its close with `fill="close"`), both at
-    the usual costs. The next window begins with the money that the one before left. A training without any answer
-    trades nothing in its test. Efficiency: R. Pardo, The Evaluation and Optimization of Trading Strategies (2008).
+    the usual costs. Inside `with wb.study(...)` the whole counts as one trial. The next window begins with the money
+    that the one before left. A training without any answer trades nothing in its test. Efficiency: R. Pardo, The
+    Evaluation and Optimization of Trading Strategies (2008).
     """
     walking, choosing, searching, backtesting = split_options(options, Walk, Choosing, Search)
     walk, search = with_options(None, Walk, walking), with_options(None, Search, searching)
@@ -110,9 +112,13 @@ def walk_forward(
             break
     if not windows:
         raise ConfigError(f"train = {train!r}, test = {test!r} leaves no window on {len(ts):,} bars: shorten them")
-    return WalkForward(
+    found = WalkForward(
         evaluator=evaluator, objective=objectives[0], windows=tuple(windows), splitter=splitter, ranges=chooser.ranges
     )
+    if (study := study_here(None)) is not None:
+        how = (objectives[0], kind.__name__, train, test, walk, chooser.points, chooser.choosing.trials, search)
+        note_returns(study, "walk_forward", evaluator, how, found.returns)
+    return found
 
 
 def times_of(series: Sequence[Bars]) -> Rows:

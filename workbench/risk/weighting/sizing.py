@@ -139,11 +139,14 @@ def risk_contributions(weights: Any, covariance: Any) -> Any:
 
 
 def diversification_ratio(weights: Any, covariance: Any) -> float:
-    """Give the weighted mean of the volatilities over the volatility of the whole: 1 is no diversification at all."""
+    """Give the weighted mean of the volatilities over the volatility of the whole: 1 is no diversification at all.
+
+    Short positions count with their size.
+    """
     matrix = read_matrix(covariance)
     values, _ = read_weights(weights, matrix.labels, len(matrix.names))
     spread = volatility_of(values, matrix.values)
-    return float(values @ np.sqrt(np.diag(matrix.values))) / spread if spread > 0.0 else math.nan
+    return float(np.abs(values) @ np.sqrt(np.diag(matrix.values))) / spread if spread > 0.0 else math.nan
 
 
 def _positive(**said: Any) -> None:

@@ -1,0 +1,133 @@
+"""The memory of a clerk: its lines, what a journal makes of them, and how they are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from workbench.bots.brokers.talk import VenueFill, VenueOrder
+from workbench.bots.clerk_lines import DOUBT, INF, Line, Patience, Said, merged
+from workbench.trading.core import Traded
+from workbench.trading.events import (
+    Accepted,
+    Action,
+    Amended,
+    AmendOrder,
+    Canceled,
+    CancelOrder,
+    Event,
+    Expired,
+    Filled,
+    Rejected,
+    Submit,
+    Triggered,
+    Unknown,
+)
+from workbench.trading.orders import Order
+
+__all__ = ["Memory"]
+
+
+class Memory:
+    """What a clerk remembers; `Clerk` says what it means."""
+
+    def __init__(self, markets: Mapping[str, Traded], patience: Patience | None = None) -> None:
+        self.markets, self.patience = dict(markets), patience or Patience()
+        self.now = self.seen = 0
+        self.lines: dict[str, Line] = {}
+        self.ids: dict[str, str] = {}
+        self.trades: dict[str, int] = {}
+        self.early: list[VenueFill] = []
+        self.strangers: tuple[VenueOrder, ...] = ()
+        self._said = Said()
+
+    def recall(self, entry: Event | Action) -> None:
+        """Take up what a journal says: an action that was intended, or an event that the core has handled."""
+        if isinstance(entry, Submit):
+            order = entry.order
+            self.lines[order.id] = Line(order, quantity=order.quantity, made=order.created, sent=order.created, tries=1)
+            return
+        if isinstance(entry, Filled) and entry.trade:
+            self.trades[f"{entry.symbol} {entry.trade}"] = entry.ts
+        line = self.lines.get(getattr(entry, "id", ""))
+        if line is None or (line.state == "done" and not isinstance(entry, Filled)):
+            return
+        if isinstance(entry, Filled):
+            line.filled += entry.quantity
+            line.state = "done" if entry.final or line.state == "done" else "resting"
+        elif isinstance(entry, Accepted):
+            line.state, line.venue_id = "resting", entry.venue_id
+            self.ids[entry.venue_id] = entry.id
+        elif isinstance(entry, (Canceled, Expired)) or (isinstance(entry, Rejected) and line.state in DOUBT):
+            line.state, line.ended = "done", entry.ts
+        elif isinstance(entry, Unknown):
+            line.state = "unknown"
+        elif isinstance(entry, Triggered):
+            line.triggered = True
+        elif isinstance(entry, CancelOrder):
+            line.cancel = True
+        elif isinstance(entry, AmendOrder):
+            line.change = merged(line.change, [entry.price, entry.quantity, entry.stop_price, entry.reason])
+        elif isinstance(entry, (Amended, Rejected)):
+            line.change = None
+            if isinstance(entry, Amended) and entry.quantity == entry.quantity:
+                line.quantity = entry.quantity
+
+    @property
+    def outside(self) -> tuple[VenueFill, ...]:
+        """Executions that belong to no order of this bot, as far as is known."""
+        doubt = {line.order.symbol for line in self.lines.values() if line.state in DOUBT}
+        return tuple(one for one in self.early if one.symbol not in doubt)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is under way or not known for certain."""
+        return bool(self.early) or any(
+            line.state in DOUBT or line.due < INF or line.flight or line.ending
+            for line in self.lines.values()
+            if line.state != "done"
+        )
+
+    @property
+    def doubt(self) -> tuple[str, ...]:
+        """The ids of orders of which nobody knows whether the venue has them."""
+        return tuple(name for name, line in self.lines.items() if line.state in DOUBT)
+
+    def _forget(self, before: int) -> None:
+        """Let go of what ended before a time from which on nothing is asked for any more."""
+        gone = [name for name, line in self.lines.items() if line.state == "done" and line.ended < before]
+        for name in gone:
+            self.ids.pop(self.lines.pop(name).venue_id, None)
+        if gone:
+            self.trades = {key: ts for key, ts in self.trades.items() if ts >= before}
+
+    def _begin(self, now: int) -> None:
+        self.now = max(self.now, now)
+        self._said = Said()
+
+    def _dust(self, line: Line) -> float:
+        lot = self.markets[line.order.symbol].lots.lot
+        return lot / 2 if lot > 0.0 else 1e-9 * max(abs(line.filled), 1e-12)
+
+    # for the journal
+
+    def snapshot(self) -> dict[str, Any]:
+        """Give the whole state as plain data for JSON."""
+        lines = [{**asdict(line), "order": line.order.to_dict()} for line in self.lines.values()]
+        for one in lines:
+            one["due"] = None if one["due"] == INF else one["due"]
+        return {
+            "now": self.now, "seen": self.seen, "lines": lines, "ids": dict(self.ids), "trades": dict(self.trades),
+            "early": [list(fill) for fill in self.early],
+        }  # fmt: skip
+
+    def restore(self, data: Mapping[str, Any]) -> None:
+        """Take up what `snapshot` gave."""
+        self.now, self.seen = data["now"], data["seen"]
+        self.ids, self.trades = dict(data["ids"]), dict(data["trades"])
+        self.early = [VenueFill(*fill) for fill in data["early"]]
+        self.lines = {}
+        for one in data["lines"]:
+            kept = {**one, "order": Order(**one["order"]), "due": INF if one["due"] is None else one["due"]}
+            self.lines[kept["order"].id] = Line(**kept)

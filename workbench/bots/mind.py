@@ -1,0 +1,155 @@
+"""`Mind`: the core of one bot with its strategy and its history, which grows bar by bar.
+
+A backtest knows all of history and hides the future; a bot knows only what was told. `handle` takes events in the order
+in which they became known, and the same events give the same actions, in this process or in another that reads them
+from a journal. A signal strategy is asked again at every close, on all bars since the first, so that it says what it
+says in a backtest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from workbench.backtest.event_setup import account_of, markets_of
+from workbench.backtest.plan import Line, Plan
+from workbench.bots.speaking import LiveTrader
+from workbench.errors import StrategyError
+from workbench.market.bars import Bars
+from workbench.strategy.orders import OrderStrategy
+from workbench.strategy.strategy import SignalStrategy
+from workbench.trading.core import NOTHING, Core
+from workbench.trading.events import Action, Bar, Event, Learnt, Rated
+from workbench.trading.gate import Gate
+from workbench.trading.history import COLUMNS, History
+from workbench.trading.risk_engine import engine_of
+
+__all__ = ["Mind"]
+
+NAN: Final = math.nan
+
+
+class Mind:
+    """The mind of one bot.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is traded and how: instruments, costs, account, protections. Of its bars only the instruments and lengths
+        are looked at, so those of the plan may be any.
+    name : str
+        Of the bot; client order ids are made of it.
+    gate : Gate, optional
+
+    Attributes
+    ----------
+    core : Core
+    trader : Trader
+        The strategy as the core has it.
+
+    Raises
+    ------
+    StrategyError
+        It trades at the close that it decides on, which nobody can, or is no strategy.
+    """
+
+    def __init__(self, plan: Plan, *, name: str, gate: Gate | None = None) -> None:
+        strategy = plan.strategy
+        if plan.at_close:
+            raise StrategyError("a bot cannot trade at the close that it decides on: leave out fill='close'")
+        if not isinstance(strategy, (SignalStrategy, OrderStrategy)):
+            raise StrategyError(f"a bot runs a strategy, not a {type(strategy).__name__}: give a wb.SignalStrategy")
+        self.plan = plan
+        self.strategy = strategy
+        self.trader: Any = LiveTrader(plan, self.bars) if isinstance(strategy, SignalStrategy) else strategy
+        self.core = Core(
+            self.trader, account_of(plan), markets_of(plan), name=name, max_positions=plan.max_positions, gate=gate,
+            risk=engine_of(plan.limits, name),
+        )  # fmt: skip
+        self._series: dict[tuple[str, str], _Series] = {}
+        for line in plan.lines:
+            self._watch(line.bars, line)
+        for bars in sorted(plan.extra, key=lambda one: -one.timeframe.ms):
+            self._watch(bars, None)
+
+    def _watch(self, bars: Bars, line: Line | None) -> None:
+        history = History(bars.symbol, str(bars.timeframe))
+        self._series[bars.symbol, str(bars.timeframe)] = _Series(history, bars, line is not None)
+        self.core.watch(history)
+
+    def handle(self, event: Event) -> Sequence[Action]:
+        """Take in one event and say what is to be done, in order.
+
+        Raises
+        ------
+        StrategyError
+            The strategy raised, or returned something that is no wish.
+        """
+        kind = type(event)
+        if kind is Bar:
+            self._learn(event)  # type: ignore[arg-type]
+        elif kind is Learnt:
+            self._learn(Bar(*event))
+            return NOTHING
+        elif kind is Rated:
+            self._rate(event)  # type: ignore[arg-type]
+            return NOTHING
+        return self.core.handle(event)
+
+    def bars(self, symbol: str, timeframe: str = "") -> Bars:
+        """Give the bars of a series that have closed so far."""
+        found = [one for (name, length), one in self._series.items() if name == symbol and timeframe in ("", length)]
+        return found[0].bars()
+
+    def closed(self, symbol: str, timeframe: str = "") -> int:
+        """Give when the last bar of a series opened (ms UTC); -1 before the first."""
+        found = [one for (name, length), one in self._series.items() if name == symbol and timeframe in ("", length)]
+        return found[0].last
+
+    def _learn(self, bar: Bar) -> None:
+        series = self._series.get((bar.symbol, bar.timeframe))
+        if series is None or bar.ts <= series.last:
+            return
+        series.append(bar)
+        if isinstance(self.strategy, OrderStrategy) and series.traded:
+            told = {} if _says_nothing(self.strategy) else self.strategy.indicators(series.bars())
+            series.history.name({"funding": np.array(series.rates), **told})
+
+    def _rate(self, event: Rated) -> None:
+        for (symbol, _), series in self._series.items():
+            if symbol == event.symbol:
+                series.rate = event.rate
+
+    def snapshot(self) -> dict[str, Any]:
+        """Give the state of the core as plain data for JSON; bars are not in it, they are told again."""
+        return self.core.snapshot()
+
+    def restore(self, data: Mapping[str, Any]) -> None:
+        """Take up what `snapshot` gave."""
+        self.core.restore(data)
+
+
+class _Series:
+    """A series as it is known so far."""
+
+    def __init__(self, history: History, like: Bars, traded: bool) -> None:
+        self.history, self.traded = history, traded
+        self.instrument, self.timeframe = like.instrument, like.timeframe
+        self.rate, self.last = NAN, -1
+        self.rates: list[float] = []
+
+    def append(self, bar: Bar) -> None:
+        self.history.append(bar)
+        self.rates.append(self.rate)
+        self.last = bar.ts
+
+    def bars(self) -> Bars:
+        columns: dict[str, Any] = {name: self.history.column(name).copy() for name in COLUMNS}
+        return Bars(instrument=self.instrument, timeframe=self.timeframe, **columns)
+
+
+def _says_nothing(strategy: OrderStrategy) -> bool:
+    return type(strategy).indicators is OrderStrategy.indicators
