@@ -33,7 +33,7 @@ from workbench.trading.events import (
     Tick,
     Timer,
 )
-from workbench.trading.risk_engine import engine_of
+from workbench.trading.risk_engine import limited
 
 __all__ = ["Replay", "run"]
 
@@ -85,13 +85,13 @@ class Replay:
     def __init__(self, plan: Plan, core: Core | None = None) -> None:
         self.plan = plan
         self.core = core or Core(
-            trader_of(plan), account_of(plan), markets_of(plan), name="backtest", max_positions=plan.max_positions,
-            risk=engine_of(plan.limits),
-        )  # fmt: skip
+            trader_of(plan), account_of(plan), markets_of(plan), name="backtest", max_positions=plan.max_positions
+        )
         self.trader: Any = self.core.trader
         self.venue = venue_of(plan)
         self.core.estimate = self.venue.estimate
         self.log = Log(plan)
+        limited(self.core, plan.limits)
         self.timers: dict[str, list[tuple[int, int, str]]] = {}
         self.set = 0
         self.feeds, self.coarser = self.series()

@@ -22,7 +22,9 @@ from workbench.market.bars import COLUMNS, Bars
 from workbench.market.instrument import Instrument
 from workbench.market.ticks import Ticks
 from workbench.market.timeframe import Timeframe
+from workbench.risk.limits import Limits
 from workbench.strategy.signals import Signals
+from workbench.trading.risk_engine import Decision
 from workbench.trading.terms import AccountTerms, CostTerms, Lots
 
 __all__ = ["LoadedStrategy", "decoded", "encoded", "packed_plan", "packed_records", "unpacked_plan", "unpacked_records"]
@@ -167,6 +169,8 @@ def packed_plan(plan: Plan) -> tuple[dict[str, Any], dict[str, bytes]]:
         "terms": {name: encoded(getattr(plan, name)) for name in _TERMS},
         "parts": {name: facts for name, (facts, _) in packed.items()},
     }
+    if plan.limits is not None:
+        content["limits"] = encoded(plan.limits.to_dict())
     return content, {f"{name}.parquet": data for name, (_, data) in packed.items()}
 
 
@@ -256,6 +260,7 @@ def unpacked_plan(content: Mapping[str, Any], files: Mapping[str, bytes]) -> Pla
         account=AccountTerms(**decoded(content["account"])),
         exits=_unpacked_arrays(ExitTerms, content["exits"]),
         guards=_unpacked_arrays(Guards, content["guards"]),
+        limits=Limits.from_dict(decoded(content["limits"])) if "limits" in content else None,
         **decoded(content["terms"]),
     )
 
@@ -331,6 +336,8 @@ def packed_records(records: Records) -> tuple[dict[str, Any], dict[str, bytes]]:
         "tags": list(records.tags),
         "tables": {name: facts for name, (facts, _) in packed.items()},
     }
+    if records.limits:
+        content["limits"] = [encoded(one._asdict()) for one in records.limits]
     return content, {**{f"{name}.parquet": data for name, (_, data) in packed.items()}, "orders.jsonl": orders.encode()}
 
 
@@ -343,4 +350,6 @@ def unpacked_records(content: Mapping[str, Any], files: Mapping[str, bytes]) -> 
     }
     curve = _unpacked(told["equity"], files["equity.parquet"])[0]
     orders = [decoded(json.loads(line)) for line in files["orders.jsonl"].decode().splitlines()]
-    return Records(**tables, **curve, path=content["path"], tags=list(content["tags"]), orders=orders)
+    limits = [Decision(**decoded(one)) for one in content.get("limits", ())]
+    made: dict[str, Any] = {**tables, **curve, "orders": orders, "limits": limits}
+    return Records(**made, path=content["path"], tags=list(content["tags"]))

@@ -25,7 +25,7 @@ from workbench.trading.core import NOTHING, Core
 from workbench.trading.events import Action, Bar, Event, Learnt, Rated
 from workbench.trading.gate import Gate
 from workbench.trading.history import COLUMNS, History
-from workbench.trading.risk_engine import engine_of
+from workbench.trading.risk_engine import limited
 
 __all__ = ["Mind"]
 
@@ -66,9 +66,9 @@ class Mind:
         self.strategy = strategy
         self.trader: Any = LiveTrader(plan, self.bars) if isinstance(strategy, SignalStrategy) else strategy
         self.core = Core(
-            self.trader, account_of(plan), markets_of(plan), name=name, max_positions=plan.max_positions, gate=gate,
-            risk=engine_of(plan.limits, name),
-        )  # fmt: skip
+            self.trader, account_of(plan), markets_of(plan), name=name, max_positions=plan.max_positions, gate=gate
+        )
+        limited(self.core, plan.limits, name)
         self._series: dict[tuple[str, str], _Series] = {}
         for line in plan.lines:
             self._watch(line.bars, line)

@@ -12,24 +12,25 @@ import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import DataError
-from workbench.market.instrument import Instrument
 from workbench.trading import events as ev
 from workbench.trading import lifecycle
 from workbench.trading.account import Account
 from workbench.trading.desk import Desk, Refusal
 from workbench.trading.events import Action, Event, Submit
-from workbench.trading.gate import Gate, Listing
+from workbench.trading.gate import Gate
 from workbench.trading.history import History
 from workbench.trading.minding import Minder
 from workbench.trading.orders import Amend, Intent, Order, Protect
 from workbench.trading.protection import Guarded, Protector
-from workbench.trading.risk_engine import RiskEngine
 from workbench.trading.sizing import Sizer
-from workbench.trading.terms import CostTerms, Lots
+from workbench.trading.trader import Traded, Trader, traded
 from workbench.trading.view import View
+
+if TYPE_CHECKING:
+    from workbench.trading.risk_engine import RiskEngine
 
 __all__ = ["NOTHING", "Core", "Refusal", "Traded", "Trader", "traded"]
 
@@ -37,60 +38,6 @@ NAN: Final = math.nan
 NOTHING: Final = ()
 INF: Final = math.inf
 VERSION: Final = 1
-
-
-class Traded(NamedTuple):
-    """What the core knows of an instrument that it trades; `traded` makes one."""
-
-    instrument: Instrument
-    lots: Lots
-    costs: CostTerms
-    leverage: float
-    tiers: Any
-    listing: Listing
-
-
-def traded(instrument: Instrument, lots: Lots, costs: CostTerms, leverage: float = 1.0, tiers: Any = ()) -> Traded:
-    """Give what the core knows of an instrument that it trades: its steps, costs, leverage and margin tiers."""
-    listing = Listing(lots, instrument.contract_size, instrument.kind == "inverse")
-    return Traded(instrument, lots, costs, leverage, tiers, listing)
-
-
-class Trader(Protocol):
-    """What a strategy offers the core; `strategy.OrderStrategy` is the base class to inherit from."""
-
-    def on_start(self, view: View) -> Any:
-        """Before the first event of a market."""
-
-    def on_bar(self, view: View, bar: ev.Bar) -> Any:
-        """A bar has closed."""
-
-    def on_tick(self, view: View, tick: ev.Tick) -> Any:
-        """The market has traded."""
-
-    def on_fill(self, view: View, fill: ev.Filled) -> Any:
-        """An own order was executed, in part or in full."""
-
-    def on_timer(self, view: View, timer: ev.Timer) -> Any:
-        """A time that was asked for has come."""
-
-    def on_trigger(self, view: View, order: Order) -> Any:
-        """The trigger of an own stop or take-profit was reached; it trades as far as there is volume."""
-
-    def on_funding(self, view: View, funded: ev.Funded) -> Any:
-        """Funding was settled on an own position."""
-
-    def on_refused(self, view: View, refusal: Refusal) -> Any:
-        """An own order was refused."""
-
-    def on_end(self, view: View, order: Order) -> Any:
-        """An own order was cancelled or has expired."""
-
-    def snapshot(self) -> Any:
-        """Give what must be kept beside the memory of the view."""
-
-    def restore(self, data: Any) -> None:
-        """Take up what `snapshot` gave."""
 
 
 class Core:
@@ -110,9 +57,6 @@ class Core:
     max_positions : int
         How many positions may be open at once; 0 for any number.
 
-    risk : RiskEngine, optional
-        Limits on risk, judged before every order.
-
     Attributes
     ----------
     orders : dict of Order
@@ -125,6 +69,8 @@ class Core:
     estimate : callable
         `(symbol, side, quantity) -> price` that a market order would get now; set by the shell (from the matcher, or
         from the live book). The last price with slippage when it is not set.
+    risk : RiskEngine or None
+        Limits on risk; `RiskEngine.attach` sets it.
     minder : Minder or None
         Set by the shell where the venue does not size and drop protective orders by itself.
     """
@@ -138,7 +84,6 @@ class Core:
         name: str = "run",
         gate: Gate | None = None,
         max_positions: int = 0,
-        risk: RiskEngine | None = None,
     ) -> None:
         self.trader, self.account, self.markets, self.name = trader, account, dict(markets), name
         self.gate, self.max_positions = gate or Gate(), max_positions
@@ -158,10 +103,7 @@ class Core:
         self.sizer = Sizer(self)
         self.desk = Desk(self)
         self.view = View(self)
-        self.risk = risk
-        if risk is not None:
-            self.gate = Gate((*self.gate.checks, risk.check))
-            risk.attach(self)
+        self.risk: RiskEngine | None = None
         self._actions: list[Action] = []
         self._handlers: dict[type, Callable[[Any], None]] = {
             ev.Opened: self._opened, ev.Tick: self._tick, ev.Filled: self._filled,

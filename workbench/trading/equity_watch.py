@@ -75,8 +75,10 @@ class EquityWatch:
         return made
 
 
-def until(rule: str, ts: int) -> float:
-    """Give until when what a rule has done holds: the next day or week, or until somebody resumes (infinity)."""
+def until(rule: str, ts: int, pause_ms: int | None = None) -> float:
+    """Give until when what a rule has done holds: a day, a week, a pause, or until somebody resumes (infinity)."""
     if rule == "weekly_loss":
         return next_week(ts)
-    return math.inf if rule in ("max_drawdown", "capital_depletion") else next_day(ts)
+    if rule in ("max_drawdown", "capital_depletion"):
+        return math.inf if pause_ms is None else ts + pause_ms
+    return next_day(ts)

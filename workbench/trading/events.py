@@ -259,7 +259,7 @@ class Adjusted(NamedTuple):
 
 
 class Limited(NamedTuple):
-    """The limits on risk of a scope ("bot", "account", "workspace") were changed: as of `Limits.to_dict`, and by whom."""
+    """The limits on risk of a scope ("bot", "account", "workspace") were changed: as `Limits.to_dict`, by whom, why."""
 
     ts: int
     scope: str
@@ -373,7 +373,8 @@ def from_plain(values: Sequence[Any]) -> Any:
             symbol, ts, bids, asks = values[1:]
             return Book(symbol, ts, tuple(map(tuple, bids)), tuple(map(tuple, asks)))
         if kind is Peer:
-            return Peer(*values[1:6], tuple(map(tuple, values[6])))
+            ts, bot, account, equity, paid_in, rows = values[1:]
+            return Peer(ts, bot, account, equity, paid_in, tuple(map(tuple, rows)))
         return kind(*values[1:])
     except (IndexError, TypeError, ValueError) as error:
         raise DataError(f"{kind.__name__} cannot be made of {list(values[1:])!r}: {error}") from error

@@ -1,4 +1,4 @@
-"""What a gate has seen of the markets: how old prices are, spreads, ranges within a window, and how returns correlate."""
+"""What a gate has seen of the markets: age of prices, spreads, ranges within a window, and how returns correlate."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-import numpy as np
-
+from workbench.trading.comoves import Comoves
 from workbench.trading.events import Bar, Book
 
 __all__ = ["MarketWatch"]
 
 NAN: Final = math.nan
-_LEAST: Final = 20  # returns that a correlation must at least be made of
+_PARTS: Final = 60  # of a window: prices within one are one row, so that a busy market costs no more than a calm one
 
 
 class MarketWatch:
@@ -24,33 +23,41 @@ class MarketWatch:
     ----------
     always : mapping of symbol to bool
         Whether the instrument trades day and night, so that a missing bar means that data are missing.
-    window_ms, bars : int
-        Over which ranges and correlations are made.
     """
 
-    def __init__(self, always: Mapping[str, bool], window_ms: int, bars: int) -> None:
-        self.always, self.window, self.bars = dict(always), window_ms, bars
+    def __init__(self, always: Mapping[str, bool]) -> None:
+        self.always = dict(always)
+        self.window = 0
         self.seen: dict[str, int] = {}
         self.closed: dict[str, tuple[int, int]] = {}
         self.spreads: dict[str, float] = {}
         self.ranges: dict[str, deque[tuple[int, float, float, int]]] = {}
-        self.closes: dict[str, deque[tuple[int, float]]] = {}
-        self._pairs: dict[tuple[str, str], tuple[int, int, float]] = {}
+        self.comoves = Comoves(tuple(always))
+
+    def tune(self, window_ms: int, bars: int) -> None:
+        """Set over which time ranges and over how many bars correlations are made; 0 where nobody asks for them."""
+        self.window = window_ms
+        if not window_ms:
+            self.ranges.clear()
+        self.comoves.tune(bars)
 
     def price(self, symbol: str, ts: int, price: float) -> None:
         """Take in a price."""
         self.seen[symbol] = ts
-        self._range(symbol, ts, price, price, 0)
+        if self.window:
+            self._range(symbol, ts, price, price, 0)
 
     def bar(self, bar: Bar) -> None:
         """Take in a bar that has closed."""
-        span = bar.closes - bar.ts
-        known = self.closed.get(bar.symbol)
-        self.seen[bar.symbol] = bar.closes
-        self._range(bar.symbol, bar.closes, bar.high, bar.low, span)
+        symbol, closes = bar.symbol, bar.closes
+        span = closes - bar.ts
+        known = self.closed.get(symbol)
+        self.seen[symbol] = closes
+        if self.window:
+            self._range(symbol, closes, bar.high, bar.low, span)
         if known is None or span <= known[1]:  # the finest series counts
-            self.closed[bar.symbol] = (bar.closes, span)
-            self.closes.setdefault(bar.symbol, deque(maxlen=self.bars + 1)).append((bar.closes, bar.close))
+            self.closed[symbol] = (closes, span)
+            self.comoves.close(symbol, closes, bar.close)
 
     def book(self, book: Book) -> None:
         """Take in an order book."""
@@ -63,6 +70,10 @@ class MarketWatch:
         rows = self.ranges.setdefault(symbol, deque())
         while rows and rows[0][0] < ts - self.window:
             rows.popleft()
+        if rows and ts - rows[-1][0] < self.window // _PARTS and span == rows[-1][3]:
+            begun, top, bottom, _ = rows[-1]
+            rows[-1] = (begun, max(top, high), min(bottom, low), span)
+            return
         # what lies between others will never be the highest nor the lowest
         while rows and rows[-1][1] <= high and rows[-1][2] >= low and rows[-1][3] <= span:
             rows.pop()
@@ -71,9 +82,9 @@ class MarketWatch:
     def volatility(self, symbol: str, now: int) -> float:
         """Give the range of the price within the window, a fraction; of longer bars by the square root of time."""
         high = low = NAN
-        longest = self.window
+        since, longest = now - self.window, self.window
         for ts, top, bottom, span in self.ranges.get(symbol, ()):
-            if ts >= now - self.window:
+            if ts >= since:
                 high = top if not high >= top else high
                 low = bottom if not low <= bottom else low
                 longest = span if span > longest else longest
@@ -90,29 +101,19 @@ class MarketWatch:
 
     def correlated(self, symbol: str, sign: float, held: Iterable[tuple[str, float]], above: float) -> int:
         """Count the positions (symbol, sign) that move together with a new one."""
-        return sum(
-            1 for other, side in held if other != symbol and sign * side * self._correlation(symbol, other) > above
-        )
-
-    def _correlation(self, one: str, other: str) -> float:
-        a, b = self.closes.get(one), self.closes.get(other)
-        if not a or not b:
-            return 0.0
-        key = (one, other) if one < other else (other, one)
-        stamp = (a[-1][0], b[-1][0]) if one < other else (b[-1][0], a[-1][0])
-        known = self._pairs.get(key)
-        if known is None or known[:2] != stamp:
-            self._pairs[key] = known = (*stamp, _correlation(dict(a), dict(b)))
-        return known[2]
+        alike, count = self.comoves.of(symbol), 0
+        for other, side in held:
+            if sign * side * alike.get(other, 0.0) > above and other != symbol:
+                count += 1
+        return count
 
     def snapshot(self) -> dict[str, Any]:
         """Give everything as plain data."""
-        rows = {"ranges": self.ranges, "closes": self.closes, "closed": self.closed}
         return {
             "seen": dict(self.seen), "spreads": dict(self.spreads),
-            "closed": {name: list(row) for name, row in rows["closed"].items()},
+            "closed": {name: list(row) for name, row in self.closed.items()},
             "ranges": {name: [list(row) for row in held] for name, held in self.ranges.items()},
-            "closes": {name: [list(row) for row in held] for name, held in self.closes.items()},
+            "closes": self.comoves.snapshot(),
         }  # fmt: skip
 
     def restore(self, data: Mapping[str, Any]) -> None:
@@ -120,18 +121,4 @@ class MarketWatch:
         self.seen, self.spreads = dict(data["seen"]), dict(data["spreads"])
         self.closed = {name: (row[0], row[1]) for name, row in data["closed"].items()}
         self.ranges = {name: deque((a, b, c, d) for a, b, c, d in held) for name, held in data["ranges"].items()}
-        self.closes = {
-            name: deque(((a, b) for a, b in held), maxlen=self.bars + 1) for name, held in data["closes"].items()
-        }
-        self._pairs.clear()
-
-
-def _correlation(a: dict[int, float], b: dict[int, float]) -> float:
-    """Give the correlation of log returns at common closes; 0.0 where it cannot be said."""
-    common = [ts for ts in a if ts in b]
-    if len(common) <= _LEAST:
-        return 0.0
-    moves = np.diff(np.log([[a[ts] for ts in common], [b[ts] for ts in common]]))
-    x, y = moves - moves.mean(axis=1, keepdims=True)
-    size = math.sqrt(float(x @ x) * float(y @ y))
-    return float(x @ y) / size if size > 0.0 else 0.0
+        self.comoves.restore(data["closes"])

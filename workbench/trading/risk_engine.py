@@ -13,32 +13,34 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from workbench.errors import DataError
+from workbench.errors import ConfigError, DataError
 from workbench.risk.limits.bounds import Limits, strictest
-from workbench.risk.limits.exposures import Row, stakes
-from workbench.risk.limits.hours import is_open
-from workbench.risk.limits.judging import Assessment, Finding, compiled, findings, verdict_on
+from workbench.risk.limits.judging import Assessment, Finding, compiled, findings
 from workbench.risk.limits.rules import EQUITY_RULES, RULES
 from workbench.trading import events as ev
-from workbench.trading.arithmetic import round_down
 from workbench.trading.equity_watch import EquityWatch, until
+from workbench.trading.gate import APPROVED, Gate, Verdict, reduce, reject
 from workbench.trading.market_watch import MarketWatch
 from workbench.trading.orders import Order
-from workbench.trading.risk_book import Book, Trips
+from workbench.trading.risk_book import REASON, Book
+from workbench.trading.risk_judge import PLAIN, Judge, Judged
+from workbench.trading.risk_trips import Trips
 
 if TYPE_CHECKING:
     from workbench.trading.core import Core
-    from workbench.trading.gate import Verdict
 
-__all__ = ["SCOPES", "STATES", "Decision", "RiskEngine", "engine_of"]
+__all__ = ["SCOPES", "STATES", "Decision", "RiskEngine", "limited"]
 
 NAN: Final = math.nan
 SCOPES: Final = ("bot", "account", "workspace")
 STATES: Final = ("ACTIVE", "REDUCING", "HALTED")
-REASON: Final = "risk_limit"
 _LEVEL: Final = {"reduce": 1, "flatten": 2}
-_MINUTE: Final = 60_000
-_PLAIN: Final = EQUITY_RULES + 7  # the first rule after exposures and counts: those do not go by scope
+_PRICES: Final = (ev.Bar, ev.Opened, ev.Tick, ev.Book)
+_BLIND: Final = [NAN] * len(RULES)
+_OWN: Final = frozenset(
+    (ev.Filled, ev.Funded, ev.Adjusted, ev.Canceled, ev.Rejected, ev.Expired, ev.Amended, ev.Accepted, ev.Triggered)
+)
+_NO_REQUEST: Final = frozenset(("order_is_final", "unknown_order"))  # a refused cancellation is no refused amendment
 
 
 class Decision(NamedTuple):
@@ -75,119 +77,190 @@ class RiskEngine:
 
     def __init__(self, limits: Limits | Mapping[str, Limits], *, bot: str = "", account: str = "") -> None:
         self.limits = dict(limits) if isinstance(limits, Mapping) else {"bot": limits}
+        unknown = set(self.limits) - set(SCOPES)
+        if unknown:
+            raise ConfigError(f"limits: {sorted(unknown)[0]!r} is no scope; there are {', '.join(SCOPES)}")
         self.bot, self.account = bot, account
         self.decisions: list[Decision] = []
         self.causes: dict[str, tuple[int, float]] = {}
-        self.watches = {scope: EquityWatch() for scope in SCOPES}
+        self.watches: dict[str, EquityWatch] = {}
         self.peers: dict[str, ev.Peer] = {}
         self.requests: deque[int] = deque()
         self.canceling: set[str] = set()
-        self.raised: dict[str, tuple[float, float]] = {}
+        self.raised: dict[str, tuple[float, float, int]] = {}
+        self.failed: dict[str, tuple[int, int]] = {}
         self.warned: set[str] = set()
-        self.now = 0
+        self.now = self.level = 0
+        self.midnight = 0
 
     def attach(self, core: Core) -> None:
-        """Take up a core; it calls this itself."""
-        self.core, self.book = core, Book(core, self)
+        """Judge the orders of a core from now on."""
+        self.core, self.book, self.judge, self.trips = core, Book(core, self), Judge(core, self), Trips(core)
+        self.market = MarketWatch({name: one.instrument.calendar == "24/7" for name, one in core.markets.items()})
         self._compile()
-        every = {name: one.instrument.calendar == "24/7" for name, one in core.markets.items()}
-        self.market = MarketWatch(every, self.merged.volatility_window_ms, self.merged.correlation_bars)
-        self.trips = Trips(core)
+        core.risk, core.gate = self, Gate((*core.gate.checks, self.check))
 
     def _compile(self) -> None:
-        self.merged = strictest(self.limits.values())
-        self.rows = {scope: compiled(one) for scope, one in self.limits.items()}
-        self.wholes = tuple(row for row in compiled(self.merged) if row[0] >= _PLAIN)
-        self.scoped = {scope: tuple(row for row in rows if row[0] < _PLAIN) for scope, rows in self.rows.items()}
+        self.merged = merged = strictest(self.limits.values())
+        rows = {scope: compiled(one) for scope, one in self.limits.items()}
+        self.wholes = tuple(row for row in compiled(merged) if row[0] >= PLAIN)
+        self.scoped = {scope: tuple(row for row in one if row[0] < PLAIN) for scope, one in rows.items()}
+        self.losing = {scope: tuple(row for row in one if row[0] < EQUITY_RULES) for scope, one in rows.items()}
+        self.market.tune(
+            merged.volatility_window_ms if merged.volatility_halt is not None else 0,
+            merged.correlation_bars if merged.correlated_positions is not None else 0,
+        )
+        for scope in self.limits:
+            if scope not in self.watches:
+                self.watches[scope] = EquityWatch()
+                if self.now:
+                    self.watches[scope].roll(self.now, self.equity(scope))
 
     @property
     def state(self) -> str:
         """One of `STATES`."""
-        return STATES[max((level for level, _ in self.causes.values()), default=0)]
+        return STATES[self.level]
 
     def around(self, event: ev.Event) -> Sequence[ev.Action]:
         """Handle an event for the core, with limits before and after."""
         core, kind = self.core, type(event)
         before = core.begin()
         self._clock(event.closes if kind is ev.Bar else event.ts)  # type: ignore[union-attr]
-        if kind is ev.Peer:
-            self._peer(event)  # type: ignore[arg-type]
-        elif kind is ev.Limited:
-            self.limits[event.scope] = Limits.from_dict(event.limits)  # type: ignore[union-attr]
-            self._compile()
-        elif kind is ev.Resumed:
-            self.causes.clear()
-            self.warned.clear()
-            for scope in SCOPES:
-                self.watches[scope].renew(self.equity(scope))
-        else:
-            return self._market_or_own(event, before)
-        self.review()
-        return before
-
-    def _market_or_own(self, event: Any, before: list[ev.Action]) -> Sequence[ev.Action]:
-        core, kind = self.core, type(event)
-        if kind in (ev.Bar, ev.Opened, ev.Tick, ev.Book):
+        if kind in _PRICES:
             self._see(event)
             self.review()
+        elif kind in _OWN:
+            return self._own(event, before)
+        elif kind is ev.Peer or kind is ev.Limited or kind is ev.Resumed:
+            self._told(event)
+            self.review()
+            return before
+        actions = core.plainly(event)
+        after = core.begin()
+        return [*before, *actions, *after] if before or after else actions
+
+    def _told(self, event: Any) -> None:
+        if type(event) is ev.Peer:
+            self._peer(event)
+        elif type(event) is ev.Limited:
+            if event.scope not in SCOPES:
+                raise DataError(f"limits of {event.scope!r}: the scopes are {', '.join(SCOPES)}")
+            self.limits[event.scope] = Limits.from_dict(event.limits)
+            self._compile()
+        else:
+            self.causes.clear()
+            self.warned.clear()
+            self.failed.clear()
+            self.level = 0
+            for scope, watch in self.watches.items():
+                watch.renew(self.equity(scope))
+
+    def _own(self, event: Any, before: list[ev.Action]) -> Sequence[ev.Action]:
+        """Handle what happened to the account or an order."""
+        core, kind = self.core, type(event)
+        name = getattr(event, "id", "")
+        order = core.orders.get(name) if name else None
         equity = core.account.equity if kind is ev.Adjusted else 0.0
         if kind is ev.Filled:
             self.trips.before(event)
         actions = core.plainly(event)
         after = core.begin()
+        self.book.touch(order.symbol if order is not None else getattr(event, "symbol", ""))
         if kind is ev.Adjusted and event.reason != "interest":
             for watch in self.watches.values():
                 watch.shift(core.account.equity - equity)
         elif kind is ev.Filled:
             self.trips.after(event, self.merged, self.now)
-        if kind in (ev.Filled, ev.Funded, ev.Adjusted, ev.Canceled, ev.Rejected, ev.Expired, ev.Amended, ev.Accepted):
-            self.canceling.discard(getattr(event, "id", ""))
-            if kind is not ev.Accepted and kind is not ev.Filled:
-                self.raised.pop(getattr(event, "id", ""), None)
-            self.review()
+            if self.failed and core.account.quantity(event.symbol, event.leg) == 0.0:
+                self.failed.pop(f"{event.symbol} {event.leg}", None)
+        if name:
+            self._settle(name, kind, event, order)
+        self.review()
         return [*before, *actions, *after] if before or after else actions
+
+    def _settle(self, name: str, kind: type, event: Any, order: Order | None) -> None:
+        """Forget what was under way with an order as it comes to its end."""
+        if kind is not ev.Accepted:
+            self.canceling.discard(name)
+        if name not in self.core.orders:
+            self.raised.pop(name, None)
+            if kind is ev.Rejected and order is not None and order.reason == REASON:
+                self.book.refused(order)
+        elif name in self.raised and (
+            kind is ev.Amended or (kind is ev.Rejected and event.code not in _NO_REQUEST)
+        ):  # of several that are under way each counts until its own answer
+            most, level, count = self.raised[name]
+            if count <= 1:
+                del self.raised[name]
+            else:
+                self.raised[name] = (most, level, count - 1)
 
     def _clock(self, ts: int) -> None:
         """Let time pass: days and weeks begin, and what held only for one ends."""
         if ts <= self.now:
             return
         self.now = ts
-        for scope in SCOPES:
-            watch = self.watches[scope]
-            if ts >= watch.day:
+        if ts >= self.midnight:
+            for scope, watch in self.watches.items():
                 watch.roll(ts, self.equity(scope))
-                self.warned = {name for name in self.warned if "loss" not in name}
-        for name, (level, end) in list(self.causes.items()):
-            if ts >= end:
-                del self.causes[name]
-                self._note(name.partition(":")[0], name.partition(":")[2], (NAN, NAN), self.state, level)
+                self.midnight = watch.day
+            self.warned = {name for name in self.warned if "loss" not in name}
+        if self.trips.blocked:
+            self.trips.pass_time(ts)
+        if self.causes:
+            for name, (_, end) in list(self.causes.items()):
+                if ts >= end:
+                    self._release(name)
+
+    def _release(self, name: str) -> None:
+        """Go on after a time is over; a fall from the highest and a loss of capital are reckoned anew from here."""
+        del self.causes[name]
+        self.level = max((level for level, _ in self.causes.values()), default=0)
+        rule, _, scope = name.partition(":")
+        if rule in ("max_drawdown", "capital_depletion") and scope in self.watches:
+            self.watches[scope].renew(self.equity(scope))
+            self.warned -= {f"max_drawdown:{scope}", f"capital_depletion:{scope}"}
+        self._note(rule, scope, (NAN, NAN), self.state, 0)
 
     def _see(self, event: Any) -> None:
         """Take in what the market says, before the core acts on it."""
-        core, market = self.core, self.market
-        if type(event) is ev.Bar:
+        core, market, kind = self.core, self.market, type(event)
+        lines = core.account.lines
+        if kind is ev.Bar:
             market.bar(event)
-            prices = {event.symbol: event.close}
-        elif type(event) is ev.Opened:
-            prices = event.prices
-            for symbol, price in prices.items():
+            line = lines.get(event.symbol)
+            if line is not None and 0.0 < event.close < math.inf:
+                line.mark = event.close
+        elif kind is ev.Opened:
+            for symbol, price in event.prices.items():
                 market.price(symbol, event.ts, price)
-        elif type(event) is ev.Tick:
+                if symbol in lines and 0.0 < price < math.inf:
+                    lines[symbol].mark = price
+        elif kind is ev.Tick:
             market.price(event.symbol, event.ts, event.price)
-            prices = {event.symbol: event.price}
+            if event.symbol in lines and 0.0 < event.price < math.inf:
+                lines[event.symbol].mark = event.price
         else:
             market.book(event)
-            prices = {}
-        for symbol, price in prices.items():
-            if symbol in core.account.lines and 0.0 < price < math.inf:
-                core.account.mark(symbol, price)
+            if event.symbol in lines and event.bids and event.asks:
+                lines[event.symbol].mark = (event.bids[0][0] + event.asks[0][0]) / 2.0
 
     def _peer(self, peer: ev.Peer) -> None:
+        """Take in where another bot stands: money that it put in or took out is neither profit nor loss."""
+        if peer.bot == (self.bot or self.core.name):
+            return
         known = self.peers.get(peer.bot)
-        moved = peer.paid_in - known.paid_in if known is not None else peer.equity
+        gone = not peer.rows and peer.equity == 0.0 and peer.paid_in == 0.0
+        if gone:
+            moved = -known.equity if known is not None else 0.0
+        else:
+            moved = peer.paid_in - known.paid_in if known is not None else peer.equity
         for scope in self.scopes_of(peer):
-            self.watches[scope].shift(moved)
+            if scope in self.watches:
+                self.watches[scope].shift(moved)
         self.peers[peer.bot] = peer
+        if gone:
+            del self.peers[peer.bot]
 
     def scopes_of(self, peer: ev.Peer) -> tuple[str, ...]:
         """Give the scopes in which another bot counts."""
@@ -203,17 +276,18 @@ class RiskEngine:
 
     def review(self) -> None:
         """Judge the equity; hold the bot back where too much is lost, and carry on with what that asks for."""
-        for scope, rows in self.scoped.items():
-            equity = self.equity(scope)
-            self.watches[scope].see(equity)
-            self._losses(scope, findings(rows, self.watches[scope].losses(equity) + [NAN] * 30))
-        if self.causes:
-            self.book.hold_back(max(level for level, _ in self.causes.values()))
+        for scope, rows in self.losing.items():
+            if rows:
+                equity, watch = self.equity(scope), self.watches[scope]
+                watch.see(equity)
+                found = findings(rows, watch.losses(equity))
+                if found:
+                    self._losses(scope, found)
+        if self.level:
+            self.book.hold_back(self.level)
 
     def _losses(self, scope: str, found: list[Finding]) -> None:
         for one in found:
-            if one.rule >= EQUITY_RULES:
-                continue
             name, level = RULES[one.rule].name, _LEVEL.get(one.action, 0)
             key = f"{name}:{scope}"
             if level and key not in self.causes:
@@ -224,7 +298,9 @@ class RiskEngine:
 
     def hold(self, name: str, scope: str, numbers: tuple[float, float], level: int) -> None:
         """Hold the bot back: only reductions (1), or close everything (2)."""
-        self.causes[f"{name}:{scope}"] = (level, until(name, self.now))
+        limits = self.limits.get(scope, self.merged)
+        self.causes[f"{name}:{scope}"] = (level, until(name, self.now, limits.pause_ms))
+        self.level = max(self.level, level)
         self._note(name, scope, numbers, STATES[level], level)
 
     def _note(self, name: str, scope: str, numbers: tuple[float, float], action: str, level: int) -> None:
@@ -235,15 +311,23 @@ class RiskEngine:
     def sent(self, order: Order) -> None:
         """Count an order that goes out."""
         self.requests.append(self.now)
+        self.book.touch(order.symbol)
+
+    def recent(self, since: int) -> int:
+        """Give how many orders and amendments went out since a time."""
+        requests = self.requests
+        while requests and requests[0] <= since:
+            requests.popleft()
+        return len(requests)
 
     def check(self, order: Order, context: Any) -> Verdict:
         """Judge an order; a hook of the gate."""
-        quantity, code = self._judge(order, order.quantity, order.price, order.stop_price, "")
-        from workbench.trading.gate import APPROVED, reduce, reject
-
-        if code and not quantity > 0.0:
-            return reject(code)
-        return reduce(quantity) if code else APPROVED
+        found = self.judge.look(order, order.quantity, order.price, order.stop_price)
+        if found.warned or found.code or found.worst is not None:
+            self._follow(order, found)
+        if not found.code:
+            return APPROVED
+        return reduce(found.allowed) if found.allowed > 0.0 else reject(found.code)
 
     def check_amend(self, order: Order, change: ev.AmendOrder) -> str:
         """Judge a change of a working order as if it came anew; the code of what is against it, "" for nothing."""
@@ -253,61 +337,34 @@ class RiskEngine:
         price = change.price if change.price == change.price else order.price
         stop = change.stop_price if change.stop_price == change.stop_price else order.stop_price
         same = (price == order.price or price != price) and (stop == order.stop_price or stop != stop)
-        if same and quantity <= order.quantity and order.id not in self.raised:
-            self.requests.append(self.now)
-            return ""
-        left = quantity - order.filled
-        allowed, code = self._judge(order, left, price, stop, order.id)
-        if code and allowed < left:
-            return code
+        if not same or quantity > order.quantity or order.id in self.raised:
+            left = quantity - order.filled
+            found = self.judge.look(order, left, price, stop, order.id)
+            if found.warned or found.code or found.worst is not None:
+                self._follow(order, found)
+            if found.code:
+                return found.code
         self.requests.append(self.now)
-        known = self.raised.get(order.id, (0.0, 0.0))
-        level = max((one for one in (price, stop) if one == one), default=0.0)
-        self.raised[order.id] = (max(quantity, known[0]), max(level, known[1]))
+        most, level, count = self.raised.get(order.id, (0.0, 0.0, 0))
+        level = max((one for one in (price, stop, level) if one == one), default=0.0)
+        self.raised[order.id] = (max(quantity, order.quantity, most), level, count + 1)
+        self.book.touch(order.symbol)
         return ""
 
-    def _judge(self, order: Order, quantity: float, price: float, stop: float, without: str) -> tuple[float, str]:
-        """Give how much of an order may go out, and the reason code where that is not all of it."""
-        if order.reduce_only or order.close_position:
-            return quantity, ""
-        book = self.book
-        asked = book.ask(order, quantity, price, stop, without)
-        closing = min(asked.closing, quantity)
-        if not asked.opened > 0.0:
-            return quantity, ""
-        level = max((level for level, _ in self.causes.values()), default=0)
-        if level:
-            return self._cut(order, closing, quantity, "halted" if level == 2 else "reducing")
-        worst, code, share = None, "", 1.0
-        for scope, values, before in self.readings(order, asked):
-            rows = self.scoped.get(scope, ()) if scope else self.wholes
-            for one in findings(rows, values, before):
-                if one.action == "warn":
-                    self._said(order, scope, one, "warn")
-                elif worst is None or one.share < share:
-                    worst, share, code = (scope, one), one.share, RULES[one.rule].code
-        if worst is None:
-            return quantity, ""
-        scope, one = worst
-        if one.action == "flatten":
-            self.hold(RULES[one.rule].name, scope or "bot", (one.value, one.threshold), 2)
-            book.hold_back(2)
-        self._said(order, scope, one, one.action)
-        return self._cut(order, max(closing, share * quantity), quantity, code)
-
-    def _cut(self, order: Order, allowed: float, quantity: float, code: str) -> tuple[float, str]:
-        """Round what is allowed down; nothing where that is below what the venue takes."""
-        market = self.core.markets[order.symbol]
-        allowed = round_down(min(allowed, quantity), market.lots.lot)
-        if allowed >= quantity:
-            return quantity, ""
-        price = self.core.prices[order.symbol]
-        small = market.lots.min_notional > 0.0 and allowed * price * market.listing.size < market.lots.min_notional
-        if code in ("halted", "reducing"):
+    def _follow(self, order: Order, found: Judged) -> None:
+        """Keep what was decided about an order, and halt where that is asked for."""
+        for scope, one in found.warned:
+            self._said(order, scope, one, "warn")
+        if found.worst is not None:
+            scope, one = found.worst
+            if one.action == "flatten":
+                self.hold(RULES[one.rule].name, scope or "bot", (one.value, one.threshold), 2)
+                self.book.hold_back(2)
+            self._said(order, scope, one, one.action)
+        elif found.code:
             self.decisions.append(
-                Decision(self.now, order.symbol, order.side, code, "", NAN, NAN, "reject", order.id)
-            )  # fmt: skip
-        return (0.0, code) if small or not allowed > 0.0 else (allowed, code)
+                Decision(self.now, order.symbol, order.side, found.code, "", NAN, NAN, "reject", order.id)
+            )
 
     def _said(self, order: Order, scope: str, one: Finding, action: str) -> None:
         name = RULES[one.rule].name
@@ -315,68 +372,16 @@ class RiskEngine:
             Decision(self.now, order.symbol, order.side, name, scope, one.value, one.threshold, action, order.id)
         )
 
-    def readings(self, order: Order, asked: Any) -> list[tuple[str, list[float], list[float]]]:
-        """Give the numbers of an order: for each scope those of equity, exposure and counts, then "" for all others."""
-        found, core, groups = [], self.core, self.merged.groups
-        total = len(self.peers) and sum(len(peer.rows) for peer in self.peers.values())
-        alike: dict[int, Any] = {}
-        for scope in self.limits:
-            rows, equity = asked.rows, self.equity(scope)
-            peers = [peer for peer in self.peers.values() if scope in self.scopes_of(peer)]
-            if len(peers) not in alike:
-                held = [*rows, *(Row(*row) for peer in peers for row in peer.rows)]
-                alike[len(peers)] = stakes(held, asked.row, order.sign, asked.size, groups)
-            before, after, count = alike[len(peers)]
-            per = 1.0 / equity if equity > 0.0 else math.inf
-            values = self.watches[scope].losses(equity)
-            values += [one * per if one else 0.0 for one in after]
-            values += [len(rows) + 1.0, len(rows) + 1.0 + total]
-            found.append((scope, values, [one * per if one else 0.0 for one in before]))
-        equity = core.account.equity
-        found.append(("", self._others(order, asked, 1.0 / equity if equity > 0.0 else math.inf), []))
-        return found
-
-    def _others(self, order: Order, asked: Any, per: float) -> list[float]:
-        market, limits, symbol, now = self.market, self.merged, order.symbol, self.now
-        while self.requests and self.requests[0] <= now - _MINUTE:
-            self.requests.popleft()
-        moves = 0
-        if limits.correlated_positions is not None:
-            held = [(row.symbol, 1.0 if row.value + row.buys - row.sells > 0.0 else -1.0) for row in asked.rows]
-            moves = market.correlated(symbol, order.sign, held, limits.correlation_at)
-        spread = market.spreads.get(symbol)
-        if spread is None:
-            spread = 2.0 * self.core.markets[symbol].costs.slippage  # what is reckoned with where no book is seen
-        shut = bool(limits.trading_hours) and not all(is_open(text, now) for text in limits.trading_hours or ())
-        values = [NAN] * _PLAIN
-        values += [
-            self.core.account.leverage(symbol), asked.size * per, asked.size, asked.distance, len(self.requests) + 1.0,
-            moves + 1.0, market.age(symbol, now), spread, market.volatility(symbol, now),
-            self.trips.losing(symbol, now), float(shut),
-        ]  # fmt: skip
-        return values
-
-    def assess(self, order: Order) -> Assessment:
+    def assess(self, order: Any) -> Assessment:
         """Say what the limits make of an order, without sending it (see `wb.risk.assess`)."""
-        kept, causes = list(self.decisions), dict(self.causes)
-        asked = self.book.ask(order, order.quantity, order.price, order.stop_price, "")
-        begun = self.core.begin()
-        intents = list(self.core.desk.intents)
-        quantity, code = self._judge(order, order.quantity, order.price, order.stop_price, "")
-        self.decisions, self.causes, self.core.desk.intents = kept, causes, intents
-        begun.clear()
-        readings = self.readings(order, asked)
-        values = [max((row[1][k] for row in readings[:-1]), default=NAN) for k in range(_PLAIN)]
-        values += readings[-1][1][_PLAIN:]
-        what = f"{order.side} {order.quantity:g} {order.symbol}"
-        return verdict_on(order.quantity, quantity, code, self.merged, values, what)
+        return self.judge.assess(order)
 
     def standing(self) -> ev.Peer:
         """Give where this bot stands, to be told to the others of its account and workspace at once."""
         account = self.core.account
         paid = math.fsum(math.fsum(pool.paid_in) for pool in account.pools.values())
-        rows = tuple(tuple(row) for row in self.book.rows().values())
-        return ev.Peer(self.now, self.bot or self.core.name, self.account, account.equity, paid, rows)  # type: ignore[arg-type]
+        rows = tuple((one.symbol, one.asset, one.value, one.buys, one.sells) for _, one in self.book.rows())
+        return ev.Peer(self.now, self.bot or self.core.name, self.account, account.equity, paid, rows)
 
     def snapshot(self) -> dict[str, Any]:
         """Give everything as plain data for JSON."""
@@ -386,6 +391,7 @@ class RiskEngine:
             "watches": {scope: watch.snapshot() for scope, watch in self.watches.items()},
             "peers": [list(peer) for peer in self.peers.values()], "requests": list(self.requests),
             "canceling": sorted(self.canceling), "raised": {key: list(row) for key, row in self.raised.items()},
+            "failed": {key: list(row) for key, row in self.failed.items()}, "midnight": self.midnight,
             "warned": sorted(self.warned), "market": self.market.snapshot(), "trips": self.trips.snapshot(),
         }  # fmt: skip
 
@@ -399,20 +405,24 @@ class RiskEngine:
         """
         try:
             self.limits = {scope: Limits.from_dict(one) for scope, one in data["limits"].items()}
-            self._compile()
             self.now, self.warned, self.canceling = data["now"], set(data["warned"]), set(data["canceling"])
+            self.midnight, self.failed = data["midnight"], {key: (a, b) for key, (a, b) in data["failed"].items()}
             self.causes = {name: (lv, math.inf if end is None else end) for name, (lv, end) in data["causes"].items()}
+            self.level = max((level for level, _ in self.causes.values()), default=0)
             self.watches = {scope: EquityWatch.restore(one) for scope, one in data["watches"].items()}
-            peers = [ev.Peer(*row[:5], tuple(tuple(one) for one in row[5])) for row in data["peers"]]
-            self.peers = {peer.bot: peer for peer in peers}
+            self._compile()
+            self.peers = {row[1]: ev.from_plain(["Peer", *row]) for row in data["peers"]}
             self.requests = deque(data["requests"])
-            self.raised = {key: (row[0], row[1]) for key, row in data["raised"].items()}
+            self.raised = {key: (row[0], row[1], row[2]) for key, row in data["raised"].items()}
             self.market.restore(data["market"])
             self.trips.restore(data["trips"])
+            self.book.touch("")
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise DataError(f"the snapshot of limits on risk is damaged: {error!r}; replay the journal") from error
 
 
-def engine_of(limits: Limits | Mapping[str, Limits] | None, bot: str = "", account: str = "") -> RiskEngine | None:
-    """Make the engine of a core; None where nothing is limited."""
-    return None if limits is None else RiskEngine(limits, bot=bot, account=account)
+def limited(core: Core, limits: Limits | Mapping[str, Limits] | None, bot: str = "", account: str = "") -> Core:
+    """Give the core with limits on risk, where there are any and it has none yet."""
+    if limits is not None and core.risk is None:
+        RiskEngine(limits, bot=bot, account=account).attach(core)
+    return core

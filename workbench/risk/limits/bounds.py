@@ -1,4 +1,4 @@
-"""`Limits`: how far each thing may go and what is done beyond, as frozen values; profiles; and the strictest of several.
+"""`Limits`: how far each thing may go and what is done beyond, as frozen values; profiles; the strictest of several.
 
 Nothing is limited in `Limits()`; `Limits.profile("default")` limits everything. A bare number stands for a `Bound` with
 the usual action of its rule.
@@ -65,10 +65,6 @@ class Bound:
 Given = Bound | float | None
 
 
-def _limit() -> Any:
-    return field(default=None)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """Limits on risk; what is left out is not limited. Losses and exposures are fractions (of the equity).
@@ -112,6 +108,9 @@ class Limits:
         Returns that a correlation is made of; at least 20 must be known.
     volatility_window_ms : int, default one hour
     losing_pause_ms : int, default one day
+    pause_ms : int, optional
+        How long max_drawdown and capital_depletion hold; after that they are reckoned anew from the equity of then.
+        Left out: until somebody resumes, which in a backtest nobody does, so that nothing is opened in the rest of it.
 
     Raises
     ------
@@ -124,33 +123,34 @@ class Limits:
     Bound(at=0.03, action='flatten', warn=None)
     """
 
-    daily_loss: Given = _limit()
-    weekly_loss: Given = _limit()
-    max_drawdown: Given = _limit()
-    capital_depletion: Given = _limit()
-    gross_exposure: Given = _limit()
-    net_exposure: Given = _limit()
-    instrument_exposure: Given = _limit()
-    group_exposure: Given = _limit()
-    concentration: Given = _limit()
-    max_positions: Given = _limit()
-    max_positions_total: Given = _limit()
-    leverage: Given = _limit()
-    order_value: Given = _limit()
-    order_cash: Given = _limit()
-    price_distance: Given = _limit()
-    orders_per_minute: Given = _limit()
-    correlated_positions: Given = _limit()
-    stale_data_ms: Given = _limit()
-    spread: Given = _limit()
-    volatility_halt: Given = _limit()
-    losing_trades: Given = _limit()
+    daily_loss: Given = None
+    weekly_loss: Given = None
+    max_drawdown: Given = None
+    capital_depletion: Given = None
+    gross_exposure: Given = None
+    net_exposure: Given = None
+    instrument_exposure: Given = None
+    group_exposure: Given = None
+    concentration: Given = None
+    max_positions: Given = None
+    max_positions_total: Given = None
+    leverage: Given = None
+    order_value: Given = None
+    order_cash: Given = None
+    price_distance: Given = None
+    orders_per_minute: Given = None
+    correlated_positions: Given = None
+    stale_data_ms: Given = None
+    spread: Given = None
+    volatility_halt: Given = None
+    losing_trades: Given = None
     trading_hours: str | tuple[str, ...] | None = None
     groups: Mapping[str, Iterable[str]] = field(default_factory=dict)
     correlation_at: float = 0.7
     correlation_bars: int = 100
     volatility_window_ms: int = _HOUR
     losing_pause_ms: int = 24 * _HOUR
+    pause_ms: int | None = None
 
     def __post_init__(self) -> None:
         for rule in RULES[:-1]:
@@ -165,8 +165,15 @@ class Limits:
         object.__setattr__(self, "groups", _groups(self.groups))
         if not isinstance(self.correlation_at, Real) or not -1.0 <= self.correlation_at < 1.0:
             raise ConfigError(f"limits: correlation_at = {self.correlation_at!r}; give a number from -1 to 1, as 0.7")
-        for name, least in (("correlation_bars", 20), ("volatility_window_ms", 1), ("losing_pause_ms", 1)):
+        for name, least in (
+            ("correlation_bars", 20),
+            ("volatility_window_ms", 1),
+            ("losing_pause_ms", 1),
+            ("pause_ms", 1),
+        ):
             value = getattr(self, name)
+            if name == "pause_ms" and value is None:
+                continue
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise ConfigError(f"limits: {name} = {value!r}; give a whole number, at least {least}", name=name)
 
@@ -301,8 +308,15 @@ def strictest(several: Iterable[Limits]) -> Limits:
         correlation_at=min(one.correlation_at for one in given),
         correlation_bars=max(one.correlation_bars for one in given),
         volatility_window_ms=max(one.volatility_window_ms for one in given),
-        losing_pause_ms=max(one.losing_pause_ms for one in given),
+        losing_pause_ms=max(one.losing_pause_ms for one in given), pause_ms=_longest(given),
     )  # fmt: skip
+
+
+def _longest(given: list[Limits]) -> int | None:
+    """Give the longest pause of those that have a limit that pauses; None, which never ends, is longer than any."""
+    pauses = [one.pause_ms for one in given if one.max_drawdown is not None or one.capital_depletion is not None]
+    ends = [pause for pause in pauses if pause is not None]
+    return max(ends) if ends and len(ends) == len(pauses) else None
 
 
 def _profile(**values: Any) -> Limits:
@@ -314,22 +328,22 @@ PROFILES: Final[Mapping[str, Limits]] = {
         daily_loss=Bound(0.03, warn=0.02), weekly_loss=Bound(0.06, warn=0.04), max_drawdown=Bound(0.15, warn=0.10),
         capital_depletion=Bound(0.30, warn=0.20), gross_exposure=1.0, net_exposure=1.0, instrument_exposure=0.25,
         group_exposure=0.5, concentration=0.25, max_positions=10, max_positions_total=25, leverage=2.0,
-        order_value=0.5, price_distance=0.10, orders_per_minute=60, correlated_positions=2, stale_data_ms=60_000,
-        spread=0.003, volatility_halt=0.05, losing_trades=2,
+        order_value=Bound(0.5, "reduce"), price_distance=0.10, orders_per_minute=60, correlated_positions=2,
+        stale_data_ms=60_000, spread=0.003, volatility_halt=0.05, losing_trades=2,
     ),
     "default": _profile(
         daily_loss=Bound(0.05, warn=0.03), weekly_loss=Bound(0.10, warn=0.07), max_drawdown=Bound(0.25, warn=0.15),
         capital_depletion=Bound(0.50, warn=0.35), gross_exposure=2.0, net_exposure=2.0, instrument_exposure=1.0,
         group_exposure=1.0, concentration=1.0, max_positions=20, max_positions_total=50, leverage=5.0,
-        order_value=1.0, price_distance=0.20, orders_per_minute=120, correlated_positions=3, stale_data_ms=300_000,
-        spread=0.01, volatility_halt=0.10, losing_trades=3,
+        order_value=Bound(1.0, "reduce"), price_distance=0.20, orders_per_minute=120, correlated_positions=3,
+        stale_data_ms=300_000, spread=0.01, volatility_halt=0.10, losing_trades=3,
     ),
     "aggressive": _profile(
         daily_loss=Bound(0.10, warn=0.07), weekly_loss=Bound(0.20, warn=0.15), max_drawdown=Bound(0.40, warn=0.25),
         capital_depletion=Bound(0.75, warn=0.50), gross_exposure=5.0, net_exposure=5.0, instrument_exposure=3.0,
         group_exposure=3.0, concentration=3.0, max_positions=50, max_positions_total=100, leverage=20.0,
-        order_value=3.0, price_distance=0.50, orders_per_minute=600, correlated_positions=6, stale_data_ms=900_000,
-        spread=0.03, volatility_halt=0.20, losing_trades=5,
+        order_value=Bound(3.0, "reduce"), price_distance=0.50, orders_per_minute=600, correlated_positions=6,
+        stale_data_ms=900_000, spread=0.03, volatility_halt=0.20, losing_trades=5,
     ),
 }  # fmt: skip
 """Ready-made limits by name."""

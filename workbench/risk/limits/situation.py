@@ -1,4 +1,4 @@
-"""Asking limits about an order by hand: `assess(order, context)` with a `Situation` of plain numbers, or a live gate."""
+"""Asking limits about an order by hand: `assess(order, context)` with a `Situation` of plain numbers, or a gate."""
 
 from __future__ import annotations
 
