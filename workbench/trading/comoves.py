@@ -81,8 +81,9 @@ class Comoves:
         if row is None or len(self.times) <= LEAST:
             return {}
         table = self._ordered()[1]
-        held: NDArray[np.bool_] = np.isfinite(table)
-        own, found = held[row], {}
+        held: Any = np.isfinite(table)
+        own: NDArray[np.bool_] = held[row]
+        found: dict[str, float] = {}
         table, held = table[:, own], held[:, own]
         if table.shape[1] <= LEAST:
             return {}

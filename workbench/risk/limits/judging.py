@@ -16,7 +16,7 @@ from workbench.risk.limits.rules import EQUITY_RULES, RULES
 __all__ = ["Assessment", "Check", "Compiled", "Finding", "compiled", "findings", "say", "verdict_on"]
 
 SLACK: Final = 1e-9
-Compiled = tuple[tuple[int, float, float, str], ...]
+Compiled = tuple[tuple[int, float, float, str, float, float], ...]
 
 
 class Finding(NamedTuple):
@@ -33,17 +33,17 @@ class Finding(NamedTuple):
 
 
 def compiled(limits: Limits) -> Compiled:
-    """Make limits ready for comparing: (rule, from where it is too much, from where it warns, action) each."""
+    """Make limits ready for comparing: (rule, too much from, warns from, action, and both as they were said) each."""
     rows = []
     for place, rule in enumerate(RULES):
         bound = getattr(limits, rule.name)
         if rule.unit == "flag":
-            rows += [(place, 0.5, math.inf, "reject")] if bound else []
+            rows += [(place, 0.5, math.inf, "reject", 0.5, math.inf)] if bound else []
         elif bound is not None:
             # being at a limit is too much for some and allowed for others; floats may lose the last bits on the way
             at, warn = bound.at, math.inf if bound.warn is None else bound.warn
-            at = at * (1.0 - SLACK) if rule.reaches else at * (1.0 + SLACK)
-            rows.append((place, at, warn * (1.0 - SLACK), bound.action))
+            most = at * (1.0 - SLACK) if rule.reaches else at * (1.0 + SLACK)
+            rows.append((place, most, warn * (1.0 - SLACK), bound.action, at, warn))
     return tuple(rows)
 
 
@@ -63,19 +63,19 @@ def findings(rows: Compiled, values: Sequence[float], before: Sequence[float] = 
     list of Finding
     """
     found = []
-    for place, at, warn, action in rows:
+    for place, at, warn, action, limit, early in rows:
         value = values[place]
         if value > at:
             share = 0.0
             if action == "reduce" and RULES[place].cuts:
                 base = before[place - EQUITY_RULES] if place - EQUITY_RULES < len(before) else 0.0
                 # exposures are convex in the quantity, so a cut in proportion never leaves too much
-                share = (at - base) / (value - base) if value > base else 1.0
+                share = (limit - base) / (value - base) if value > base else 1.0
                 if share >= 1.0:
                     continue
-            found.append(Finding(place, value, at, action, share if share > 0.0 else 0.0))
+            found.append(Finding(place, value, limit, action, share if share > 0.0 else 0.0))
         elif value >= warn:
-            found.append(Finding(place, value, warn, "warn"))
+            found.append(Finding(place, value, early, "warn"))
     return found
 
 
@@ -161,7 +161,7 @@ def verdict_on(
     rows = compiled(limits)
     bad = {one.rule: one for one in findings(rows, values)}
     checks, warnings = [], []
-    for place, at, _, action in rows:
+    for place, at, _, action, _, _ in rows:
         rule, found = RULES[place], bad.get(place)
         passed = found is None or found.action == "warn"
         bound: Any = getattr(limits, rule.name)
