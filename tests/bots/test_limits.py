@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -103,7 +104,7 @@ class Case(NamedTuple):
     plays: Plays
     code: str
     filled: list[float]
-    options: dict[str, Any] = {}
+    options: Mapping[str, Any] = MappingProxyType({})
 
 
 PAIR = [flat(), flat(symbol=B)]
@@ -161,7 +162,10 @@ CASES: dict[str, Case] = {
     ),
     "price_distance": Case(
         Limits(price_distance=0.1), PAIR,
-        {(A, 0): lambda view: view.limit("buy", 1.0, price=89.0), (A, 1): lambda view: view.limit("sell", 1.0, price=91.0)},
+        {
+            (A, 0): lambda view: view.limit("buy", 1.0, price=89.0),
+            (A, 1): lambda view: view.limit("sell", 1.0, price=91.0),
+        },
         "price_distance", [-1.0],
     ),
     "orders_per_minute": Case(
@@ -186,8 +190,10 @@ CASES: dict[str, Case] = {
     ),
     "losing_trades": Case(
         Limits(losing_trades=1, losing_pause_ms=4 * HOUR), [FALLS, flat(symbol=B)],
-        {(A, 0): buy(1.0), (A, 2): sell(1.0), (A, 3): lambda view: [view.market("buy", 2.0), view.market("buy", 3.0, symbol=B)],
-         (A, 8): buy(4.0)},
+        {
+            (A, 0): buy(1.0), (A, 2): sell(1.0), (A, 8): buy(4.0),
+            (A, 3): lambda view: [view.market("buy", 2.0), view.market("buy", 3.0, symbol=B)],
+        },
         "losing_pair", [1.0, -1.0, 3.0, 4.0],
     ),
     "trading_hours": Case(

@@ -19,6 +19,7 @@ from workbench.backtest.plan import Line, Plan
 from workbench.bots.speaking import LiveTrader
 from workbench.errors import StrategyError
 from workbench.market.bars import Bars
+from workbench.risk.limits import Limits, joined
 from workbench.strategy.orders import OrderStrategy
 from workbench.strategy.strategy import SignalStrategy
 from workbench.trading.core import NOTHING, Core
@@ -43,6 +44,10 @@ class Mind:
     name : str
         Of the bot; client order ids are made of it.
     gate : Gate, optional
+    limits : mapping of scope to Limits, optional
+        On risk, of "bot", "account" and "workspace", beside those of the plan; the strictest wins.
+    account : str, optional
+        The account that it trades with, by which limits of an account know who shares it.
 
     Attributes
     ----------
@@ -56,7 +61,10 @@ class Mind:
         It trades at the close that it decides on, which nobody can, or is no strategy.
     """
 
-    def __init__(self, plan: Plan, *, name: str, gate: Gate | None = None) -> None:
+    def __init__(
+        self, plan: Plan, *, name: str, gate: Gate | None = None, limits: Mapping[str, Limits] | None = None,
+        account: str = "",
+    ) -> None:  # fmt: skip
         strategy = plan.strategy
         if plan.at_close:
             raise StrategyError("a bot cannot trade at the close that it decides on: leave out fill='close'")
@@ -68,7 +76,7 @@ class Mind:
         self.core = Core(
             self.trader, account_of(plan), markets_of(plan), name=name, max_positions=plan.max_positions, gate=gate
         )
-        limited(self.core, plan.limits, name)
+        limited(self.core, joined(plan.limits, limits), name, account)
         self._series: dict[tuple[str, str], _Series] = {}
         for line in plan.lines:
             self._watch(line.bars, line)

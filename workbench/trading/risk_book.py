@@ -30,7 +30,7 @@ class Asked(NamedTuple):
     """An order as limits see it: values in the currency of the account.
 
     `rows` of the other positions, the `row` that it changes, `size` of the order, `opened` what of it opens at worst,
-    `closing` the quantity that closes what is held, `distance` of its prices from the last one.
+    `closing` the quantity that only closes what is held, `distance` of its prices from the last one.
     """
 
     rows: list[Row]
@@ -144,7 +144,9 @@ class Book:
         far = 0.0
         if not plain and order.type != _TRAILS:
             far = max(abs(level / last - 1.0) for level in (price, stop) if level == level)
-        return Asked(rows, own, size, opened, max(-held, 0.0), far)
+        # what orders that work close already is not there to be closed once more
+        closing = min(-held, quantity * (1.0 - opened / size)) if held < 0.0 and opened < size else 0.0
+        return Asked(rows, own, size, opened, max(closing, 0.0), far)
 
     def hold_back(self, level: int) -> None:
         """Cancel what would open; at level 2 cancel all but protection, and close every position at the next price.

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from workbench.errors import ConfigError, DataError
-from workbench.risk.limits.bounds import Limits, strictest
+from workbench.risk.limits.bounds import Limits
 from workbench.risk.limits.judging import Assessment, Finding, compiled, findings
+from workbench.risk.limits.merging import strictest
 from workbench.risk.limits.rules import EQUITY_RULES, RULES
 from workbench.trading import events as ev
 from workbench.trading.equity_watch import EquityWatch, until
@@ -73,6 +74,8 @@ class RiskEngine:
         What was done; the shell may take them out.
     causes : dict of str to (int, float)
         What holds the bot back: level (1 REDUCING, 2 HALTED) and until when, ms UTC.
+    tell : callable or None
+        Told of the engine after every event; set by whoever keeps several bots together.
     """
 
     def __init__(self, limits: Limits | Mapping[str, Limits], *, bot: str = "", account: str = "") -> None:
@@ -90,6 +93,7 @@ class RiskEngine:
         self.raised: dict[str, tuple[float, float, int]] = {}
         self.failed: dict[str, tuple[int, int]] = {}
         self.warned: set[str] = set()
+        self.tell: Callable[[RiskEngine], None] | None = None
         self.now = self.level = 0
         self.midnight = 0
 
@@ -122,7 +126,13 @@ class RiskEngine:
         return STATES[self.level]
 
     def around(self, event: ev.Event) -> Sequence[ev.Action]:
-        """Handle an event for the core, with limits before and after."""
+        """Handle an event for the core, with limits before and after; tell others where that leaves it."""
+        actions = self._around(event)
+        if self.tell is not None:
+            self.tell(self)
+        return actions
+
+    def _around(self, event: ev.Event) -> Sequence[ev.Action]:
         core, kind = self.core, type(event)
         before = core.begin()
         self._clock(event.closes if kind is ev.Bar else event.ts)  # type: ignore[union-attr]

@@ -4,9 +4,10 @@
 (`trading.risk_engine`) works the numbers out and keeps the state.
 """
 
-from workbench.risk.limits.bounds import PROFILES, Bound, Limits, strictest
+from workbench.risk.limits.bounds import PROFILES, Bound, Limits
 from workbench.risk.limits.exposures import Row
 from workbench.risk.limits.judging import Assessment, Check
+from workbench.risk.limits.merging import joined, scoped, strictest
 from workbench.risk.limits.rules import CODES, RULES, Rule
 from workbench.risk.limits.situation import Situation, assess
 
@@ -22,5 +23,7 @@ __all__ = [
     "Rule",
     "Situation",
     "assess",
+    "joined",
+    "scoped",
     "strictest",
 ]

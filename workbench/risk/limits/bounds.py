@@ -1,4 +1,4 @@
-"""`Limits`: how far each thing may go and what is done beyond, as frozen values; profiles; the strictest of several.
+"""`Limits`: how far each thing may go and what is done beyond, as frozen values, and ready-made profiles.
 
 Nothing is limited in `Limits()`; `Limits.profile("default")` limits everything. A bare number stands for a `Bound` with
 the usual action of its rule.
@@ -16,7 +16,7 @@ from workbench.errors import ConfigError
 from workbench.risk.limits.hours import windows_of
 from workbench.risk.limits.rules import ACTIONS, EQUITY_RULES, PLACE, RULES, Action, Rule
 
-__all__ = ["PROFILES", "Bound", "Limits", "strictest"]
+__all__ = ["PROFILES", "Bound", "Limits"]
 
 _HOUR: Final = 3_600_000
 
@@ -278,45 +278,6 @@ def _groups(given: Any) -> dict[str, tuple[str, ...]]:
     if not isinstance(given, Mapping) or any(isinstance(held, str) for held in given.values()):
         raise ConfigError(f"limits: groups = {given!r}; give a mapping of names to lists of symbols", name="groups")
     return {str(name): tuple(held) for name, held in given.items()}
-
-
-def strictest(several: Iterable[Limits]) -> Limits:
-    """Give limits that keep all of several: of each the lower number, the earlier warning and the stricter action.
-
-    Trading hours of all must hold; groups are joined.
-    """
-    given = list(several)
-    if not given:
-        return Limits()
-    said: dict[str, Any] = {}
-    for rule in RULES[:-1]:
-        bounds = [bound for one in given if (bound := getattr(one, rule.name)) is not None]
-        if bounds:
-            warns = [bound.warn for bound in bounds if bound.warn is not None]
-            warns += [bound.at for bound in bounds if bound.action == "warn"]
-            hard = [bound for bound in bounds if bound.action != "warn"] or bounds
-            at = min(bound.at for bound in hard)
-            action = max((bound.action for bound in hard), key=ACTIONS.index)
-            said[rule.name] = Bound(at, action, min((*(one for one in warns if one <= at),), default=None))
-    hours = dict.fromkeys(text for one in given for text in one.trading_hours or ())
-    groups: dict[str, dict[str, None]] = {}
-    for one in given:
-        for name, symbols in one.groups.items():
-            groups.setdefault(name, {}).update(dict.fromkeys(symbols))
-    return Limits(
-        **said, trading_hours=tuple(hours) or None, groups={name: tuple(held) for name, held in groups.items()},
-        correlation_at=min(one.correlation_at for one in given),
-        correlation_bars=max(one.correlation_bars for one in given),
-        volatility_window_ms=max(one.volatility_window_ms for one in given),
-        losing_pause_ms=max(one.losing_pause_ms for one in given), pause_ms=_longest(given),
-    )  # fmt: skip
-
-
-def _longest(given: list[Limits]) -> int | None:
-    """Give the longest pause of those that have a limit that pauses; None, which never ends, is longer than any."""
-    pauses = [one.pause_ms for one in given if one.max_drawdown is not None or one.capital_depletion is not None]
-    ends = [pause for pause in pauses if pause is not None]
-    return max(ends) if ends and len(ends) == len(pauses) else None
 
 
 def _profile(**values: Any) -> Limits:
