@@ -9,6 +9,7 @@ A variable is named after the section and the key: `WORKBENCH_REPORT__WORKERS=2`
 
 from __future__ import annotations
 
+import copy
 import difflib
 import os
 import tomllib
@@ -20,7 +21,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workbench.errors import ConfigError
 
-__all__ = ["SETTINGS_FILE", "BacktestSettings", "PathSettings", "ReportSettings", "Settings", "load_settings"]
+__all__ = [
+    "SETTINGS_FILE",
+    "BacktestSettings",
+    "LimitSettings",
+    "PathSettings",
+    "ReportSettings",
+    "Settings",
+    "load_settings",
+]
 
 SETTINGS_FILE: Final = "workbench.toml"
 _PREFIX: Final = "WORKBENCH_"
@@ -88,6 +97,20 @@ class ReportSettings(_Section):
     timeout_s: float = Field(600.0, gt=0, description="a positive number of seconds, such as 600")
 
 
+class LimitSettings(BaseModel):
+    """`[limits]`: limits on risk of all bots of the workspace, and under `bots` and `accounts` those of each by name.
+
+    They are taken as they stand here; `risk.limits.scoped` reads and checks them for a bot.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What the section says, as plain data."""
+        return copy.deepcopy(self.model_extra or {})
+
+
 class Settings(BaseModel):
     """Everything that is set for a workspace; made by `load_settings`.
 
@@ -100,6 +123,7 @@ class Settings(BaseModel):
     paths : PathSettings
     backtest : BacktestSettings
     report : ReportSettings
+    limits : LimitSettings
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -109,6 +133,7 @@ class Settings(BaseModel):
     paths: PathSettings = PathSettings()
     backtest: BacktestSettings = BacktestSettings()
     report: ReportSettings = Field(default_factory=ReportSettings)
+    limits: LimitSettings = LimitSettings()
 
     @property
     def found(self) -> bool:
@@ -149,10 +174,11 @@ class Settings(BaseModel):
         return Path(os.path.abspath(self.root / Path(text).expanduser()))
 
 
-_SECTIONS: Final[dict[str, type[_Section]]] = {
+_SECTIONS: Final[dict[str, type[BaseModel]]] = {
     "paths": PathSettings,
     "backtest": BacktestSettings,
     "report": ReportSettings,
+    "limits": LimitSettings,
 }
 
 

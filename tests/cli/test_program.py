@@ -37,7 +37,7 @@ def test_help_lists_the_commands_in_the_order_of_use() -> None:
     names = re.findall(r"^│ ([\w-]+)  ", done.out.partition("Commands")[2], flags=re.M)
     assert names == [
         "init", "data", "indicators", "strategies", "backtest", "sweep", "optimise", "walk-forward", "portfolio",
-        "bots", "practice", "report", "cluster", "runs", "lab", "doctor",
+        "bots", "limits", "practice", "report", "cluster", "runs", "lab", "doctor",
     ]  # fmt: skip
     assert call("-h").out == done.out
 

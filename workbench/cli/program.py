@@ -28,6 +28,7 @@ from workbench.cli import (
     indicators,
     init,
     lab,
+    limits,
     optimise,
     portfolio,
     practice,
@@ -54,6 +55,7 @@ _ORDER: Final = (
     "walk-forward",
     "portfolio",
     "bots",
+    "limits",
     "practice",
     "report",
     "cluster",
@@ -207,6 +209,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(indicators.app, name="indicators")
 app.add_typer(strategies.app, name="strategies")
 app.add_typer(bots.app, name="bots")
+app.add_typer(limits.app, name="limits")
 app.add_typer(practice.app, name="practice")
 app.add_typer(report.app, name="report")
 app.add_typer(cluster.app, name="cluster")
