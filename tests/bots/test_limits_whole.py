@@ -54,6 +54,7 @@ class Bot:
 
     def __init__(self, limits: Any, name: str = "one", cash: float = 10_000.0) -> None:
         self.limits, self.name, self.cash, self.ts = limits, name, cash, NOW
+        self.accepts = True
         self.core = self.made()
         self.orders: dict[str, list[float]] = {}  # sign, largest quantity that it may still have, filled, and now
         self.pending: dict[str, list[float]] = {}
@@ -77,6 +78,8 @@ class Bot:
             if type(action) is ev.Submit:
                 order = action.order
                 self.orders[order.id] = [order.sign, order.quantity, 0.0]
+                if self.accepts:
+                    self.hand(ev.Accepted(event.ts, order.id))
             elif type(action) is ev.AmendOrder:
                 self.pending.setdefault(action.id, []).append(action.quantity)
         return done
@@ -281,10 +284,16 @@ def test_a_protective_stop_stays_until_the_closing_order_has_filled() -> None:
     assert gone > kinds.index(("Filled", "risk_limit"))
 
 
-def test_a_closing_order_that_is_refused_comes_again_later_not_at_every_event() -> None:
+@pytest.mark.parametrize("accepted", [True, False])
+def test_a_closing_order_that_is_refused_comes_again_later_not_at_every_event(accepted: bool) -> None:
     bot = Bot(Limits(daily_loss=0.05))
     bot.say("order buy 90")
     bot.fill(next(iter(bot.orders)), 90.0)
+
+    bot.accepts = accepted
+
+    def refuse(ts: int, name: str) -> None:
+        bot.hand(ev.Canceled(ts, name, "") if accepted else ev.Rejected(ts, name, "refused_by_venue", ""))
 
     def closing(ts: int) -> list[str]:
         done = bot.hand(ev.Tick(PERP, ts, 90.0, 1.0))
@@ -292,10 +301,10 @@ def test_a_closing_order_that_is_refused_comes_again_later_not_at_every_event() 
 
     (first,) = closing(bot.ts)
     assert not closing(bot.ts + 1)
-    bot.hand(ev.Rejected(bot.ts + 2, first, "refused_by_venue", ""))
+    refuse(bot.ts + 2, first)
     assert not closing(bot.ts + 3) and not closing(bot.ts + 4_000)
     (again,) = closing(bot.ts + 6_000)
-    bot.hand(ev.Rejected(bot.ts + 6_001, again, "refused_by_venue", ""))
+    refuse(bot.ts + 6_001, again)
     assert not closing(bot.ts + 12_000) and len(closing(bot.ts + 17_000)) == 1
 
 

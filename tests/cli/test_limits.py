@@ -31,7 +31,7 @@ order_cash = 900
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "workbench.toml").write_text(MINE)
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WORKBENCH_WORKSPACE", str(tmp_path))
     return tmp_path
 
 
@@ -133,6 +133,6 @@ def test_every_limit_is_explained(desk: Path) -> None:
 
 def test_without_limits_it_says_how_to_set_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "workbench.toml").write_text("")
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WORKBENCH_WORKSPACE", str(tmp_path))
     assert "workbench limits set profile default" in call("limits", "show").out
     assert call("limits", "history").out == "No limit has been set yet.\n"

@@ -193,7 +193,7 @@ class Book:
         )  # fmt: skip
 
     def refused(self, order: Order) -> None:
-        """Note that a closing order was refused: when the next may go."""
+        """Note that a closing order was refused or taken away: when the next may go."""
         key = f"{order.symbol} {order.leg}"
         count = self.engine.failed.get(key, (0, 0))[0] + 1
         wait = min(_AGAIN[0] * 2 ** min(count - 1, 10), _AGAIN[1])

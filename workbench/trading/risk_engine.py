@@ -194,7 +194,7 @@ class RiskEngine:
             self.canceling.discard(name)
         if name not in self.core.orders:
             self.raised.pop(name, None)
-            if kind is ev.Rejected and order is not None and order.reason == REASON:
+            if kind is not ev.Filled and order is not None and order.reason == REASON:
                 self.book.refused(order)
         elif name in self.raised and (
             kind is ev.Amended or (kind is ev.Rejected and event.code not in _NO_REQUEST)
