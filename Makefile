@@ -20,7 +20,7 @@ INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test test-long notebooks lab fmt lint type bench chromium lock clean again
+.PHONY: help setup report test test-long notebooks lab fmt lint type bench chromium postgres lock clean again
 .DELETE_ON_ERROR:
 
 help:            ## this list
@@ -89,6 +89,13 @@ chromium:        ## a browser for the tests that look at pages (Debian and Ubunt
 	elif command -v apt-get >/dev/null; then \
 	  $$([ "$$(id -u)" = 0 ] || echo sudo) sh -c 'apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y chromium'; \
 	else echo "install Chromium with your system's package manager; the tests look for 'chromium' on the PATH" >&2; exit 1; fi
+
+postgres:        ## a PostgreSQL for the tests that keep journals there (Debian and Ubuntu; needs root or sudo)
+	@if command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1; then \
+	  echo "PostgreSQL is there"; \
+	elif command -v apt-get >/dev/null; then \
+	  $$([ "$$(id -u)" = 0 ] || echo sudo) sh -c 'apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y postgresql'; \
+	else echo "install PostgreSQL with your system's package manager; the tests look for 'initdb', 'pg_ctl' and 'postgres' on the PATH" >&2; exit 1; fi
 
 lock:            ## renew requirements.lock after a change in pyproject.toml (for maintainers; needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \

@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from workbench.backtest.export import load_result
     from workbench.backtest.result import Result
     from workbench.backtest.rules import Rules
+    from workbench.bots.comparison.comparing import parity
     from workbench.errors import WorkbenchError
     from workbench.market.bars import Bars
     from workbench.market.instrument import Instrument
@@ -102,6 +103,7 @@ __all__ = [
     "monte_carlo",
     "optimise",
     "param",
+    "parity",
     "portfolio_risk",
     "practice",
     "read",
@@ -160,6 +162,7 @@ _HOME = {
     "monte_carlo": "workbench.research.chance",
     "optimise": "workbench.research.optimising",
     "param": "workbench.strategy.parameters",
+    "parity": "workbench.bots.comparison.comparing",
     "portfolio_risk": "workbench.research.holding.joining",
     "read": "workbench.market.lake",
     "record": "workbench.reporting.results",

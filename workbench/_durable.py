@@ -62,9 +62,9 @@ def make_folder(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
-def write_new(path: Path, content: bytes | memoryview) -> None:
-    """Write a new file and wait until it is on disk."""
-    with open(path, "xb", buffering=0) as file:
+def write_new(path: Path, content: bytes | memoryview, mode: int = 0o666) -> None:
+    """Write a new file and wait until it is on disk; nobody ever sees it with more rights than `mode` gives."""
+    with open(path, "xb", buffering=0, opener=lambda name, flags: os.open(name, flags, mode)) as file:
         rest = memoryview(content)
         while rest:
             rest = rest[file.write(rest) :]

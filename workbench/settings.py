@@ -24,6 +24,7 @@ from workbench.errors import ConfigError
 __all__ = [
     "SETTINGS_FILE",
     "BacktestSettings",
+    "BotSettings",
     "LimitSettings",
     "PathSettings",
     "ReportSettings",
@@ -34,6 +35,7 @@ __all__ = [
 SETTINGS_FILE: Final = "workbench.toml"
 _PREFIX: Final = "WORKBENCH_"
 _WORKSPACE: Final = "WORKBENCH_WORKSPACE"
+_OTHERS: Final = (_WORKSPACE, "WORKBENCH_VAULT_FD", "WORKBENCH_VAULT_FILE")  # where things are, and no settings
 
 
 class _Section(BaseModel):
@@ -97,6 +99,19 @@ class ReportSettings(_Section):
     timeout_s: float = Field(600.0, gt=0, description="a positive number of seconds, such as 600")
 
 
+class BotSettings(_Section):
+    """`[bots]`: where bots keep what happened.
+
+    Parameters
+    ----------
+    journal : str
+        URL of a PostgreSQL database for the journals, without a password; when empty, each has a file of its own,
+        `data/bots/NAME.sqlite`.
+    """
+
+    journal: str = Field("", description="the URL of a database, such as postgresql://USER@HOST/DATABASE")
+
+
 class LimitSettings(BaseModel):
     """`[limits]`: limits on risk of all bots of the workspace, and under `bots` and `accounts` those of each by name.
 
@@ -123,6 +138,7 @@ class Settings(BaseModel):
     paths : PathSettings
     backtest : BacktestSettings
     report : ReportSettings
+    bots : BotSettings
     limits : LimitSettings
     """
 
@@ -133,6 +149,7 @@ class Settings(BaseModel):
     paths: PathSettings = PathSettings()
     backtest: BacktestSettings = BacktestSettings()
     report: ReportSettings = Field(default_factory=ReportSettings)
+    bots: BotSettings = BotSettings()
     limits: LimitSettings = LimitSettings()
 
     @property
@@ -178,6 +195,7 @@ _SECTIONS: Final[dict[str, type[BaseModel]]] = {
     "paths": PathSettings,
     "backtest": BacktestSettings,
     "report": ReportSettings,
+    "bots": BotSettings,
     "limits": LimitSettings,
 }
 
@@ -271,12 +289,12 @@ def _from_environment(variables: Mapping[str, str]) -> dict[str, dict[str, Any]]
     known = {_variable(section, key): (section, key) for section, key in _keys()}
     values: dict[str, dict[str, Any]] = {}
     for variable in sorted(variables):
-        if not variable.startswith(_PREFIX) or variable == _WORKSPACE:
+        if not variable.startswith(_PREFIX) or variable in _OTHERS:
             continue
         if variable not in known:
             raise ConfigError(
                 f"the environment variable {variable} is no setting of workbench"
-                f"{_suggest(variable, [*known, _WORKSPACE])}; unset it or rename it",
+                f"{_suggest(variable, [*known, *_OTHERS])}; unset it or rename it",
                 variable=variable,
             )
         section, key = known[variable]

@@ -36,18 +36,18 @@ def main() -> None:
     curves, days = (int(text) for text in (*sys.argv[1:], "1000", "2500")[:2])
     random = np.random.default_rng(1)
     returns, held = random.normal(0.0004, 0.01, (days, curves)), random.normal(0.0003, 0.01, days)
-    frame = pd.DataFrame(returns)
+    frame = pd.DataFrame(returns, index=pd.date_range("2015-01-01", periods=days, tz="UTC"))
     profits = random.normal(1.0, 10.0, 300)
 
     def by_pandas() -> None:
         frame.mean(), frame.std(), ((1 + frame).cumprod() / (1 + frame).cumprod().cummax() - 1).min()
 
-    count = len(metrics.all_metrics(returns[:, 0], 252, benchmark=held))
-    whole = median_ms(lambda: metrics.all_metrics(returns, 252, benchmark=held))
+    count = metrics.all_metrics(frame, 252, benchmark=held).shape[1]
+    whole = median_ms(lambda: metrics.all_metrics(frame, 252, benchmark=held))
     print(f"{count} metrics of {curves:,} curves x {days:,} days")
     print(f"  all, with a benchmark          {whole:8,.0f} ms")
     print(f"  three of them, by pandas       {median_ms(by_pandas):8,.0f} ms")
-    one = returns[:, 0]
+    one = frame[0]
     sheet = median_ms(lambda: metrics.tear_sheet(one, 252, benchmark=held, profits=profits), 20)
     print(f"  tear sheet of one curve        {sheet:8,.1f} ms")
 

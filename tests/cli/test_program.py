@@ -19,10 +19,12 @@ from tests.cli.commands import Command, arguments, call, environment, on_termina
 COMMANDS = [
     "init",
     "data list", "data show", "data import", "data check", "data sql",
-    "indicators list", "indicators show",
+    "indicators list", "indicators show", "metrics list", "metrics show", "metrics differences",
     "strategies list", "strategies show",
     "backtest",
     "bots templates", "bots template",
+    "bots verify", "bots logs", "bots sessions", "bots export", "bots prune",
+    "vault add", "vault list", "vault rotate", "vault remove", "vault check",
     "practice serve", "practice scenario", "practice scenarios",
     "report run", "report list", "report open",
     "cluster start",
@@ -36,8 +38,8 @@ def test_help_lists_the_commands_in_the_order_of_use() -> None:
     assert done.code == 0
     names = re.findall(r"^│ ([\w-]+)  ", done.out.partition("Commands")[2], flags=re.M)
     assert names == [
-        "init", "data", "indicators", "strategies", "backtest", "sweep", "optimise", "walk-forward", "portfolio",
-        "bots", "limits", "practice", "report", "cluster", "runs", "lab", "doctor",
+        "init", "data", "indicators", "metrics", "strategies", "backtest", "sweep", "optimise", "walk-forward",
+        "portfolio", "bots", "limits", "vault", "practice", "report", "cluster", "runs", "lab", "doctor",
     ]  # fmt: skip
     assert call("-h").out == done.out
 

@@ -150,3 +150,11 @@ def test_growth_that_differs_only_by_rounding_has_no_ratio() -> None:
 def test_a_year_made_of_a_few_bars_is_written_short() -> None:
     assert m.METRICS["annualised_return"].text(7.3e37) == "7.3e+37 x"
     assert m.METRICS["calmar_ratio"].text(-2e8) == "\N{MINUS SIGN}2.0e+08"
+
+
+def test_numbers_are_written_with_the_digits_that_count() -> None:
+    mean, held = m.METRICS["mean_return"].text, m.METRICS["average_holding_time"].text
+    assert (mean(4.83e-5), mean(-2e-8), mean(0.0123), mean(0.0), mean(1e-12)) == (
+        "0.0048 %", "\N{MINUS SIGN}0.0000020 %", "1.23 %", "0.00 %", "0.00 %",
+    )  # fmt: skip
+    assert (held(19_279.4), held(16.5), held(3.0)) == ("19,279", "16.50", "3")

@@ -10,14 +10,16 @@ import hypothesis.strategies as st
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
+from tests.effort import examples
 from workbench.errors import DataError
 from workbench.risk import metrics as m
-from workbench.risk.metrics.sheet import _compute
+from workbench.risk.metrics.registry import options_of
 
 OF_RETURNS = sorted(name for name, one in m.METRICS.items() if one.needs == "returns")
 OF_BENCHMARK = sorted(name for name, one in m.METRICS.items() if one.needs == "benchmark")
+OF_DATES = sorted(name for name, one in m.METRICS.items() if one.needs == "dated")
 OF_PROFITS = sorted(name for name, one in m.METRICS.items() if one.needs == "profits")
 SERIES = st.lists(st.integers(-50_000, 50_000), min_size=3, max_size=60).map(lambda many: np.array(many) / 1e5)
 RANDOM = np.random.default_rng(7)
@@ -27,7 +29,9 @@ HELD = RANDOM.normal(0.001, 0.02, 250)
 
 def measure(name: str, returns: Any, benchmark: Any = HELD, periods: float = 252.0) -> Any:
     metric = m.METRICS[name]
-    return _compute(metric, returns, benchmark if metric.needs == "benchmark" else None, periods, None)
+    function: Any = metric.function
+    given = (returns, benchmark) if metric.needs == "benchmark" else (returns,)
+    return function(*given, **options_of(metric, periods))
 
 
 def test_there_are_as_many_as_promised_and_each_says_what_it_is() -> None:
@@ -35,7 +39,7 @@ def test_there_are_as_many_as_promised_and_each_says_what_it_is() -> None:
     for name, metric in m.METRICS.items():
         assert metric.label and metric.formula and metric.source, name
         assert metric.function is None or metric.function.__doc__, name
-        assert metric.formula in m.explain(name)
+        assert metric.formula.split()[0] in m.explain(name)
     assert len({metric.label for metric in m.METRICS.values()}) == len(m.METRICS)
     with pytest.raises(DataError, match="no metric 'sharp_ratio'; did you mean 'sharpe_ratio'"):
         m.explain("sharp_ratio")
@@ -52,9 +56,9 @@ def test_arrays_give_numbers_and_pandas_labelled_pandas(name: str) -> None:
     for column in range(4):
         one = measure(name, BLOCK[:, column])
         assert type(one) is float
-        assert one == pytest.approx(block[column], rel=1e-12)
-        assert measure(name, frame["abcd"[column]]) == one
-        assert measure(name, BLOCK[:, column].tolist()) == one
+        assert one == pytest.approx(block[column], rel=1e-12, nan_ok=True)
+        np.testing.assert_equal(measure(name, frame["abcd"[column]]), one)
+        np.testing.assert_equal(measure(name, BLOCK[:, column].tolist()), one)
     np.testing.assert_array_equal(BLOCK, kept)
 
 
@@ -89,8 +93,57 @@ def test_edges_of_trades(name: str) -> None:
         value = function(profits)
         assert type(value) is float
         assert not math.isinf(value)
-    with pytest.raises(DataError, match="give one profit a trade"):
-        function(np.ones((3, 2)))
+    with pytest.raises(DataError, match="profits has shape"):
+        function(np.ones((1, 3, 2)))
+
+
+@pytest.mark.parametrize("name", OF_PROFITS)
+def test_trades_of_many_give_one_number_each_with_its_label(name: str) -> None:
+    profits = np.round(BLOCK[:40] * 1_000, 2)
+    kept, function = profits.copy(), m.METRICS[name].function
+    assert function is not None
+    block, labelled = function(profits), function(pd.DataFrame(profits, columns=list("abcd")))
+    assert isinstance(block, np.ndarray) and list(labelled.index) == list("abcd")
+    np.testing.assert_array_equal(labelled.to_numpy(), block)
+    alone = function(pd.Series(profits[:, 1]))
+    assert type(alone) is float and alone == block[1]
+    np.testing.assert_array_equal(profits, kept)
+
+
+@pytest.mark.parametrize("name", OF_DATES)
+def test_periods_give_numbers_and_labels_and_need_times(name: str) -> None:
+    function: Any = m.METRICS[name].function
+    days = pd.date_range("2023-11-20", periods=250, freq="D", tz="Europe/Berlin")
+    frame = pd.DataFrame(BLOCK, index=days, columns=list("abcd"))
+    kept = frame.copy()
+    labelled = function(frame)
+    assert list(labelled.index) == list("abcd")
+    for column in "abcd":
+        alone = function(frame[column])
+        assert type(alone) is float and alone == pytest.approx(labelled[column], rel=1e-12, nan_ok=True)
+    pd.testing.assert_frame_equal(frame, kept)
+    assert math.isnan(function(frame["a"].iloc[:0]))
+    assert math.isnan(function(frame["a"].where(frame.index != days[9])))
+    with pytest.raises(DataError, match="need times"):
+        function(BLOCK[:, 0])
+    with pytest.raises(DataError, match="do not rise"):
+        function(frame["a"].iloc[::-1])
+
+
+def test_what_keeps_an_account_busy_is_given_for_many_at_once() -> None:
+    equity = pd.DataFrame({"a": [100.0, 300.0], "b": [50.0, 50.0], "c": [1.0, math.nan]})
+    kept = equity.copy()
+    assert m.turnover([2_000.0, 100.0, 1.0], equity, 2.0).round(9).to_dict() == pytest.approx(
+        {"a": 5.0, "b": 1.0, "c": math.nan}, nan_ok=True
+    )
+    assert m.cost_drag(20.0, equity, 2.0)["a"] == 0.05
+    assert m.average_exposure(equity * 0.5, equity)[["a", "b"]].tolist() == [0.5, 0.5]
+    full = m.capacity(equity, equity * 1_000, equity, share=0.01)
+    assert full["b"] == pytest.approx(500.0) and math.isnan(full["c"])
+    assert m.turnover(1.0, equity.to_numpy(), 0.0).shape == (3,) and np.isnan(m.turnover(1.0, [1.0], 0.0))
+    pd.testing.assert_frame_equal(equity, kept)
+    with pytest.raises(DataError, match="traded_value has shape"):
+        m.turnover([1.0, 2.0], equity, 1.0)
 
 
 @pytest.mark.parametrize("name", OF_RETURNS + OF_BENCHMARK)
@@ -107,6 +160,7 @@ ORDER_FREE = set(OF_RETURNS) - {
     "autocorrelation", "ewma_volatility", "smart_sharpe_ratio", "smart_sortino_ratio", "average_drawdown",
     "average_drawdown_length", "burke_ratio", "calmar_ratio", "conditional_drawdown", "current_drawdown",
     "drawdown_count", "longest_drawdown", "martin_ratio", "max_drawdown", "pain_index", "pain_ratio",
+    "drawdown_at_risk", "projected_recovery",
     "recovery_factor", "serenity_ratio", "stability", "sterling_ratio", "time_under_water", "ulcer_index",
 }  # fmt: skip
 
@@ -149,6 +203,7 @@ def test_two_histories_in_a_row(first: np.ndarray, second: np.ndarray) -> None:
 def test_drawdowns_agree_with_a_loop(returns: np.ndarray) -> None:
     path = np.concatenate(([1.0], np.cumprod(1.0 + returns)))
     below = path / np.maximum.accumulate(path) - 1.0
+    below[below > -1e-12] = 0.0  # what compounding rounds is no drawdown
     runs: list[list[float]] = []
     for before, here in pairwise(below):
         if here < 0:
@@ -167,13 +222,25 @@ def test_drawdowns_agree_with_a_loop(returns: np.ndarray) -> None:
         )
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_sharpe_from_hours_and_from_days_agree_within_their_error(seed: int) -> None:
-    hourly = np.random.default_rng(seed).normal(0.0002, 0.005, 24 * 730)
+@settings(max_examples=examples(40))
+@given(seed=st.integers(0, 2**31), yearly=st.floats(-3.0, 3.0), spread=st.floats(0.0005, 0.01), years=st.integers(1, 3))
+def test_sharpe_from_hours_and_from_days_agree_within_their_error(
+    seed: int, yearly: float, spread: float, years: int
+) -> None:
+    """Of one account, for Sharpe ratios up to 3 a year: days differ from hours by the noise of their own deviation.
+
+    That noise is about |S| / sqrt(2 x days), below 0.2 of the standard error even where chance adds to the ratio; what
+    compounding changes is below a percent of it.
+    """
+    drift = yearly * spread / math.sqrt(8_760.0)
+    hourly = np.random.default_rng(seed).normal(drift, spread, 24 * 365 * years)
     daily = np.prod(1 + hourly.reshape(-1, 24), axis=1) - 1
-    by_hour, by_day = m.sharpe_ratio(hourly, 8_760), m.sharpe_ratio(daily, 365)
-    assert abs(by_hour - by_day) < m.sharpe_standard_error(daily, 365)
-    assert m.sharpe_standard_error(hourly, 8_760) == pytest.approx(m.sharpe_standard_error(daily, 365), rel=0.1)
+    error = m.sharpe_standard_error(daily, 365)
+    assert abs(m.sharpe_ratio(hourly, 8_760) - m.sharpe_ratio(daily, 365)) < error
+    assert m.sharpe_standard_error(hourly, 8_760) == pytest.approx(error, rel=0.15)
+    assert error == pytest.approx(1.0 / math.sqrt(years), rel=0.15)
+    assert m.annualised_volatility(hourly, 8_760) == pytest.approx(m.annualised_volatility(daily, 365), rel=0.25)
+    assert m.total_return(hourly) == pytest.approx(m.total_return(daily), rel=1e-9, abs=1e-12)
 
 
 def test_the_error_of_sharpe_is_what_repeating_shows() -> None:
@@ -198,9 +265,11 @@ def test_the_sheet_of_many_curves_is_the_sheet_of_each() -> None:
     table = m.all_metrics(pd.DataFrame(BLOCK, columns=list("abcd")), 252, benchmark=HELD)
     assert table.shape == (4, len(OF_RETURNS) + len(OF_BENCHMARK))
     alone = m.all_metrics(BLOCK[:, 1], 252, benchmark=HELD)
-    assert table.loc["b"].to_dict() == pytest.approx(alone)
+    assert table.loc["b"].to_dict() == pytest.approx(alone, nan_ok=True)
     sheet = m.tear_sheet(BLOCK[:, 1], 252, run={"exposure": 0.5})
-    assert list(sheet.columns) == ["group", "label", "value", "text", "formula", "convention", "source"]
+    assert list(sheet.columns) == [
+        "group", "label", "value", "text", "unit", "formula", "convention", "annualised", "source",
+    ]  # fmt: skip
     assert sheet.loc["exposure", "text"] == "50.00 %"
     with pytest.raises(DataError, match="a tear sheet is of one series"):
         m.tear_sheet(BLOCK, 252)
@@ -229,7 +298,7 @@ def test_the_sheet_of_many_curves_is_the_sheet_of_each() -> None:
         (lambda: m.stationary_bootstrap(0, 1, 1.0, 0), "bars=0"),
         (lambda: m.capacity([1.0], [1.0], [1.0], share=0), "share is 0"),
         (lambda: m.capacity([1.0], [1.0, 2.0], [1.0]), "must have the same length"),
-        (lambda: m.average_exposure([1.0], [1.0, 2.0]), "give one value a bar"),
+        (lambda: m.average_exposure([1.0], [1.0, 2.0]), "must have the same length and columns"),
     ],
 )  # fmt: skip
 def test_wrong_arguments_are_named(call: Any, message: str) -> None:

@@ -17,6 +17,12 @@ R = [0.10, -0.05, 0.02, -0.10, 0.08, 0.04]
 B = [0.05, -0.02, 0.01, -0.04, 0.05, -0.01]
 P = [30.0, -10.0, -20.0, 0.0, 40.0, 20.0, -5.0]
 YEAR = 4.0
+WHEN = pd.to_datetime(
+    ["2023-11-30T06", "2023-11-30T18", "2023-12-31T00", "2024-01-01T00", "2024-01-15T00", "2024-02-01T00"],
+    format="ISO8601",
+    utc=True,
+)
+NOVEMBER, DECEMBER, JANUARY, FEBRUARY = 1.10 * 0.95 - 1.0, 0.02, 0.90 * 1.08 - 1.0, 0.04
 
 W = [1.10, 1.10 * 0.95, 1.10 * 0.95 * 1.02, 1.10 * 0.95 * 1.02 * 0.90]
 W += [W[3] * 1.08, W[3] * 1.08 * 1.04]
@@ -53,6 +59,17 @@ Q05 = -0.10 + 0.25 * (-0.05 + 0.10)
 Q95 = 0.08 + 0.75 * (0.10 - 0.08)
 EW = [0.94 ** (5 - i) for i in range(6)]
 EWMA = math.sqrt(sum(w * r * r for w, r in zip(EW, R, strict=True)) / sum(EW))
+UP_BARS = [(0.10, 0.05), (0.02, 0.01), (0.08, 0.05)]
+DOWN_BARS = [(-0.05, -0.02), (-0.10, -0.04), (0.04, -0.01)]
+
+
+def slope(pairs: list[tuple[float, float]]) -> float:
+    """Least squares, written out."""
+    mine, held = sum(r for r, _ in pairs) / len(pairs), sum(b for _, b in pairs) / len(pairs)
+    return sum((r - mine) * (b - held) for r, b in pairs) / sum((b - held) ** 2 for _, b in pairs)
+
+
+REST = [r - MEAN - COV / BSS * (b - BM) for r, b in zip(R, B, strict=True)]
 PM = 55.0 / 7.0
 PSD = math.sqrt(sum((p - PM) ** 2 for p in P) / 6.0)
 
@@ -136,17 +153,54 @@ BY_HAND = {
     "risk_of_ruin": math.exp(-2.0 * PM * 350.0 / 3.0 / PSD**2),
     "system_quality_number": math.sqrt(7.0) * PM / PSD,
     "worst_trade": -20.0,
+    "best_day": 0.08,
+    "worst_day": -0.10,
+    "positive_days": 4.0 / 5.0,
+    "best_month": NOVEMBER,
+    "worst_month": JANUARY,
+    "positive_months": 3.0 / 4.0,
+    "average_up_month": (NOVEMBER + DECEMBER + FEBRUARY) / 3.0,
+    "average_down_month": JANUARY,
+    "best_year": 1.10 * 0.95 * 1.02 - 1.0,
+    "worst_year": 0.90 * 1.08 * 1.04 - 1.0,
+    "positive_years": 1.0,
+    "drawdown_at_risk": BELOW[3] + 0.25 * (BELOW[4] - BELOW[3]),
+    "projected_recovery": math.log(1.10 / W[5]) / (math.log(W[5]) / 6.0),
+    "rachev_ratio": 0.10 / 0.10,
+    "up_beta": slope(UP_BARS),
+    "down_beta": slope(DOWN_BARS),
+    "appraisal_ratio": (MEAN - COV / BSS * BM) / math.sqrt(sum(e * e for e in REST) / 4.0) * 2.0,
+    "average_winning_streak": (1.0 + 2.0) / 2.0,
+    "average_losing_streak": (2.0 + 1.0) / 2.0,
+    "best_share": 40.0 / 90.0,
+    "cpc_index": 90.0 / 35.0 * 3.0 / 7.0 * 30.0 / (35.0 / 3.0),
+    "median_trade": 0.0,
+}
+
+EQUITY = [100.0, 110.0, 90.0, 100.0]
+OF_A_RUN = {
+    "turnover": (m.turnover(800.0, EQUITY, 0.5), 800.0 / 100.0 / 0.5),
+    "cost_drag": (m.cost_drag(6.0, EQUITY, 0.5), 6.0 / 100.0 / 0.5),
+    "average_exposure": (m.average_exposure([50.0, -55.0, 0.0, 100.0], EQUITY), (0.5 + 0.5 + 0.0 + 1.0) / 4.0),
+    # 1 % of 8,000 over half of the equity traded is 160, of 12,000 over a tenth 1,200; 5 % of the way between them
+    "capacity": (m.capacity([50.0, 11.0, 0.0, 0.0], [8e3, 12e3, 1.0, 0.0], EQUITY), 160.0 + 0.05 * (1_200.0 - 160.0)),
 }
 
 
 def test_every_metric_has_a_value_worked_by_hand() -> None:
-    assert set(BY_HAND) == {name for name, metric in m.METRICS.items() if metric.function is not None}
+    assert {*BY_HAND, *OF_A_RUN} == {name for name, metric in m.METRICS.items() if metric.function is not None}
 
 
 @pytest.mark.parametrize("name", sorted(BY_HAND))
 def test_value_worked_by_hand(name: str) -> None:
-    sheet = m.tear_sheet(R, YEAR, benchmark=B, profits=P)
+    sheet = m.tear_sheet(pd.Series(R, index=WHEN), YEAR, benchmark=B, profits=P)
     assert sheet.loc[name, "value"] == pytest.approx(BY_HAND[name], rel=1e-12)
+
+
+@pytest.mark.parametrize("name", sorted(OF_A_RUN))
+def test_value_of_a_run_worked_by_hand(name: str) -> None:
+    found, expected = OF_A_RUN[name]
+    assert found == pytest.approx(expected, rel=1e-12)
 
 
 def test_tails_by_every_method() -> None:
@@ -245,3 +299,10 @@ def test_probabilistic_sharpe_of_the_paper() -> None:
     score = (s - 0.1) * math.sqrt(n - 1) / math.sqrt(1 - m.skewness(series) * s + (raw - 1) / 4 * s * s)
     assert m.probabilistic_sharpe_ratio(series, 1.0, benchmark_sharpe=0.1) == pytest.approx(NormalDist().cdf(score))
     assert m.probabilistic_sharpe_ratio(series, 1.0, benchmark_sharpe=s) == pytest.approx(0.5)
+
+
+def test_a_period_without_change_is_neither_up_nor_down() -> None:
+    returns = pd.Series([0.1, 0.0, -0.2], pd.to_datetime(["2023-11-30", "2023-12-31", "2024-01-31"], utc=True))
+    assert (m.average_up_month(returns), m.average_down_month(returns)) == pytest.approx((0.1, -0.2))
+    assert m.positive_months(returns) == m.positive_days(returns) == pytest.approx(1 / 3)
+    assert m.positive_years(returns) == 0.5

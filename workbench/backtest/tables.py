@@ -10,8 +10,13 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
+from workbench.backtest.curves import values_of
+from workbench.backtest.records import FILL_FIELDS, column
 from workbench.market.bars import Bars, moment
 from workbench.risk import metrics
+from workbench.risk.metrics.sheet import span_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,14 +40,39 @@ __all__ = [
 _POINTS: Final = 240
 
 
-def metrics_table(result: Result) -> pd.DataFrame:
-    """One row a metric: its value as text, and how it is computed, with the source of the formula where it has one."""
+def metrics_table(result: Result, *, resampling: metrics.Resampling | None = None) -> pd.DataFrame:
+    """One row a metric of the headline: its value, how sure it is, and how it is computed.
+
+    Parameters
+    ----------
+    result : Result
+    resampling : Resampling, optional
+        How the intervals are drawn; 95 % of 200 resampled histories when left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `value` as text, `95 % interval` (empty where there is none), and `how it is computed`: formula, convention and
+        source.
+    """
     import pandas as pd
 
+    how = resampling or metrics.Resampling(draws=200)
+    ends = metrics.interval_table(
+        result.returns,
+        result.periods_per_year,
+        names=metrics.HEADLINE,
+        profits=result.profits[result.closed],
+        years=result.years,
+        resampling=how,
+    )
     rows = {
         about.label: {
             "value": about.text(result.metrics[name]),
-            "how it is computed": about.formula + ("" if about.source == "definition" else f" ({about.source})"),
+            f"{how.level:.0%} interval".replace("%", " %"): span_text(about, *ends.loc[name])
+            if name in ends.index
+            else "",
+            "how it is computed": _computed(about),
         }
         for name in metrics.HEADLINE
         for about in (metrics.METRICS[name],)
@@ -50,7 +80,12 @@ def metrics_table(result: Result) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def tear_sheet(result: Result, benchmark: Any = None) -> pd.DataFrame:
+def _computed(about: metrics.Metric) -> str:
+    said = about.formula + (f"; {about.convention}" if about.convention else "")
+    return said + ("" if about.source == "definition" else f" ({about.source})")
+
+
+def tear_sheet(result: Result, benchmark: Any = None, resampling: metrics.Resampling | None = None) -> pd.DataFrame:
     """List every metric of a result; `Views.tear_sheet` says what is in it."""
     held = metrics.returns_of(result.buy_and_hold, result.cash) if benchmark is None else benchmark
     return metrics.tear_sheet(
@@ -60,6 +95,7 @@ def tear_sheet(result: Result, benchmark: Any = None) -> pd.DataFrame:
         profits=result.profits[result.closed],
         years=result.years,
         run={**result.metrics, **_activity_of(result)},
+        resampling=resampling,
     )
 
 
@@ -67,11 +103,28 @@ def _activity_of(result: Result) -> dict[str, float]:
     """Give what only the records of a run can tell, beyond its headline."""
     paid = float(result.costs_by_kind["total"].sum())
     held, length = result.exposure["gross"].dropna(), result.trades["bars_held"][result.closed]
+    profits = result.profits[result.closed]
+    won, lost = length[profits > 0.0], length[profits < 0.0]
     return {
         "cost_drag": metrics.cost_drag(paid, result.records.equity, result.years),
         "average_exposure": float(held.mean()) if len(held) else math.nan,
         "average_holding_time": float(length.mean()) if len(length) else math.nan,
-    }
+        "longest_holding_time": float(length.max()) if len(length) else math.nan,
+        "winner_holding_time": float(won.mean()) if len(won) else math.nan,
+        "loser_holding_time": float(lost.mean()) if len(lost) else math.nan,
+    } | _capacity_of(result)
+
+
+def _capacity_of(result: Result) -> dict[str, float]:
+    """Give the capacity of one instrument's strategy; nothing where several share the account."""
+    if len(result.series) != 1:
+        return {}
+    bars, fills = result.bars, result.records.fills
+    when, *what = (column(fills, FILL_FIELDS, name) for name in ("ts", "instrument", "quantity", "price"))
+    traded = np.zeros(len(bars))
+    np.add.at(traded, np.clip(np.searchsorted(bars.ts, when, side="right") - 1, 0, None), values_of(result.plan, *what))
+    market = values_of(result.plan, np.zeros(len(bars)), bars.volume, bars.close)
+    return {"capacity": metrics.capacity(traded, market, result.records.equity)}
 
 
 def by_exit_reason(result: Result) -> pd.DataFrame:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from workbench.backtest.result import Result
+    from workbench.risk.metrics import Resampling
 
 __all__ = ["Views"]
 
@@ -115,22 +116,25 @@ class Views:
 
         return costs_table(self._result)
 
-    def tear_sheet(self, *, benchmark: Any = None) -> pd.DataFrame:
+    def tear_sheet(self, *, benchmark: Any = None, resampling: Resampling | None = None) -> pd.DataFrame:
         """List every metric that can be computed of this result, with formula, convention and source.
 
         Parameters
         ----------
         benchmark : array_like or Series, optional
             Simple returns on the same bars; those of holding the instruments when left out.
+        resampling : wb.metrics.Resampling, optional
+            Give an interval beside each number, drawn so.
 
         Returns
         -------
         pandas.DataFrame
-            As `wb.metrics.tear_sheet`: a row a metric, columns `group label value text formula convention source`.
+            As `wb.metrics.tear_sheet`: a row a metric, columns `group label value text unit formula convention
+            annualised source`, and `low high interval` after `text` with a resampling.
         """
         from workbench.backtest.tables import tear_sheet
 
-        return tear_sheet(self._result, benchmark)
+        return tear_sheet(self._result, benchmark, resampling)
 
     def split(self) -> pd.DataFrame:
         """Put the closed trades of both sides beside all: one column each for `long short all`, one row a number."""

@@ -88,6 +88,9 @@ class Clerk(Course):
 
     def _change_unsent(self, line: Line) -> None:
         """Change an order that is surely not at the venue: it will be sent as it is to be."""
+        if line.flight == "amend":
+            line.change = merged(line.asked, line.change)
+            line.flight, line.asked, line.lost = "", None, False
         change, line.change = line.change, None
         if change is None:
             return
@@ -251,11 +254,11 @@ class Clerk(Course):
         if order.status in ENDED:
             self._end(line, order.status, order.filled)
             return
-        if line.flight == "amend" and line.asked is not None and shows(order, line.asked):
+        if line.flight == "amend" and line.lost and self.now < line.moved + self.patience.land_ms:
+            if settled:  # it may still be under way, and must not arrive after the next one
+                line.due = line.moved + self.patience.land_ms
+        elif line.flight == "amend" and line.asked is not None and shows(order, line.asked):
             self._amended(line)
-        elif line.flight == "amend" and line.lost and self.now < line.moved + self.patience.land_ms:
-            if settled:  # it may still arrive, and must not do so after the next one
-                line.due = max(line.moved + self.patience.land_ms, self.now + self.patience.ask_ms)
         elif settled and line.flight:
             line.change = merged(line.asked, line.change) if line.flight == "amend" else line.change
             line.flight, line.asked = "", None
@@ -288,10 +291,11 @@ class Clerk(Course):
         self._begin(now)
         for line in self.lines.values():
             line.flight, line.asked, line.ending = "", None, ""
-            if line.change is not None and line.state not in ("sent", "waiting", "done"):
+            if line.change is not None and line.state != "done":
                 line.flight, line.asked, line.change, line.moved, line.lost = "amend", line.change, None, now, True
+            if line.state in DOUBT:
+                line.sent = now  # it may have gone out, or gone out again, just before the end
             if line.state in ("sent", "waiting"):
-                line.sent = now  # it may have gone out just before the end
                 self._lose(line, "the bot was restarted before the answer came")
             elif line.state != "done":
                 self._find(line)

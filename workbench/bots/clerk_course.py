@@ -29,7 +29,8 @@ class Course(Memory):
 
     def _move(self, line: Line) -> None:
         """Send what is wanted of an order that the venue has, if nothing is under way."""
-        if line.state != "resting" or line.flight or line.ending:
+        lost = line.flight == "amend" and line.lost and line.cancel  # a change that comes late changes nothing then
+        if line.state != "resting" or (line.flight and not lost) or line.ending:
             return
         order = line.order
         line.moved, line.lost = self.now, False

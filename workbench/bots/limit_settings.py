@@ -111,7 +111,8 @@ def change_limit(
     if not same:
         raise ConfigError(f"{settings.source}: [{where}] {limit} is not written on one line; change it there by hand")
     _replace(settings.source, changed)
-    return _keep(settings, wanted.get("limits", {}), who, why, made)
+    _keep(settings, wanted.get("limits", {}), who, why, made)
+    return made
 
 
 def limit_changes(settings: Settings) -> list[Change]:
@@ -147,13 +148,13 @@ def _path(settings: Settings) -> Path:
     return settings.data / "limits" / _CHANGES
 
 
-def _keep(settings: Settings, now: Mapping[str, Any], who: str, why: str, made: Change | None = None) -> Any:
+def _keep(settings: Settings, now: Mapping[str, Any], who: str, why: str, made: Change | None = None) -> None:
     """Write down what has changed since the last time that anybody looked."""
     rows = _rows(settings)
     last = rows[-1]["limits"] if rows else {}
     changes = [made] if made is not None else [Change(0, who, why, *one) for one in _differences(last, now)]
     if not changes:
-        return None
+        return
     path, ts = _path(settings), int(time.time() * 1_000)
     with explained(path):
         make_folder(path.parent)
@@ -163,7 +164,6 @@ def _keep(settings: Settings, now: Mapping[str, Any], who: str, why: str, made: 
                 file.write(json.dumps({**one._replace(ts=ts)._asdict(), "limits": whole}) + "\n")
             file.flush()
             os.fsync(file.fileno())
-    return changes[-1]._replace(ts=ts)
 
 
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any], where: str = "limits") -> Iterator[tuple[Any, ...]]:

@@ -155,8 +155,13 @@ class _Series:
         self.last = bar.ts
 
     def bars(self) -> Bars:
-        columns: dict[str, Any] = {name: self.history.column(name).copy() for name in COLUMNS}
-        return Bars(instrument=self.instrument, timeframe=self.timeframe, **columns)
+        """Give all bars so far, as views and unchecked: each was checked when it came, and they only ever grow."""
+        made = object.__new__(Bars)
+        columns = {name: self.history.column(name) for name in COLUMNS}
+        made.__setstate__(
+            {"instrument": self.instrument, "timeframe": self.timeframe, "filled": None, "provenance": {}, **columns}
+        )
+        return made
 
 
 def _says_nothing(strategy: OrderStrategy) -> bool:

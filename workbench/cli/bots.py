@@ -1,4 +1,4 @@
-"""`workbench bots`: parameter files for the strategies of the library."""
+"""`workbench bots`: bots that run, their journals, and parameter files for the strategies of the library."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
+from workbench.cli import bots_look, bots_run
+from workbench.cli.bots_journal import JOURNAL_COMMANDS
 from workbench.cli.console import Cell, Column, say, show_json, show_table
 from workbench.cli.options import AsJson, examples
 from workbench.errors import ConfigError
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Strategies ready to trade: templates of parameter files.", no_args_is_help=True)
+app = typer.Typer(help="Run a bot, look at its journal, kill it; templates of parameter files.", no_args_is_help=True)
 
 
 @app.command("templates", epilog=examples("workbench bots templates", "workbench bots templates --json"))
@@ -72,3 +74,9 @@ def template(
     except OSError as error:
         raise ConfigError(f"{target} cannot be written: {error.strerror}", path=str(target)) from error
     say(f"wrote {target}")
+
+
+bots_run.add_to(app)
+bots_look.add_to(app)
+for _name, (_command, _examples) in JOURNAL_COMMANDS.items():
+    app.command(_name, epilog=examples(*_examples))(_command)

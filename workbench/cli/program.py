@@ -29,6 +29,7 @@ from workbench.cli import (
     init,
     lab,
     limits,
+    metrics,
     optimise,
     portfolio,
     practice,
@@ -36,6 +37,7 @@ from workbench.cli import (
     runs,
     strategies,
     sweep,
+    vault,
 )
 from workbench.cli.console import plain_streams, say_error, say_warning
 from workbench.cli.options import examples
@@ -48,6 +50,7 @@ _ORDER: Final = (
     "init",
     "data",
     "indicators",
+    "metrics",
     "strategies",
     "backtest",
     "sweep",
@@ -56,6 +59,7 @@ _ORDER: Final = (
     "portfolio",
     "bots",
     "limits",
+    "vault",
     "practice",
     "report",
     "cluster",
@@ -207,9 +211,11 @@ _add(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(indicators.app, name="indicators")
+app.add_typer(metrics.app, name="metrics")
 app.add_typer(strategies.app, name="strategies")
 app.add_typer(bots.app, name="bots")
 app.add_typer(limits.app, name="limits")
+app.add_typer(vault.app, name="vault")
 app.add_typer(practice.app, name="practice")
 app.add_typer(report.app, name="report")
 app.add_typer(cluster.app, name="cluster")

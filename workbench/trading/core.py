@@ -8,13 +8,10 @@ Feeding the same events to a new core, or to one restored from a snapshot, gives
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from workbench.errors import DataError
 from workbench.trading import events as ev
 from workbench.trading import lifecycle
 from workbench.trading.account import Account
@@ -22,8 +19,9 @@ from workbench.trading.desk import Desk, Refusal
 from workbench.trading.events import Action, Event, Submit
 from workbench.trading.gate import Gate
 from workbench.trading.history import History
+from workbench.trading.keeping import state_of, take_up
 from workbench.trading.minding import Minder
-from workbench.trading.orders import Amend, Intent, Order, Protect
+from workbench.trading.orders import Order
 from workbench.trading.protection import Guarded, Protector
 from workbench.trading.sizing import Sizer
 from workbench.trading.trader import Traded, Trader, traded
@@ -37,7 +35,6 @@ __all__ = ["NOTHING", "Core", "Refusal", "Traded", "Trader", "traded"]
 NAN: Final = math.nan
 NOTHING: Final = ()
 INF: Final = math.inf
-VERSION: Final = 1
 
 
 class Core:
@@ -192,6 +189,8 @@ class Core:
         lifecycle.check_transition(self.state, event.state)
         self.state = event.state
         self._at(event.ts)
+        if event.then:
+            self.desk.wind_down(flatten=event.then == "flatten")
 
     def _at(self, ts: int) -> None:
         self.now = self.view.now = ts
@@ -366,17 +365,7 @@ class Core:
 
         Histories of bars are market data, not state: a shell fills them again.
         """
-        risk = {} if self.risk is None else {"risk": self.risk.snapshot()}
-        return risk | {
-            "version": VERSION, "name": self.name, "state": self.state, "now": self.now, "decided": self.decided,
-            "number": self.number, "symbol": self.view.symbol, "prices": dict(self.prices),
-            "orders": [order.to_dict() for order in self.orders.values()],
-            "intents": [asdict(wish) for wish in self.desk.intents], "waiting": sorted(self.desk.waiting),
-            "changes": [[type(wish).__name__, asdict(wish)] for wish in self.desk.changes],
-            "brackets": {name: asdict(spec) for name, spec in self.brackets.items()},
-            "protections": self.protector.snapshot(), "account": self.account.snapshot(),
-            "memory": copy.deepcopy(self.view.memory), "trader": self.trader.snapshot(),
-        }  # fmt: skip
+        return state_of(self)
 
     def restore(self, data: Mapping[str, Any]) -> None:
         """Take up the state that `snapshot` gave, of a core with the same strategy and instruments.
@@ -386,28 +375,7 @@ class Core:
         DataError
             The snapshot is of another version or of another bot.
         """
-        if data.get("version") != VERSION:
-            raise DataError(
-                f"the snapshot has version {data.get('version')!r}, this workbench reads {VERSION}: replay the journal"
-            )
-        if data["name"] != self.name:
-            raise DataError(f"the snapshot is of {data['name']!r}, this core is {self.name!r}: take the right one")
-        self.state, self.now, self.decided, self.number = (data[key] for key in ("state", "now", "decided", "number"))
-        self.view.symbol, self.view.now = data["symbol"], data["now"]
-        self.prices = dict(data["prices"])
-        self._listeners.clear()
-        self.orders = {order["id"]: Order(**order) for order in data["orders"]}
-        self.desk.intents = [Intent(**wish) for wish in data["intents"]]
-        kinds: dict[str, Any] = {"Amend": Amend, "Protect": Protect}
-        self.desk.changes = [kinds[kind](**wish) for kind, wish in data["changes"]]
-        self.desk.waiting = set(data["waiting"])
-        self.brackets = {name: Guarded(**spec) for name, spec in data["brackets"].items()}
-        self.protector.restore(data["protections"])
-        self.account.restore(data["account"])
-        self.view.memory = copy.deepcopy(data["memory"])
-        self.trader.restore(data["trader"])
-        if self.risk is not None and "risk" in data:
-            self.risk.restore(data["risk"])
+        take_up(self, data)
 
     def _slipped(self, symbol: str, sign: float, quantity: float) -> float:
         return self.prices[symbol] * (1.0 + sign * self.markets[symbol].costs.slippage)

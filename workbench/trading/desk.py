@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from workbench.errors import StrategyError
 from workbench.trading import events as ev
 from workbench.trading.arithmetic import round_down, round_to_tick
-from workbench.trading.orders import Amend, Cancel, Intent, Order, Protect, Wake
+from workbench.trading.gate import closing
+from workbench.trading.lifecycle import may_open
+from workbench.trading.orders import Amend, Cancel, Intent, Order, Protect, Side, Wake, client_order_id
 from workbench.trading.protection import Guarded
 from workbench.trading.terms import Lots
 from workbench.trading.view import flat_list
@@ -175,6 +177,8 @@ class Desk:
         """Make an order of a wish: sized, rounded, checked; or refuse it."""
         market = self.core.markets[wish.symbol]
         quantity, code = self.core.sizer.quantity(wish, market)
+        if not may_open(self.core.state) and not self._leaves(wish, quantity):
+            code = "not_running"
         if code:
             self.refuse(wish.decided, wish.symbol, wish.side, quantity, code, wish.id)
             return
@@ -187,6 +191,30 @@ class Desk:
         if spec is not None:
             self.core.brackets[order.id] = spec
         self.core.submit(order)
+
+    def _leaves(self, wish: Intent, quantity: float) -> bool:
+        held = closing(self.core.account.quantity(wish.symbol, wish.leg), wish.side)
+        return wish.reduce_only or wish.close_position or 0.0 < quantity <= held
+
+    def wind_down(self, *, flatten: bool) -> None:
+        """Drop what waits and cancel what is open, but what protects positions; or close those at the market."""
+        core = self.core
+        self.intents.clear()
+        self.changes.clear()
+        self.waiting.clear()
+        for order in list(core.orders.values()):
+            if flatten or not order.parent:
+                core.act(ev.CancelOrder(order.id))
+        for held in core.account.positions if flatten else ():
+            side: Side = "sell" if held.quantity > 0.0 else "buy"
+            name = client_order_id(core.name, core.number, held.symbol, side, "market")
+            core.number += 1
+            core.submit(
+                Order(
+                    id=name, symbol=held.symbol, side=side, reduce_only=True, close_position=True, leg=held.leg,  # type: ignore[arg-type]
+                    decided=core.now,
+                )
+            )  # fmt: skip
 
     def _order(self, wish: Intent, quantity: float, lots: Lots) -> Order:
         buys = wish.side == "buy"

@@ -141,11 +141,16 @@ class Book(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """The bot goes into another state of `lifecycle`."""
+    """The bot goes into another state of `lifecycle`.
+
+    `then` is what is done about its orders and positions: "" (they stay), "cancel" (open orders, but those that
+    protect positions), or "flatten" (all open orders, and positions are closed at the market).
+    """
 
     ts: int
     state: str
     reason: str = ""
+    then: str = ""
 
 
 class Timer(NamedTuple):

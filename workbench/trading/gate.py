@@ -51,6 +51,7 @@ REJECTIONS: Final[Mapping[str, str]] = {
     "no_stop": "it is to be sized by the loss at its stop and has none",
     "not_a_number": "a quantity or price that it needs is not a finite number",
     "not_received": "the venue has never had it, and it is too late for it now",
+    "not_running": "the bot is not running, so it opens nothing",
     "not_supported": "the venue has no such order",
     "not_trading": "the instrument has no price now",
     "off_lot": "its quantity is not in whole lots",

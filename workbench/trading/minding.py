@@ -65,15 +65,19 @@ class Minder:
             stops += [guard.trail_id] if guard.trail_id else []
             if all(name in core.orders for name in stops) or not self._held(symbol, leg):
                 continue
-            closing = (one.reduce_only and one.type == "market" for one in core.orders.values() if one.symbol == symbol)
-            if not any(closing):
+            if not self._closing(symbol, leg):
                 core.protector.again(symbol, leg)
+
+    def _closing(self, symbol: str, leg: str) -> bool:
+        """Tell whether an order that closes at the market is under way."""
+        mine = (one for one in self.core.orders.values() if one.symbol == symbol and one.leg == leg)
+        return any(one.reduce_only and one.type == "market" for one in mine)
 
     def lost(self, order: Order, why: str, code: str = "") -> None:
         """Act on a protective order that the venue has refused or taken away while its position is held."""
         core = self.core
         held = self._held(order.symbol, order.leg)
-        if not order.parent or order.type not in _STOPS or held == 0.0:
+        if not order.parent or order.type not in _STOPS or not held or self._closing(order.symbol, order.leg):
             return
         active = core.protector.active.get((order.symbol, order.leg))
         if active is None or order.id not in (active.stop_id, active.trail_id):

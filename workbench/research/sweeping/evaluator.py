@@ -399,8 +399,10 @@ def number_of(result: Result, name: str) -> float:
     function = getattr(known_metrics, name)
     returns, periods = result.returns.to_numpy(), result.periods_per_year
     kind = known_metrics.METRICS[name]
-    if kind.group == "trades":
+    if kind.needs == "profits":
         return float(function(result.profits[result.closed]))
+    if kind.needs == "dated":
+        return float(function(result.returns))
     return float(function(returns, periods) if kind.annualised else function(returns))
 
 

@@ -10,8 +10,21 @@ for each number its label, unit, formula, convention and source; `explain` says 
 from __future__ import annotations
 
 from workbench.risk.metrics.activity import average_exposure, capacity, cost_drag, turnover
-from workbench.risk.metrics.bootstrap import Interval, bootstrap_interval, stationary_bootstrap
+from workbench.risk.metrics.bootstrap import Interval, Resampling, bootstrap_interval, stationary_bootstrap
 from workbench.risk.metrics.calendar import monthly_returns, returns_by, yearly_returns
+from workbench.risk.metrics.dated import (
+    average_down_month,
+    average_up_month,
+    best_day,
+    best_month,
+    best_year,
+    positive_days,
+    positive_months,
+    positive_years,
+    worst_day,
+    worst_month,
+    worst_year,
+)
 from workbench.risk.metrics.drawdowns import (
     average_drawdown,
     average_drawdown_length,
@@ -19,13 +32,14 @@ from workbench.risk.metrics.drawdowns import (
     calmar_ratio,
     conditional_drawdown,
     current_drawdown,
+    drawdown_at_risk,
     drawdown_count,
-    drawdown_table,
     longest_drawdown,
     martin_ratio,
     max_drawdown,
     pain_index,
     pain_ratio,
+    projected_recovery,
     recovery_factor,
     serenity_ratio,
     stability,
@@ -34,6 +48,8 @@ from workbench.risk.metrics.drawdowns import (
     ulcer_index,
     underwater,
 )
+from workbench.risk.metrics.edges import edge_cases
+from workbench.risk.metrics.episodes import drawdown_table
 from workbench.risk.metrics.equity import YEAR_MS, Drawdown, deepest_drawdown, returns_of, total_growth, underwater_of
 from workbench.risk.metrics.growth import (
     annualised_mean,
@@ -49,6 +65,7 @@ from workbench.risk.metrics.growth import (
     worst_return,
 )
 from workbench.risk.metrics.metric import Metric
+from workbench.risk.metrics.peers import Difference, differences
 from workbench.risk.metrics.ratios import (
     adjusted_sharpe_ratio,
     common_sense_ratio,
@@ -63,32 +80,41 @@ from workbench.risk.metrics.ratios import (
     sortino_ratio,
     tail_ratio,
 )
+from workbench.risk.metrics.registry import HEADLINE, METRICS
 from workbench.risk.metrics.relative import (
     active_return,
     alpha,
+    appraisal_ratio,
     batting_average,
     beta,
     capture_ratio,
     correlation,
+    down_beta,
     down_capture,
     information_ratio,
     modigliani_return,
     r_squared,
     tracking_error,
     treynor_ratio,
+    up_beta,
     up_capture,
 )
-from workbench.risk.metrics.sheet import HEADLINE, METRICS, all_metrics, explain, tear_sheet
-from workbench.risk.metrics.tails import TailMethod, expected_shortfall, value_at_risk
+from workbench.risk.metrics.sheet import all_metrics, interval_table, tear_sheet
+from workbench.risk.metrics.tails import TailMethod, expected_shortfall, rachev_ratio, tail_table, value_at_risk
 from workbench.risk.metrics.trades import (
     average_loser,
+    average_losing_streak,
     average_winner,
+    average_winning_streak,
+    best_share,
     best_trade,
+    cpc_index,
     expectancy,
     expectancy_ratio,
     kelly_fraction,
     longest_losing_streak,
     longest_winning_streak,
+    median_trade,
     payoff_ratio,
     profit_factor,
     risk_of_ruin,
@@ -106,14 +132,18 @@ from workbench.risk.metrics.variation import (
     upside_deviation,
     upside_potential,
 )
+from workbench.risk.metrics.windows import rolling
+from workbench.risk.metrics.words import explain
 
 __all__ = [
     "HEADLINE",
     "METRICS",
     "YEAR_MS",
+    "Difference",
     "Drawdown",
     "Interval",
     "Metric",
+    "Resampling",
     "TailMethod",
     "active_return",
     "adjusted_sharpe_ratio",
@@ -122,17 +152,26 @@ __all__ = [
     "annualised_mean",
     "annualised_return",
     "annualised_volatility",
+    "appraisal_ratio",
     "autocorrelation",
+    "average_down_month",
     "average_drawdown",
     "average_drawdown_length",
     "average_exposure",
     "average_gain",
     "average_loser",
+    "average_losing_streak",
     "average_loss",
+    "average_up_month",
     "average_winner",
+    "average_winning_streak",
     "batting_average",
+    "best_day",
+    "best_month",
     "best_return",
+    "best_share",
     "best_trade",
+    "best_year",
     "beta",
     "bootstrap_interval",
     "burke_ratio",
@@ -143,12 +182,17 @@ __all__ = [
     "conditional_drawdown",
     "correlation",
     "cost_drag",
+    "cpc_index",
     "current_drawdown",
     "deepest_drawdown",
+    "differences",
+    "down_beta",
     "down_capture",
     "downside_deviation",
+    "drawdown_at_risk",
     "drawdown_count",
     "drawdown_table",
+    "edge_cases",
     "ewma_volatility",
     "expectancy",
     "expectancy_ratio",
@@ -158,6 +202,7 @@ __all__ = [
     "geometric_mean",
     "growth_rate",
     "information_ratio",
+    "interval_table",
     "kappa_three_ratio",
     "kelly_fraction",
     "kurtosis",
@@ -167,20 +212,27 @@ __all__ = [
     "martin_ratio",
     "max_drawdown",
     "mean_return",
+    "median_trade",
     "modigliani_return",
     "monthly_returns",
     "omega_ratio",
     "pain_index",
     "pain_ratio",
     "payoff_ratio",
+    "positive_days",
+    "positive_months",
     "positive_share",
+    "positive_years",
     "probabilistic_sharpe_ratio",
     "profit_factor",
+    "projected_recovery",
     "r_squared",
+    "rachev_ratio",
     "recovery_factor",
     "returns_by",
     "returns_of",
     "risk_of_ruin",
+    "rolling",
     "serenity_ratio",
     "sharpe_ratio",
     "sharpe_standard_error",
@@ -193,6 +245,7 @@ __all__ = [
     "sterling_ratio",
     "system_quality_number",
     "tail_ratio",
+    "tail_table",
     "tear_sheet",
     "time_under_water",
     "total_growth",
@@ -203,12 +256,16 @@ __all__ = [
     "ulcer_index",
     "underwater",
     "underwater_of",
+    "up_beta",
     "up_capture",
     "upside_deviation",
     "upside_potential",
     "value_at_risk",
     "win_rate",
+    "worst_day",
+    "worst_month",
     "worst_return",
     "worst_trade",
+    "worst_year",
     "yearly_returns",
 ]

@@ -124,9 +124,14 @@ class Curves:
 
     @cached_property
     def below(self) -> Floats:
-        """Distance below the highest wealth so far, shape (series, bars + 1): zero or a negative fraction."""
+        """Distance below the highest wealth so far, shape (series, bars + 1): zero or a negative fraction.
+
+        Zero where it is no more than what compounding so many returns rounds: an account back at its high is back.
+        """
         high = np.maximum.accumulate(self.wealth, axis=1)
-        return np.asarray(self.wealth / high - 1.0)
+        path = np.asarray(self.wealth / high - 1.0)
+        path[path > -_EPS * (self.bars + 1)] = 0.0
+        return path
 
     @cached_property
     def deepest(self) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, Final, ParamSpec
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from workbench.errors import DataError
 from workbench.risk.metrics.curves import Curves, Floats, finite_or_nan, read
 from workbench.risk.metrics.metric import Metric
 
-__all__ = ["about", "of_benchmark", "of_profits", "of_returns"]
+__all__ = ["about", "by_period", "of_benchmark", "of_dates", "of_profits", "of_returns"]
 
 P = ParamSpec("P")
 
@@ -75,22 +75,71 @@ def of_benchmark(
     return make
 
 
+_STAMPS: Final = {"D": "datetime64[D]", "M": "datetime64[M]", "Y": "datetime64[Y]"}
+
+
+def by_period(returns: Any, period: str) -> tuple[Curves, Callable[[Floats], Any]]:
+    """Compound the returns of each calendar day ("D"), month ("M") or year ("Y"), and give the way back.
+
+    Raises
+    ------
+    DataError
+        The returns have no times, or the times do not rise.
+    """
+    if isinstance(returns, Curves):
+        return read(returns)
+    import pandas as pd
+
+    times = getattr(returns, "index", None)
+    if not isinstance(times, pd.DatetimeIndex):
+        raise DataError(
+            f"returns by day, month or year need times: give a pandas Series or DataFrame with a DatetimeIndex, as "
+            f"result.returns is, not {type(returns).__name__}"
+        )
+    if not times.is_monotonic_increasing:
+        raise DataError("the times of the returns do not rise; sort them first with returns.sort_index()")
+    curves, give = read(returns)
+    wall = times.tz_localize(None) if times.tz is not None else times
+    stamps = wall.to_numpy().astype(_STAMPS[period])
+    begins = np.flatnonzero(np.concatenate((np.ones(min(1, len(stamps)), dtype=bool), stamps[1:] != stamps[:-1])))
+    if not len(begins):
+        return curves, give
+    grown = np.multiply.reduceat(1.0 + curves.returns, begins, axis=1) - 1.0
+    return Curves(np.where(curves.known[:, None], grown, np.nan)), give
+
+
+def of_dates(metric: Metric, period: str) -> Callable[[Callable[[Curves], Floats]], Callable[[Any], Any]]:
+    """Make a public metric of a function of the returns by calendar period: a Series gives a float."""
+
+    def make(function: Callable[[Curves], Floats]) -> Callable[[Any], Any]:
+        @wraps(function)
+        def public(returns: Any) -> Any:
+            with np.errstate(all="ignore"):
+                curves, give = by_period(returns, period)
+                numbers = function(curves)
+            return give(_masked(curves.known, numbers))
+
+        public.period = period  # type: ignore[attr-defined]
+        made: Callable[[Any], Any] = _with(metric, public, "dated")
+        return made
+
+    return make
+
+
 def of_profits(
     metric: Metric,
-) -> Callable[[Callable[Concatenate[Floats, P], float]], Callable[Concatenate[Any, P], float]]:
-    """Make a public metric of a function of the profits of closed trades, one number a trade."""
+) -> Callable[[Callable[Concatenate[Floats, P], float]], Callable[Concatenate[Any, P], Any]]:
+    """Make a public metric of a function of the profits of closed trades: one column gives a float."""
 
-    def make(function: Callable[Concatenate[Floats, P], float]) -> Callable[Concatenate[Any, P], float]:
+    def make(function: Callable[Concatenate[Floats, P], float]) -> Callable[Concatenate[Any, P], Any]:
         @wraps(function)
-        def public(profits: Any, *args: P.args, **options: P.kwargs) -> float:
-            curves, _ = read(profits, "profits")
-            if len(curves) != 1:
-                raise DataError(f"profits has {len(curves)} columns; give one profit a trade, shape (n,)")
+        def public(profits: Any, *args: P.args, **options: P.kwargs) -> Any:
+            curves, give = read(profits, "profits")
             with np.errstate(all="ignore"):
-                number = function(curves.returns[0], *args, **options) if curves.known[0] else np.nan
-            return float(number) if np.isfinite(number) else float("nan")
+                numbers = [function(row, *args, **options) for row in curves.returns]
+            return give(_masked(curves.known, np.array(numbers, dtype=np.float64)))
 
-        made: Callable[Concatenate[Any, P], float] = _with(metric, public, "profits")
+        made: Callable[Concatenate[Any, P], Any] = _with(metric, public, "profits")
         return made
 
     return make

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,10 +11,7 @@ from workbench.errors import DataError
 from workbench.risk.metrics.curves import Curves, Floats, annual, ratio, read
 from workbench.risk.metrics.define import of_returns
 from workbench.risk.metrics.growth import growth_rate
-from workbench.risk.metrics.metric import Metric
-
-if TYPE_CHECKING:
-    import pandas as pd
+from workbench.risk.metrics.metric import ABOVE, Metric
 
 __all__ = [
     "average_drawdown",
@@ -24,13 +20,14 @@ __all__ = [
     "calmar_ratio",
     "conditional_drawdown",
     "current_drawdown",
+    "drawdown_at_risk",
     "drawdown_count",
-    "drawdown_table",
     "longest_drawdown",
     "martin_ratio",
     "max_drawdown",
     "pain_index",
     "pain_ratio",
+    "projected_recovery",
     "recovery_factor",
     "serenity_ratio",
     "stability",
@@ -186,7 +183,7 @@ def pain_index(curves: Curves) -> Floats:
 @of_returns(
     Metric(
         "Calmar ratio", "ratio", "annualised return / |max drawdown|", "Young (1991), over the whole history", "ratio",
-        annualised=True,
+        annualised=ABOVE,
     )
 )  # fmt: skip
 def calmar_ratio(curves: Curves, periods_per_year: float | None = None, *, years: float | None = None) -> Floats:
@@ -197,7 +194,8 @@ def calmar_ratio(curves: Curves, periods_per_year: float | None = None, *, years
 @of_returns(
     Metric(
         "Sterling ratio", "ratio", "annualised return / (|mean of the 3 deepest drawdowns| + 10 %)",
-        "Kestner (1996)", "ratio", "the excess of 10 % as in the original", annualised=True,
+        "Kestner (1996), after Deane Sterling Jones", "ratio",
+        "the excess of 10 % as in the original, which averages the deepest of each of 3 years", annualised=ABOVE,
     )
 )  # fmt: skip
 def sterling_ratio(
@@ -229,7 +227,7 @@ def sterling_ratio(
 @of_returns(
     Metric(
         "Burke ratio", "ratio", "annualised return / root of the sum of squared depths of all drawdowns",
-        "Burke (1994)", "ratio", "drawdowns from high to recovery, not runs of losing months", annualised=True,
+        "Burke (1994)", "ratio", "drawdowns from high to recovery, not runs of losing months", annualised=ABOVE,
     )
 )  # fmt: skip
 def burke_ratio(curves: Curves, periods_per_year: float | None = None, *, years: float | None = None) -> Floats:
@@ -240,7 +238,7 @@ def burke_ratio(curves: Curves, periods_per_year: float | None = None, *, years:
 @of_returns(
     Metric(
         "Martin ratio", "ratio", "annualised return / ulcer index", "Martin and McCann (1989)", "ratio",
-        "also called ulcer performance index; risk-free rate 0", annualised=True,
+        "also called ulcer performance index; risk-free rate 0", annualised=ABOVE,
     )
 )  # fmt: skip
 def martin_ratio(curves: Curves, periods_per_year: float | None = None, *, years: float | None = None) -> Floats:
@@ -251,7 +249,7 @@ def martin_ratio(curves: Curves, periods_per_year: float | None = None, *, years
 @of_returns(
     Metric(
         "Pain ratio", "ratio", "annualised return / pain index", "Becker (2006), Zephyr", "ratio", "risk-free rate 0",
-        annualised=True,
+        annualised=ABOVE,
     )
 )  # fmt: skip
 def pain_ratio(curves: Curves, periods_per_year: float | None = None, *, years: float | None = None) -> Floats:
@@ -278,6 +276,44 @@ def conditional_drawdown(curves: Curves, *, level: float = 0.95) -> Floats:
     return _worst_mean(curves, level)
 
 
+@of_returns(
+    Metric(
+        "Drawdown at risk", "fraction", "distance below the high that is exceeded in 5 % of the bars",
+        "Chekhlov, Uryasev and Zabarankin (2005)", "drawdown", "level 95 % unless given, linear between two bars",
+    )
+)  # fmt: skip
+def drawdown_at_risk(curves: Curves, *, level: float = 0.95) -> Floats:
+    """Give the distance below the high that all but the worst bars keep above; zero or a negative fraction."""
+    if not 0.0 < level < 1.0:
+        raise DataError(f"level is {level!r}; give a fraction between 0 and 1, such as 0.95")
+    if not curves.bars:
+        return curves.nothing()
+    place = (1.0 - level) * (curves.bars - 1)
+    low = math.floor(place)
+    high = min(low + 1, curves.bars - 1)
+    split = np.partition(curves.below[:, 1:], (low, high), axis=1)
+    return np.asarray(split[:, low] + (place - low) * (split[:, high] - split[:, low]))
+
+
+@of_returns(
+    Metric(
+        "Projected recovery", "bars", "log(highest equity / last equity) / mean log growth a bar",
+        "definition", "drawdown", "growth of the whole history goes on; 0 at the high", better="lower",
+    )
+)  # fmt: skip
+def projected_recovery(curves: Curves) -> Floats:
+    """Bars until the high is seen again if growth goes on as it was on the whole.
+
+    Zero at the high; NaN without bars, with nothing left, or where growth was not above zero.
+    """
+    if not curves.bars:
+        return curves.nothing()
+    last, below = curves.wealth[:, -1], curves.below[:, -1]
+    growth = np.log(np.where(last > 0.0, last, math.nan)) / curves.bars
+    wait = ratio(-np.log1p(np.maximum(below, -1.0)), np.where(growth > 0.0, growth, math.nan))
+    return np.where(below < 0.0, wait, 0.0)
+
+
 def _worst_mean(curves: Curves, level: float) -> Floats:
     if not 0.0 < level < 1.0:
         raise DataError(f"level is {level!r}; give a fraction between 0 and 1, such as 0.95")
@@ -291,8 +327,8 @@ def _worst_mean(curves: Curves, level: float) -> Floats:
     Metric(
         "Serenity ratio", "ratio", "annualised return / (ulcer index x pitfall), pitfall = |conditional drawdown| / "
         "volatility",
-        "KeyQuant (2015), Serenity ratio", "ratio", "volatility annualised, conditional drawdown at 95 %",
-        annualised=True,
+        "KeyQuant, An Alternative Portfolio Theory", "ratio", "volatility annualised, conditional drawdown at 95 %",
+        annualised=ABOVE,
     )
 )  # fmt: skip
 def serenity_ratio(curves: Curves, periods_per_year: float, *, years: float | None = None) -> Floats:
@@ -324,71 +360,3 @@ def stability(curves: Curves) -> Floats:
     flat = squares <= 1e-24 * curves.bars
     fitted = (centred @ time) ** 2 / (time @ time)
     return np.where(alive, ratio(fitted, np.where(flat, 0.0, squares)), math.nan)
-
-
-def drawdown_table(returns: Any, *, most: int | None = 10, ts: Any = None) -> pd.DataFrame:
-    """List the drawdowns of one series, the deepest first.
-
-    Parameters
-    ----------
-    returns : array_like or Series
-        Simple returns per bar.
-    most : int, optional
-        How many at most; all with None.
-    ts : sequence, optional
-        Times of the bars, in place of a Series' index; positions where neither is there.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `depth` (negative fraction), `start` (last bar at the high; before the first bar: the first), `trough`,
-        `recovery` (first bar back at the high; missing where not yet), `bars` below the high, `bars_to_trough`, and for
-        one that is not made up yet `gain_needed` (fraction) and `projected_bars`: bars to recovery at the mean
-        logarithmic growth of the whole series, missing where that is not above zero.
-
-    Raises
-    ------
-    DataError
-        There is more than one series, a return is unknown, or there are not as many times as bars.
-    """
-    import pandas as pd
-
-    curves, _ = read(returns)
-    if len(curves) != 1 or not curves.known[0]:
-        raise DataError("a drawdown table is of one series without unknown returns: give one column, without NaN")
-    times = _times(returns, ts, curves.bars)
-    rows = [_row(curves, times, number) for number in range(len(curves.episodes.row))]
-    names = (
-        "depth", "start", "trough", "recovery", "bars", "bars_to_trough", "gain_needed", "projected_bars",
-    )  # fmt: skip
-    table = pd.DataFrame(rows, columns=list(names))
-    return table.sort_values("depth", kind="stable", ignore_index=True).head(most if most is not None else len(table))
-
-
-def _times(returns: Any, ts: Any, bars: int) -> Any:
-    if ts is None:
-        given = getattr(returns, "index", None)
-        times = range(bars) if given is None or callable(given) else given
-    else:
-        times = ts
-    if len(times) != bars:
-        raise DataError(f"ts has {len(times)} times for {bars} bars; give one a bar")
-    return times
-
-
-def _row(curves: Curves, times: Any, number: int) -> Mapping[str, Any]:
-    first, after = int(curves.episodes.first[number]), int(curves.episodes.after[number])
-    path, back = curves.below[0], after <= curves.bars
-    trough = first + int(np.argmin(path[first:after]))
-    needed = 0.0 if back else float(ratio(1.0, 1.0 + path[-1])) - 1.0
-    growth = math.log(curves.wealth[0, -1]) / curves.bars if curves.wealth[0, -1] > 0.0 else math.nan
-    return {
-        "depth": float(path[trough]),
-        "start": times[max(first - 2, 0)],  # `wealth` begins one place before the bars
-        "trough": times[trough - 1],
-        "recovery": times[after - 1] if back else None,
-        "bars": after - first,
-        "bars_to_trough": trough - first + 1,
-        "gain_needed": needed,
-        "projected_bars": 0.0 if back else math.log1p(needed) / growth if growth > 0.0 else math.nan,
-    }

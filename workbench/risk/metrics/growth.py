@@ -8,7 +8,7 @@ import numpy as np
 
 from workbench.risk.metrics.curves import Curves, Floats, annual, ratio
 from workbench.risk.metrics.define import of_returns
-from workbench.risk.metrics.metric import Metric
+from workbench.risk.metrics.metric import GROWTH, TIMES, Metric
 
 __all__ = [
     "annualised_mean",
@@ -47,7 +47,7 @@ def total_return(curves: Curves) -> Floats:
 @of_returns(
     Metric(
         "Annualised return", "fraction", "(1 + total return) ^ (1 / years) - 1", "compound annual growth rate",
-        convention="years are elapsed time (Actual/365) where known, else bars / periods per year", annualised=True,
+        convention="years are elapsed time (Actual/365) where known, else bars / periods per year", annualised=GROWTH,
     )
 )  # fmt: skip
 def annualised_return(curves: Curves, periods_per_year: float | None = None, *, years: float | None = None) -> Floats:
@@ -79,7 +79,7 @@ def mean_return(curves: Curves) -> Floats:
 
 
 @of_returns(
-    Metric("Annual mean return", "fraction", "mean return x periods per year", "definition", annualised=True)
+    Metric("Annual mean return", "fraction", "mean return x periods per year", "definition", annualised=TIMES)
 )  # fmt: skip
 def annualised_mean(curves: Curves, periods_per_year: float) -> Floats:
     """Arithmetic mean of the returns times the bars in a year, without compounding; NaN without bars."""

@@ -11,7 +11,7 @@ import numpy as np
 from workbench.errors import DataError
 from workbench.risk.metrics.curves import Curves, Floats, annual, annual_to_bar, ratio
 from workbench.risk.metrics.define import of_returns
-from workbench.risk.metrics.metric import Metric
+from workbench.risk.metrics.metric import ROOT, Metric
 from workbench.risk.metrics.variation import downside_of, long_run_spread
 
 __all__ = [
@@ -42,7 +42,7 @@ def _per_bar(curves: Curves, rate: float) -> Floats:
     Metric(
         "Sharpe ratio", "ratio", "mean return / sample standard deviation x sqrt(periods per year)",
         "Sharpe (1994), The Sharpe Ratio", "ratio", "risk-free rate 0 unless given; bars without a position count",
-        annualised=True,
+        annualised=ROOT,
     )
 )  # fmt: skip
 def sharpe_ratio(curves: Curves, periods_per_year: float, *, risk_free: float = 0.0) -> Floats:
@@ -78,7 +78,7 @@ def sharpe_ratio(curves: Curves, periods_per_year: float, *, risk_free: float = 
     Metric(
         "Standard error of Sharpe", "ratio", "sqrt((1 - skew S + (kurtosis - 1) / 4 S^2) / (bars - 1)), annualised",
         "Mertens (2002); Lo (2002) for normal returns", "ratio", "S a bar, raw kurtosis; returns taken as independent",
-        annualised=True, better="lower",
+        annualised=ROOT, better="lower",
     )
 )  # fmt: skip
 def sharpe_standard_error(curves: Curves, periods_per_year: float) -> Floats:
@@ -140,7 +140,7 @@ def probabilistic_sharpe_ratio(
     Metric(
         "Smart Sharpe", "ratio", "mean return / long-run standard deviation x sqrt(periods per year)",
         "Lo (2002), The Statistics of Sharpe Ratios; Newey and West (1987)", "ratio",
-        "Bartlett kernel, floor(4 (n / 100)^(2/9)) lags", annualised=True,
+        "Bartlett kernel, floor(4 (n / 100)^(2/9)) lags", annualised=ROOT,
     )
 )  # fmt: skip
 def smart_sharpe_ratio(curves: Curves, periods_per_year: float) -> Floats:
@@ -156,7 +156,7 @@ def smart_sharpe_ratio(curves: Curves, periods_per_year: float) -> Floats:
 @of_returns(
     Metric(
         "Adjusted Sharpe", "ratio", "S (1 + skew / 6 S - excess kurtosis / 24 S^2)",
-        "Pezier and White (2006)", "ratio", "S annualised, moments of the bars", annualised=True,
+        "Pezier and White (2006)", "ratio", "S annualised, moments of the bars", annualised=ROOT,
     )
 )  # fmt: skip
 def adjusted_sharpe_ratio(curves: Curves, periods_per_year: float) -> Floats:
@@ -169,7 +169,7 @@ def adjusted_sharpe_ratio(curves: Curves, periods_per_year: float) -> Floats:
     Metric(
         "Sortino ratio", "ratio", "(mean return - target) / root mean square of min(return - target, 0) "
         "x sqrt(periods per year)",
-        "Sortino and Price (1994)", "ratio", "target 0 unless given, divided by all bars", annualised=True,
+        "Sortino and Price (1994)", "ratio", "target 0 unless given, divided by all bars", annualised=ROOT,
     )
 )  # fmt: skip
 def sortino_ratio(curves: Curves, periods_per_year: float, *, target: float = 0.0) -> Floats:
@@ -188,7 +188,7 @@ def sortino_ratio(curves: Curves, periods_per_year: float, *, target: float = 0.
 @of_returns(
     Metric(
         "Smart Sortino", "ratio", "Sortino ratio x standard deviation / long-run standard deviation",
-        "as smart Sharpe", "ratio", "the same correction as of the Sharpe ratio", annualised=True,
+        "as smart Sharpe", "ratio", "the same correction as of the Sharpe ratio", annualised=ROOT,
     )
 )  # fmt: skip
 def smart_sortino_ratio(curves: Curves, periods_per_year: float) -> Floats:

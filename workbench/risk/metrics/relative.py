@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from workbench.risk.metrics.curves import Curves, Floats, annual, annual_to_bar, ratio
 from workbench.risk.metrics.define import of_benchmark
-from workbench.risk.metrics.growth import growth_rate
-from workbench.risk.metrics.metric import Metric
+from workbench.risk.metrics.metric import ROOT, TIMES, Metric
 
 __all__ = [
     "active_return",
     "alpha",
+    "appraisal_ratio",
     "batting_average",
     "beta",
     "capture_ratio",
     "correlation",
+    "down_beta",
     "down_capture",
     "information_ratio",
     "modigliani_return",
     "r_squared",
     "tracking_error",
     "treynor_ratio",
+    "up_beta",
     "up_capture",
 ]
 
@@ -48,10 +51,57 @@ def beta(curves: Curves, benchmark: Curves) -> Floats:
     return _beta(curves, benchmark)
 
 
+def _beta_where(curves: Curves, benchmark: Curves, sign: float) -> Floats:
+    """Beta over the bars in which the benchmark rose (+1) or fell (-1)."""
+    there = sign * benchmark.returns > 0.0
+    if len(there) == 1:
+        return _beta(Curves(curves.returns[:, there[0]]), Curves(benchmark.returns[:, there[0]]))
+    pairs = zip(curves.returns, benchmark.returns, there, strict=True)
+    return np.array([_beta(Curves(one[None, kept]), Curves(other[None, kept]))[0] for one, other, kept in pairs])
+
+
+@of_benchmark(
+    Metric(
+        "Up beta", "ratio", "beta over the bars in which the benchmark rose", "Ang, Chen and Xing (2006)",
+        "benchmark", "bars above 0, where they take those above the mean", better="",
+    )
+)  # fmt: skip
+def up_beta(curves: Curves, benchmark: Curves) -> Floats:
+    """Slope on the benchmark where that is above zero; NaN where it does not vary there."""
+    return _beta_where(curves, benchmark, 1.0)
+
+
+@of_benchmark(
+    Metric(
+        "Down beta", "ratio", "beta over the bars in which the benchmark fell", "Ang, Chen and Xing (2006)",
+        "benchmark", "bars below 0, where they take those below the mean", better="lower",
+    )
+)  # fmt: skip
+def down_beta(curves: Curves, benchmark: Curves) -> Floats:
+    """Slope on the benchmark where that is below zero; NaN where it does not vary there."""
+    return _beta_where(curves, benchmark, -1.0)
+
+
+@of_benchmark(
+    Metric(
+        "Appraisal ratio", "ratio", "alpha / standard deviation of what beta leaves over x sqrt(periods per year)",
+        "Treynor and Black (1973)", "benchmark", "residuals divided by bars - 2; risk-free rate 0", annualised=ROOT,
+    )
+)  # fmt: skip
+def appraisal_ratio(curves: Curves, benchmark: Curves, periods_per_year: float) -> Floats:
+    """Alpha over the risk that the benchmark does not explain; NaN with fewer than three bars or without such risk."""
+    if curves.bars < 3:
+        return curves.nothing()
+    slope = _beta(curves, benchmark)
+    rest = Curves(np.asarray(np.nan_to_num(curves.returns - slope[:, None] * benchmark.returns)))
+    spread = np.where(rest.spread > 0.0, np.sqrt(rest.squares / (curves.bars - 2)), 0.0)
+    return ratio(curves.mean - slope * benchmark.mean, spread) * math.sqrt(annual(periods_per_year))
+
+
 @of_benchmark(
     Metric(
         "Alpha", "fraction", "(mean return - rf - beta x (mean benchmark - rf)) x periods per year", "Jensen (1968)",
-        "benchmark", "a year, not compounded; risk-free rate 0 unless given", annualised=True,
+        "benchmark", "a year, not compounded; risk-free rate 0 unless given", annualised=TIMES,
     )
 )  # fmt: skip
 def alpha(curves: Curves, benchmark: Curves, periods_per_year: float, *, risk_free: float = 0.0) -> Floats:
@@ -86,7 +136,7 @@ def r_squared(curves: Curves, benchmark: Curves) -> Floats:
 @of_benchmark(
     Metric(
         "Active return", "fraction", "mean of (return - benchmark) x periods per year", "definition", "benchmark",
-        annualised=True,
+        annualised=TIMES,
     )
 )  # fmt: skip
 def active_return(curves: Curves, benchmark: Curves, periods_per_year: float) -> Floats:
@@ -97,7 +147,7 @@ def active_return(curves: Curves, benchmark: Curves, periods_per_year: float) ->
 @of_benchmark(
     Metric(
         "Tracking error", "fraction", "sample standard deviation of (return - benchmark) x sqrt(periods per year)",
-        "definition", "benchmark", annualised=True, better="lower",
+        "definition", "benchmark", annualised=ROOT, better="lower",
     )
 )  # fmt: skip
 def tracking_error(curves: Curves, benchmark: Curves, periods_per_year: float) -> Floats:
@@ -109,7 +159,7 @@ def tracking_error(curves: Curves, benchmark: Curves, periods_per_year: float) -
     Metric(
         "Information ratio", "ratio", "mean of (return - benchmark) / its sample standard deviation x "
         "sqrt(periods per year)",
-        "Goodwin (1998)", "benchmark", annualised=True,
+        "Goodwin (1998)", "benchmark", annualised=ROOT,
     )
 )  # fmt: skip
 def information_ratio(curves: Curves, benchmark: Curves, periods_per_year: float) -> Floats:
@@ -121,7 +171,7 @@ def information_ratio(curves: Curves, benchmark: Curves, periods_per_year: float
 @of_benchmark(
     Metric(
         "Treynor ratio", "ratio", "(mean return - rf) x periods per year / beta", "Treynor (1965)", "benchmark",
-        "risk-free rate 0 unless given", annualised=True,
+        "risk-free rate 0 unless given", annualised=TIMES,
     )
 )  # fmt: skip
 def treynor_ratio(curves: Curves, benchmark: Curves, periods_per_year: float, *, risk_free: float = 0.0) -> Floats:
@@ -133,7 +183,7 @@ def treynor_ratio(curves: Curves, benchmark: Curves, periods_per_year: float, *,
 @of_benchmark(
     Metric(
         "M squared", "fraction", "rf + Sharpe ratio x volatility of the benchmark", "Modigliani and Modigliani (1997)",
-        "benchmark", "all annualised; risk-free rate 0 unless given", annualised=True,
+        "benchmark", "all annualised; risk-free rate 0 unless given", annualised=TIMES,
     )
 )  # fmt: skip
 def modigliani_return(curves: Curves, benchmark: Curves, periods_per_year: float, *, risk_free: float = 0.0) -> Floats:
@@ -144,15 +194,18 @@ def modigliani_return(curves: Curves, benchmark: Curves, periods_per_year: float
     )
 
 
+def _geometric(returns: Floats, there: Any, bars: Any) -> Floats:
+    """Geometric mean return of some of the bars; by logarithms, for the product of many losses is no number at all."""
+    with np.errstate(all="ignore"):
+        logs = np.where(there & (returns > -1.0), np.log1p(np.maximum(returns, -1.0)), 0.0).sum(axis=1)
+    return np.where((there & (returns <= -1.0)).any(axis=1), -1.0, np.expm1(ratio(logs, bars)))
+
+
 def _capture(curves: Curves, benchmark: Curves, sign: float) -> Floats:
     """Geometric mean return in the bars in which the benchmark rose (+1) or fell (-1), over the benchmark's."""
     there = np.broadcast_to(sign * benchmark.returns > 0.0, curves.returns.shape)
-    theirs = np.broadcast_to(benchmark.returns, curves.returns.shape)
-    bars = there.sum(axis=1).tolist()
-    mine, other = (
-        [growth_rate(float(total), count) for total, count in zip(totals, bars, strict=True)]
-        for totals in (np.prod(np.where(there, 1.0 + made, 1.0), axis=1) - 1.0 for made in (curves.returns, theirs))
-    )
+    bars = there.sum(axis=1)
+    mine, other = (_geometric(made.returns, there, bars) for made in (curves, benchmark))
     return ratio(mine, other)
 
 

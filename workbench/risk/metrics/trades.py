@@ -14,13 +14,18 @@ from workbench.risk.metrics.metric import Metric
 
 __all__ = [
     "average_loser",
+    "average_losing_streak",
     "average_winner",
+    "average_winning_streak",
+    "best_share",
     "best_trade",
+    "cpc_index",
     "expectancy",
     "expectancy_ratio",
     "kelly_fraction",
     "longest_losing_streak",
     "longest_winning_streak",
+    "median_trade",
     "payoff_ratio",
     "profit_factor",
     "risk_of_ruin",
@@ -112,6 +117,40 @@ def worst_trade(profits: Floats) -> float:
     return float(profits.min()) if len(profits) else math.nan
 
 
+@of_profits(Metric("Median trade", "currency", "median profit of a closed trade", "definition", "trades"))
+def median_trade(profits: Floats) -> float:
+    """Profit that half of the trades exceed, after fees; NaN without trades."""
+    return float(np.median(profits)) if len(profits) else math.nan
+
+
+@of_profits(
+    Metric(
+        "Share of the best trade", "fraction", "largest profit / sum of the profits above 0", "definition", "trades",
+        better="lower",
+    )
+)  # fmt: skip
+def best_share(profits: Floats) -> float:
+    """How much of all that was won came from one trade; NaN without a winning trade."""
+    won = profits[profits > 0.0]
+    return float(won.max() / won.sum()) if len(won) else math.nan
+
+
+@of_profits(
+    Metric(
+        "CPC index", "ratio", "profit factor x win rate x payoff ratio", "Harris (2011), TradeStation Made Easy",
+        "trades", "above 1.2 is called good",
+    )
+)  # fmt: skip
+def cpc_index(profits: Floats) -> float:
+    """Profit factor times win rate times payoff; NaN without a winning and a losing trade."""
+    won, lost = profits[profits > 0.0], profits[profits < 0.0]
+    return (
+        _over(float(won.sum()), -float(lost.sum())) * float(np.mean(profits > 0.0)) * _payoff(profits)
+        if len(profits)
+        else math.nan
+    )
+
+
 @of_profits(
     Metric(
         "System quality number", "ratio", "sqrt(trades) x mean profit / sample standard deviation of profits",
@@ -145,9 +184,19 @@ def kelly_fraction(profits: Floats) -> float:
     return rate - _over(1.0 - rate, _payoff(profits))
 
 
-def _streak(flags: Any) -> float:
+def _runs(flags: Any) -> Any:
+    """Lengths of the runs of what is true."""
     edges = np.flatnonzero(np.diff(np.concatenate(([0], flags.astype(np.int8), [0]))))
-    return float((edges[1::2] - edges[::2]).max()) if len(edges) else 0.0
+    return edges[1::2] - edges[::2]
+
+
+def _streak(flags: Any) -> float:
+    return float(max(_runs(flags), default=0))
+
+
+def _mean_run(flags: Any) -> float:
+    lengths = _runs(flags)
+    return float(lengths.mean()) if len(lengths) else math.nan
 
 
 @of_profits(
@@ -166,6 +215,25 @@ def longest_winning_streak(profits: Floats) -> float:
 def longest_losing_streak(profits: Floats) -> float:
     """Most trades in a row with a profit below zero; zero without any."""
     return _streak(profits < 0.0)
+
+
+@of_profits(
+    Metric("Average winning streak", "count", "mean length of the runs of trades with a profit", "definition", "trades")
+)  # fmt: skip
+def average_winning_streak(profits: Floats) -> float:
+    """Mean length of the runs of trades with a profit above zero; NaN without any."""
+    return _mean_run(profits > 0.0)
+
+
+@of_profits(
+    Metric(
+        "Average losing streak", "count", "mean length of the runs of trades with a loss", "definition", "trades",
+        better="lower",
+    )
+)  # fmt: skip
+def average_losing_streak(profits: Floats) -> float:
+    """Mean length of the runs of trades with a profit below zero; NaN without any."""
+    return _mean_run(profits < 0.0)
 
 
 @of_profits(

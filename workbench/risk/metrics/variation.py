@@ -10,7 +10,7 @@ import numpy as np
 from workbench.errors import DataError
 from workbench.risk.metrics.curves import Curves, Floats, annual, annual_to_bar, ratio
 from workbench.risk.metrics.define import of_returns
-from workbench.risk.metrics.metric import Metric
+from workbench.risk.metrics.metric import ROOT, Metric
 
 __all__ = [
     "annualised_volatility",
@@ -32,7 +32,7 @@ _DECAY: Final = 0.94
 @of_returns(
     Metric(
         "Volatility", "fraction", "sample standard deviation of returns x sqrt(periods per year)", "definition",
-        "variation", "divided by bars - 1", annualised=True, better="lower",
+        "variation", "divided by bars - 1", annualised=ROOT, better="lower",
     )
 )  # fmt: skip
 def annualised_volatility(curves: Curves, periods_per_year: float) -> Floats:
@@ -55,7 +55,7 @@ def downside_of(curves: Curves, target: float) -> Floats:
     Metric(
         "Downside deviation", "fraction", "root mean square of min(return - target, 0) x sqrt(periods per year)",
         "Sortino and van der Meer (1991)", "variation", "divided by all bars, not by the losing ones",
-        annualised=True, better="lower",
+        annualised=ROOT, better="lower",
     )
 )  # fmt: skip
 def downside_deviation(curves: Curves, periods_per_year: float, *, target: float = 0.0) -> Floats:
@@ -69,7 +69,7 @@ def downside_deviation(curves: Curves, periods_per_year: float, *, target: float
 @of_returns(
     Metric(
         "Upside deviation", "fraction", "root mean square of max(return, 0) x sqrt(periods per year)",
-        "Bacon (2008), upside risk", "variation", "divided by all bars", annualised=True,
+        "Bacon (2008), upside risk", "variation", "divided by all bars", annualised=ROOT,
     )
 )  # fmt: skip
 def upside_deviation(curves: Curves, periods_per_year: float) -> Floats:
@@ -164,7 +164,7 @@ def ewma_of(curves: Curves, decay: float) -> Floats:
 @of_returns(
     Metric(
         "Volatility now", "fraction", "root of sum of weights x return^2, weights decay^age, x sqrt(periods per year)",
-        "RiskMetrics (1996)", "variation", "decay 0.94, mean 0, weights sum to one", annualised=True, better="lower",
+        "RiskMetrics (1996)", "variation", "decay 0.94, mean 0, weights sum to one", annualised=ROOT, better="lower",
     )
 )  # fmt: skip
 def ewma_volatility(curves: Curves, periods_per_year: float, *, decay: float = _DECAY) -> Floats:

@@ -1,0 +1,1 @@
+"""The migrations of a journal's tables, which Alembic runs: `versions` has one file a step."""

@@ -1,0 +1,112 @@
+"""Records as lines of a log: the category and level of each kind, and what it says in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from workbench.bots.journal.records import LEVELS, Logged, SessionEnded, SessionStarted
+from workbench.trading import events as ev
+
+__all__ = ["classify", "describe"]
+
+_SILENT: Final = ("", "")
+# What the market and the clock do fills a journal; it is no line of a log.
+_UNTOLD: Final = frozenset(
+    (ev.Bar, ev.Learnt, ev.Marked, ev.Rated, ev.Opened, ev.Tick, ev.Book, ev.Timer, ev.SetTimer)
+)  # fmt: skip
+_CLASSES: Final[dict[type, tuple[str, str]]] = {
+    **dict.fromkeys(_UNTOLD, _SILENT),
+    ev.Started: ("system", "info"), ev.Stopped: ("system", "info"), ev.Accepted: ("order", "debug"),
+    ev.Rejected: ("order", "warning"), ev.Triggered: ("order", "info"), ev.Filled: ("execution", "info"),
+    ev.Canceled: ("order", "info"), ev.Expired: ("order", "info"), ev.Amended: ("order", "info"),
+    ev.Unknown: ("order", "error"), ev.Funded: ("position", "info"), ev.Adjusted: ("position", "info"),
+    ev.Submit: ("order", "info"), ev.CancelOrder: ("order", "info"), ev.AmendOrder: ("order", "info"),
+    SessionStarted: ("system", "info"), SessionEnded: ("system", "info"),
+}  # fmt: skip
+_STATES: Final = {"FAILED": "error", "KILLED": "critical", "CIRCUIT_OPEN": "warning"}
+
+
+def classify(record: Any) -> tuple[str, str]:
+    """Give the category and the level of a record; two empty texts for what the market does.
+
+    Examples
+    --------
+    >>> classify(ev.Moved(0, "KILLED"))
+    ('system', 'critical')
+    """
+    kind = type(record)
+    found = _CLASSES.get(kind)
+    if found is not None:
+        return found
+    if kind is Logged:
+        return record.category, record.level
+    if kind is ev.Moved:
+        return "system", _STATES.get(record.state, "info")
+    if kind is ev.Alert:
+        return "risk", record.level if record.level in LEVELS else "warning"
+    return "system", "info"
+
+
+def describe(record: Any) -> str:
+    """Say in a sentence what a record tells.
+
+    Examples
+    --------
+    >>> describe(ev.Moved(0, "RUNNING"))
+    'the bot is RUNNING'
+    """
+    say = _SENTENCES.get(type(record))
+    return say(record) if say else type(record).__name__
+
+
+def _with(text: str, more: str) -> str:
+    return f"{text}: {more}" if more else text
+
+
+def _order(order: Any) -> str:
+    price = "" if order.price != order.price else f" at {order.price:,.10g}"
+    stop = "" if order.stop_price != order.stop_price else f", trigger {order.stop_price:,.10g}"
+    return f"{order.type} {order.side} {order.quantity:g} {order.symbol}{price}{stop} ({order.id})"
+
+
+def _filled(fill: ev.Filled) -> str:
+    what = f"{_past(fill.side)} {fill.quantity:g} {fill.symbol} at {fill.price:,.10g}, fee {fill.fee:.4g}"
+    return f"{what} ({fill.reason}{'' if fill.final else ', in part'})"
+
+
+def _past(side: str) -> str:
+    return "bought" if side == "buy" else "sold"
+
+
+def _changes(change: ev.Amended | ev.AmendOrder) -> str:
+    values = {"price": change.price, "quantity": change.quantity, "trigger": change.stop_price}
+    return ", ".join(f"{name} {value:,.10g}" for name, value in values.items() if value == value)
+
+
+_SENTENCES: Final[dict[type, Callable[[Any], str]]] = {
+    ev.Started: lambda one: "the core begins",
+    ev.Stopped: lambda one: _with("the core ends", one.reason),
+    ev.Moved: lambda one: _with(f"the bot is {one.state}", one.reason),
+    ev.Bar: lambda one: f"{one.symbol} {one.timeframe} closed at {one.close:,.10g}",
+    ev.Tick: lambda one: f"{one.symbol} traded {one.quantity:g} at {one.price:,.10g}",
+    ev.Timer: lambda one: f"timer {one.name}",
+    ev.Accepted: lambda one: f"order {one.id} is at the venue",
+    ev.Rejected: lambda one: _with(f"order {one.id} was refused, {one.code}", one.text),
+    ev.Triggered: lambda one: f"order {one.id} was triggered",
+    ev.Filled: _filled,
+    ev.Canceled: lambda one: _with(f"order {one.id} was cancelled", one.reason),
+    ev.Expired: lambda one: _with(f"order {one.id} has expired", one.reason),
+    ev.Amended: lambda one: f"order {one.id} was changed: {_changes(one)}",
+    ev.Unknown: lambda one: _with(f"the state of order {one.id} is unknown", one.text),
+    ev.Funded: lambda one: f"funding of {one.symbol}: {one.amount:+g} at a rate of {one.rate:g}",
+    ev.Adjusted: lambda one: f"{one.reason} of {one.amount:+,.10g} {one.asset}",
+    ev.Submit: lambda one: f"submit {_order(one.order)}",
+    ev.CancelOrder: lambda one: f"cancel {one.id}",
+    ev.AmendOrder: lambda one: f"change {one.id}: {_changes(one)}",
+    ev.SetTimer: lambda one: f"set timer {one.name}",
+    ev.Alert: lambda one: one.text,
+    Logged: lambda one: one.text,
+    SessionStarted: lambda one: f"session {one.session} begins",
+    SessionEnded: lambda one: _with(f"session {one.session} ends", one.reason),
+}

@@ -1,0 +1,259 @@
+"""`workbench bots run`, `kill` and `calm`: a bot in the foreground, and how it is ended."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from workbench.cli.console import on_terminal, say, say_warning, show_json
+from workbench.cli.options import AsJson, End, Start, Venue, examples
+from workbench.cli.place import settings_here
+from workbench.cli.words import iso
+from workbench.errors import ConfigError
+
+if TYPE_CHECKING:
+    from workbench.bots.replaying import ReplayBot, Status
+    from workbench.bots.spec import BotSpec
+    from workbench.settings import Settings
+
+__all__ = ["add_to"]
+
+_REAL: Final = 1.0
+_LOOK_S: Final = 0.25  # how often the screen, the kill files and the disk are seen to
+_NAP_S: Final = 0.05
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to their group."""
+    app.command(
+        "run",
+        epilog=examples(
+            "workbench bots run sma_cross --paper --replay BTC/USDT:1h --speed max --name demo",
+            "workbench bots run strategies/sma_cross.py --paper --replay BTC/USDT:1h -p fast=20 --start 2024-01-01",
+        ),
+    )(run)
+    app.command("kill", epilog=examples("workbench bots kill demo", "workbench bots kill --all --flatten"))(kill)
+    app.command("calm", epilog=examples("workbench bots calm demo", "workbench bots calm --all"))(calm)
+
+
+def run(
+    strategy: Annotated[
+        str, typer.Argument(metavar="STRATEGY", help="A file in the strategies folder, a path, or library:NAME.")
+    ],
+    paper: Annotated[bool, typer.Option("--paper", help="Trade on paper: no order leaves this machine.")] = False,
+    replay: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SYMBOL:TIMEFRAME", help="Play a series of the lake as if it happened now. Repeatable."),
+    ] = None,
+    name: Annotated[str, typer.Option(metavar="NAME", help="Of the bot; its journal bears it.")] = "",
+    speed: Annotated[
+        str, typer.Option(metavar="max|TIMES", help="How much faster than real time the tape is played.")
+    ] = "max",
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of the strategy. Repeatable."),
+    ] = None,
+    venue: Venue = None,
+    start: Start = None,
+    end: End = None,
+    cash: Annotated[float | None, typer.Option(metavar="AMOUNT", help="Starting cash, in the quote currency.")] = None,
+    fee: Annotated[float | None, typer.Option(metavar="FRACTION", help="Fee of each order; 0.001 is 0.1 %.")] = None,
+    slippage_bps: Annotated[float | None, typer.Option(metavar="BPS", help="Slippage in basis points.")] = None,
+    leverage: Annotated[float | None, typer.Option(metavar="TIMES", help="Notional for each unit of margin.")] = None,
+    margin: Annotated[str, typer.Option(metavar="cross|isolated", help="What stands behind a position.")] = "cross",
+    revive: Annotated[bool, typer.Option("--revive", help="Let a bot that was killed go on.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a bot in the foreground. Ctrl-C stops it properly, twice kills it; run it again and it goes on.
+
+    Everything that it hears and wants stands in its journal, data/bots/NAME.sqlite.
+    """
+    from workbench.bots.spec import BotSpec, Series
+    from workbench.cli.backtest import given_parameters
+    from workbench.strategy.loader import load_strategy
+
+    if not replay or not paper:
+        raise ConfigError(
+            "say where the bot trades: --paper --replay SYMBOL:TIMEFRAME plays a series of the lake", paper=paper
+        )
+    settings = settings_here()
+    kind = load_strategy(strategy, settings=settings)
+    spec = BotSpec(
+        name=name or kind.__name__.lower(), strategy=strategy, parameters=given_parameters(kind.declared, param or []),
+        series=tuple(Series.parse(one, venue) for one in replay), start=start, end=end,
+        cash=settings.backtest.cash if cash is None else cash, fee=fee, slippage_bps=slippage_bps, leverage=leverage,
+        margin=margin,
+    )  # fmt: skip
+    _run(spec, settings, _speed_of(speed), revive=revive, as_json=as_json)
+
+
+def _speed_of(text: str) -> float:
+    if text == "max":
+        return float("inf")
+    try:
+        found = float(text.removesuffix("x"))
+    except ValueError:
+        found = 0.0
+    if not found > 0.0:
+        raise ConfigError(f"--speed {text!r}: give max, or how many times real time, such as 60", value=text)
+    return found
+
+
+def _run(spec: BotSpec, settings: Settings, speed: float, *, revive: bool, as_json: bool) -> None:
+    from workbench.bots.journal import open_journal
+    from workbench.bots.killing import kill_order
+    from workbench.bots.replaying import ReplayBot
+    from workbench.research.run import versions
+
+    if kill_order(settings, spec.name):
+        raise ConfigError(
+            f"a kill file forbids {spec.name!r} to run; `workbench bots calm {spec.name}` (or --all) takes it away",
+            name=spec.name,
+        )
+    plan = spec.plan(settings)
+    with open_journal(spec.name, settings) as journal:
+        bot = ReplayBot(spec, plan, journal, versions=dict(versions()), revive=revive)
+        with _screen(quiet=as_json) as show, _interrupts(bot):
+            _drive(bot, settings, speed, show)
+        status = bot.status()
+    if as_json:
+        show_json(_plain(status, bot))
+    else:
+        _say_end(status, bot)
+
+
+def _drive(bot: ReplayBot, settings: Settings, speed: float, show: Any) -> None:
+    """Go through the tape at its speed, and see to the screen, the kill files and the disk now and then."""
+    from workbench.bots.killing import kill_order
+
+    began, first, looked = time.monotonic(), None, 0.0
+    for ts in bot.steps():
+        first = ts if first is None else first
+        due = began + (ts - first) / 1_000.0 / speed
+        while True:
+            now = time.monotonic()
+            if now - looked >= _LOOK_S:
+                looked = now
+                how = kill_order(settings, bot.spec.name)
+                if how:
+                    bot.kill(how, "a kill file")
+                bot.journal.flush()
+                show(bot.status())
+            if now >= due or bot.asked_to_end:
+                break
+            time.sleep(min(_NAP_S, due - now))
+    show(bot.status())
+
+
+@contextmanager
+def _interrupts(bot: ReplayBot) -> Iterator[None]:
+    """Let Ctrl-C stop the bot properly, and a second one kill it."""
+    count = 0
+
+    def interrupted(number: int, frame: Any) -> None:
+        nonlocal count
+        count += 1
+        if count == 1:
+            bot.stop()
+        else:
+            bot.kill("cancel", "killed by Ctrl-C")
+
+    before = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _screen(*, quiet: bool) -> Iterator[Any]:
+    """Give what draws a status; nothing where nobody watches a terminal."""
+    from rich.live import Live
+
+    if quiet or not on_terminal():
+        yield lambda status: None
+        return
+    with Live(refresh_per_second=8, transient=True) as live:
+        yield lambda status: live.update(_drawn(status))
+
+
+def _drawn(status: Status) -> Any:
+    from rich.panel import Panel
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim")
+    table.add_column()
+    gain = status.equity / status.cash_start - 1.0
+    colour = "green" if gain >= 0.0 else "red"
+    table.add_row("state", f"[bold]{status.state}[/bold], session {status.session}")
+    table.add_row("market time", f"{iso(status.now)}   {status.done:.0%} of the tape")
+    table.add_row("equity", f"{status.equity:,.2f} {status.currency}  [{colour}]{gain:+.2%}[/{colour}]")
+    for symbol, quantity, price, gained in status.positions or (("flat", 0.0, 0.0, 0.0),):
+        text = symbol if not quantity else f"{quantity:+g} {symbol} at {price:,.6g}, {gained:+,.2f}"
+        table.add_row("position", text)
+    table.add_row("orders", f"{status.orders} open, {status.fills} executions")
+    table.add_row("journal", f"{status.entries:,} entries")
+    return Panel(table, title=status.name, subtitle="Ctrl-C stops, twice kills", width=72)
+
+
+def _plain(status: Status, bot: ReplayBot) -> dict[str, Any]:
+    return {
+        "name": status.name, "state": status.state, "session": status.session, "reason": status.reason,
+        "market_time": status.now, "equity": status.equity, "currency": status.currency,
+        "positions": [list(one) for one in status.positions], "open_orders": status.orders, "fills": status.fills,
+        "entries": status.entries, "recovered": bot.recovered,
+    }  # fmt: skip
+
+
+def _say_end(status: Status, bot: ReplayBot) -> None:
+    if bot.recovered:
+        say(f"went again through {bot.recovered:,} entries of the journal, all as they were", "dim")
+    gain = status.equity / status.cash_start - 1.0
+    say(f"{status.name} is {status.state}: {status.reason}", "bold")
+    say(
+        f"equity {status.equity:,.2f} {status.currency} ({gain:+.2%}) at {iso(status.now)}; "
+        f"{status.fills:,} executions, {status.orders} open orders, {len(status.positions)} open positions"
+    )
+    if status.positions:
+        say_warning("positions are still open; run the bot again to go on, or kill it with --flatten")
+    say(f"journal: {status.entries:,} entries; `workbench bots verify {status.name}` checks it", "dim")
+
+
+Everybody = Annotated[bool, typer.Option("--all", help="All bots of the workspace.")]
+OneBot = Annotated[str | None, typer.Argument(metavar="[NAME]", help="As `workbench bots list` shows it.")]
+
+
+def _meant(name: str | None, everybody: bool) -> str | None:
+    if (name is None) != everybody:
+        raise ConfigError("name one bot, or give --all: one of the two", name=name)
+    return name
+
+
+def kill(
+    name: OneBot = None,
+    everybody: Everybody = False,
+    flatten: Annotated[bool, typer.Option("--flatten", help="Close positions at the market too.")] = False,
+) -> None:
+    """End a bot at once, from any terminal: its orders are cancelled, but those that protect positions.
+
+    It writes a file that every bot looks for all the time (data/KILL for all), and none starts while that is there.
+    """
+    from workbench.bots.killing import kill as order
+
+    file = order(settings_here(), _meant(name, everybody), flatten=flatten)
+    say(f"wrote {file}: {name or 'every bot'} ends now; `workbench bots calm` takes it back", "bold")
+
+
+def calm(name: OneBot = None, everybody: Everybody = False) -> None:
+    """Take a kill file away, so that bots may start again."""
+    from workbench.bots.killing import calm as allow
+
+    there = allow(settings_here(), _meant(name, everybody))
+    say("the kill file is gone" if there else "there was no kill file")
