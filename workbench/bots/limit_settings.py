@@ -100,7 +100,7 @@ def change_limit(
     else:
         table[limit] = value
     scoped(wanted.get("limits", {}))
-    made = Change(0, who, why, where, limit, before, value)
+    made = Change(int(time.time() * 1_000), who, why, where, limit, before, value)
     if before == value and type(before) is type(value):
         return made
     changed = _edited(text, _header(path), limit, value)

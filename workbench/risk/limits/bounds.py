@@ -156,7 +156,8 @@ class Limits:
         for rule in RULES[:-1]:
             object.__setattr__(self, rule.name, _bound(rule, getattr(self, rule.name)))
         hours = self.trading_hours
-        texts = () if hours is None else (hours,) if isinstance(hours, str) else tuple(hours)
+        given: Any = () if hours is None else (hours,) if isinstance(hours, str) else hours
+        texts = tuple(given) if isinstance(given, list | tuple) else (given,)
         for text in texts:
             if not isinstance(text, str):
                 raise ConfigError(f"limits: trading_hours = {hours!r}; give text such as 'mon-fri 08:00-17:00'")
