@@ -23,7 +23,7 @@ from workbench.risk.limits import Limits, joined
 from workbench.strategy.orders import OrderStrategy
 from workbench.strategy.strategy import SignalStrategy
 from workbench.trading.core import NOTHING, Core
-from workbench.trading.events import Action, Bar, Event, Learnt, Rated
+from workbench.trading.events import Action, Bar, Event, Learnt, Limited, Rated
 from workbench.trading.gate import Gate
 from workbench.trading.history import COLUMNS, History
 from workbench.trading.risk_engine import limited
@@ -105,7 +105,13 @@ class Mind:
         elif kind is Rated:
             self._rate(event)  # type: ignore[arg-type]
             return NOTHING
+        elif kind is Limited:
+            self._limit()
         return self.core.handle(event)
+
+    def _limit(self) -> None:
+        """Judge orders from now on, also where nothing was limited when the bot was made."""
+        limited(self.core, {"bot": Limits()}, self.core.name)
 
     def bars(self, symbol: str, timeframe: str = "") -> Bars:
         """Give the bars of a series that have closed so far."""
@@ -137,6 +143,8 @@ class Mind:
 
     def restore(self, data: Mapping[str, Any]) -> None:
         """Take up what `snapshot` gave."""
+        if "risk" in data:
+            self._limit()
         self.core.restore(data)
 
 
