@@ -24,7 +24,7 @@ FLOORS = (
     {"trading"},
     {"strategy"},
     {"backtest"},
-    {"bots", "practice", "research"},
+    {"accounting", "bots", "practice", "research"},
     {"cli", "reporting", "warmup", "widgets", "workspace"},
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -9,8 +9,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__ finds the same names
-    from workbench import backtest, errors, indicators, practice, risk
+    from workbench import accounting, backtest, errors, indicators, practice, risk
     from workbench import market as data
+    from workbench.accounting.books import Books
+    from workbench.accounting.money import Money
     from workbench.backtest.compare import compare
     from workbench.backtest.costs import Costs
     from workbench.backtest.export import load_result
@@ -41,7 +43,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__
     from workbench.research.sweeping.running import sweep
     from workbench.research.sweeping.sampling import Sampler
     from workbench.research.validation import CombinatorialPurged, PurgedKFold, cross_validate, walk_forward
-    from workbench.risk import metrics
+    from workbench.risk import metrics, sizing
     from workbench.risk import weighting as weights
     from workbench.settings import load_settings
     from workbench.strategy.confluence import Confluence, ConfluenceTerms, confluence
@@ -57,6 +59,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Bars",
+    "Books",
     "CombinatorialPurged",
     "Confluence",
     "ConfluenceTerms",
@@ -68,6 +71,7 @@ __all__ = [
     "Lake",
     "LosingPairs",
     "LowProfit",
+    "Money",
     "OrderStrategy",
     "Parameter",
     "PurgedKFold",
@@ -82,6 +86,7 @@ __all__ = [
     "Timeframe",
     "Universe",
     "WorkbenchError",
+    "accounting",
     "allocate",
     "backtest",
     "check",
@@ -113,6 +118,7 @@ __all__ = [
     "risk",
     "runs",
     "significance",
+    "sizing",
     "study",
     "sweep",
     "universe",
@@ -122,6 +128,7 @@ __all__ = [
 
 _HOME = {
     "Bars": "workbench.market.bars",
+    "Books": "workbench.accounting.books",
     "CombinatorialPurged": "workbench.research.validation",
     "Confluence": "workbench.strategy.confluence",
     "ConfluenceTerms": "workbench.strategy.confluence",
@@ -133,6 +140,7 @@ _HOME = {
     "Lake": "workbench.market.lake",
     "LosingPairs": "workbench.strategy.protections",
     "LowProfit": "workbench.strategy.protections",
+    "Money": "workbench.accounting.money",
     "OrderStrategy": "workbench.strategy.orders",
     "Parameter": "workbench.strategy.parameters",
     "PurgedKFold": "workbench.research.validation",
@@ -176,6 +184,7 @@ _HOME = {
     "walk_forward": "workbench.research.validation",
 }
 _ROOMS = {
+    "accounting": "workbench.accounting",
     "backtest": "workbench.backtest",
     "data": "workbench.market",
     "errors": "workbench.errors",
@@ -184,6 +193,7 @@ _ROOMS = {
     "metrics": "workbench.risk.metrics",
     "practice": "workbench.practice",
     "risk": "workbench.risk",
+    "sizing": "workbench.risk.sizing",
     "weights": "workbench.risk.weighting",
 }
 

@@ -53,12 +53,14 @@ class Fidget(wb.OrderStrategy):
     """Does something else at every bar, which only the bar decides: whoever sees the same bars does the same."""
 
     seed: int = wb.param(0, low=0, high=10**9)
+    sized: bool = wb.param(False, doc="sizes are left open, for the sizing of the run")
 
     def on_bar(self, view: Any, bar: Any) -> Any:
         dice = random.Random(f"{self.seed} {bar.ts}")
         what, side = dice.random(), dice.choice(["buy", "sell"])
         sign = 1.0 if side == "buy" else -1.0
         size = dice.randint(1, 40) / 1_000
+        size = math.nan if self.sized else size
         mine = [one for one in view.orders() if not one.parent]
         if what < 0.18:
             return view.market(side, size, stop_loss=0.004, take_profit=0.006)
@@ -135,7 +137,9 @@ def what_goes_wrong(dice: random.Random, minutes: int) -> list[dict[str, Any]]:
 class World:
     """One world of one seed."""
 
-    def __init__(self, seed: int, minutes: int = 20, *, faults: bool = True, kills: int | None = None) -> None:
+    def __init__(
+        self, seed: int, minutes: int = 20, *, faults: bool = True, kills: int | None = None, sizing: Any = None
+    ) -> None:
         self.dice = dice = random.Random(seed)
         self.seed, self.minutes = seed, minutes
         self.bars = walk(seed, minutes + 60)
@@ -158,7 +162,7 @@ class World:
         self.fatal_time = math.inf
         self.shell: Shell | None = None
         self.told = 0
-        self._plan = prepare(Fidget(seed=seed), self.bars)
+        self._plan = prepare(Fidget(seed=seed, sized=sizing is not None), self.bars, rules=wb.Rules(sizing=sizing))
         self.restarted: list[int] = []
         self.silent = False
         self.lost = dice.choice([0.0, 0.05, 0.2]) if faults else 0.0

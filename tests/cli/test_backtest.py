@@ -156,3 +156,16 @@ def test_a_study_records_it_and_counts_it(own_desk: Path, monkeypatch: pytest.Mo
     recorded = call(*words, "-p", "fast=20", "--json").json()["run"]
     rows = call("--workspace", own_desk, "runs", "list", "--json").json()
     assert [row["study"] for row in rows] == ["crosses by hand"] * 2 and recorded in [row["run_id"] for row in rows]
+
+
+def test_entries_are_sized_as_in_a_rule_file(run: Command, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from workbench.risk import sizing as sz
+
+    result = expected(desk, monkeypatch, sizing=sz.VolatilityTarget(0.3))
+    told = run(*DAILY, "--sizing", "volatility_target: 0.3", "--json").json()
+    assert same(told["metrics"], result.metrics) and told["sizing"] == {"volatility_target": {"target": 0.3}}
+    said = run(*DAILY, "--sizing", "fixed_risk")
+    assert re.search(r"^Sized by FixedRisk\(\); not entered: no stop to size by 40 times$", said.out, flags=re.M)
+    wrong = run(*DAILY, "--sizing", "kely")
+    message = "--sizing: line 1, column 1: there is no sizing 'kely'; did you mean 'kelly'?"
+    assert wrong.code == 2 and message in wrong.err

@@ -22,6 +22,8 @@ COMMANDS = [
     "indicators list", "indicators show", "metrics list", "metrics show", "metrics differences",
     "strategies list", "strategies show",
     "backtest",
+    "books import", "books balances", "books entries", "books show", "books add", "books reverse", "books reconcile",
+    "books match", "books verify",
     "bots templates", "bots template",
     "bots verify", "bots logs", "bots sessions", "bots export", "bots prune",
     "vault add", "vault list", "vault rotate", "vault remove", "vault check",
@@ -39,7 +41,7 @@ def test_help_lists_the_commands_in_the_order_of_use() -> None:
     names = re.findall(r"^│ ([\w-]+)  ", done.out.partition("Commands")[2], flags=re.M)
     assert names == [
         "init", "data", "indicators", "metrics", "strategies", "backtest", "sweep", "optimise", "walk-forward",
-        "portfolio", "bots", "limits", "vault", "practice", "report", "cluster", "runs", "lab", "doctor",
+        "portfolio", "books", "bots", "limits", "vault", "practice", "report", "cluster", "runs", "lab", "doctor",
     ]  # fmt: skip
     assert call("-h").out == done.out
 

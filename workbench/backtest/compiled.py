@@ -29,9 +29,11 @@ from workbench.backtest.kernel_state import (
     Settlements,
     Words,
 )
+from workbench.backtest.measuring import laid_out
 from workbench.backtest.plan import Line, Plan
 from workbench.backtest.records import FILL_FIELDS, FUNDING_FIELDS, SKIP_FIELDS, Records
 from workbench.errors import ConfigError
+from workbench.risk.sizing import SizingState
 from workbench.trading.guards import guarding_of, new_state
 
 __all__ = ["run", "unfit"]
@@ -39,7 +41,7 @@ __all__ = ["run", "unfit"]
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
-_SIZE_UNITS: Final = ("fraction", "quantity", "cash", "risk")
+_SIZE_UNITS: Final = ("fraction", "quantity", "cash", "risk", "value", "exposure", "units")
 _ASKED: Final = {
     "size": "size", "stop": "stop_loss", "target": "take_profit", "trail": "trailing_stop",
     "start": "trailing_activation", "custom": "stop_price",
@@ -71,9 +73,20 @@ def unfit(plan: Plan) -> str:
         (plan.limit_fill != "touch" and _has_targets(plan), f"targets fill by limit_fill={plan.limit_fill!r}"),
         (len({line.bars.timeframe.ms for line in plan.lines}) > 1, "the instruments' timeframes differ"),
         (len({line.bars.instrument.settle for line in plan.lines}) > 1, "the instruments settle in several currencies"),
+        (plan.sizing is not None, _unsized(plan)),
         (_is_uneven(plan), "bars of several lengths drive the instruments (detail)"),
     )
-    return next((reason for applies, reason in reasons if applies), "")
+    return next((reason for applies, reason in reasons if applies and reason), "")
+
+
+def _unsized(plan: Plan) -> str:
+    """Say why the sizes of a plan cannot be laid out bar by bar; "" if they can."""
+    sizing = plan.sizing
+    if sizing is None:
+        return ""
+    if any(laid_out(sizing, line, plan.cash) is None for line in plan.lines):
+        return f"{type(sizing).__name__} sizes event by event: {sizing.follows or 'it follows the account'}"
+    return "caps of groups and of all look at other positions" if sizing.caps.shared and len(plan.lines) > 1 else ""
 
 
 def _has_targets(plan: Plan) -> bool:
@@ -137,7 +150,7 @@ def _given(plan: Plan) -> Given:
     return Given(
         _market(lines),
         _words(lines),
-        Asked(*(_together(_columns(lines, name)) for name in _ASKED.values())),
+        Asked(*(_together(_columns(plan, name)) for name in _ASKED.values())),
         Ladder(frozen(exits.roi_ms, np.int64), frozen(exits.roi_level)),
         Settlements(
             _together([line.funding_ts for line in lines], np.int64),
@@ -187,8 +200,27 @@ def _words(lines: Sequence[Line]) -> Words:
     return Words(frozen(said, np.uint8), frozen(np.concatenate(ends) if ends else [], np.int64), starts)
 
 
-def _columns(lines: Sequence[Line], name: str) -> list[Floats]:
+def _columns(plan: Plan, name: str) -> list[Floats]:
+    lines = plan.lines
+    if name == "size" and plan.sizing is not None:
+        return [frozen(_laid_out(plan, line)[1]) for line in lines]
     return [line.stop_price if name == "stop_price" else getattr(line.signals, name) for line in lines]
+
+
+def _laid_out(plan: Plan, line: Line) -> tuple[str, Floats, float]:
+    """Give unit, size as of each bar and floor of a plan that has a sizing."""
+    found = None if plan.sizing is None else laid_out(plan.sizing, line, plan.cash)
+    if found is None:
+        raise ConfigError(f"{plan.sizing!r} cannot be laid out bar by bar; path='event' or 'auto' can")
+    return found
+
+
+def _cap(plan: Plan, line: Line) -> float:
+    """Give the most that the only position there may be is worth, as a fraction of equity; infinity for no cap."""
+    if plan.sizing is None:
+        return float(np.inf)
+    nothing = SizingState(equity=1.0, price=1.0, symbol=line.bars.symbol)
+    return plan.sizing.caps.room(nothing).value
 
 
 def _account(plan: Plan) -> NDArray[Any]:
@@ -214,7 +246,7 @@ def _book(plan: Plan) -> NDArray[Any]:
         book[name] = np.nan
     for number, line in enumerate(lines):
         _set_terms(book[number], number, line, plan)
-    _set_places(book, lines)
+    _set_places(book, plan)
     return book
 
 
@@ -226,10 +258,16 @@ def _set_terms(one: Any, number: int, line: Line, plan: Plan) -> None:
     one["tick"], one["lot"], one["min_notional"] = lots.tick, lots.lot, lots.min_notional
     one["number"], one["leverage"], one["margined"] = number, line.leverage, line.margined
     one["shared_ruin"] = not alone and not (line.margined and plan.account.isolated)
+    if plan.sizing is not None:
+        unit, _, one["floor"] = _laid_out(plan, line)
+        one["size_unit"], one["sized"], one["cap"] = _SIZE_UNITS.index(unit), 1, _cap(plan, line)
+        return
     one["size_unit"] = _SIZE_UNITS.index(line.signals.size_unit if line.signals is not None else "fraction")
 
 
-def _set_places(book: NDArray[Any], lines: Sequence[Line]) -> None:
+def _set_places(book: NDArray[Any], plan: Plan) -> None:
+    lines = plan.lines
+
     def spread(first: str, last: str | None, count: Callable[[Line], int]) -> None:
         places = _offsets([count(line) for line in lines])
         book[first] = places[:-1]
@@ -242,7 +280,7 @@ def _set_places(book: NDArray[Any], lines: Sequence[Line]) -> None:
     spread("first_tier", "last_tier", lambda line: len(line.tiers))
     book["funding"] = book["first_funding"]
     for place, name in _ASKED.items():
-        columns = _columns(lines, name)
+        columns = _columns(plan, name)
         book[f"{place}_from"] = _offsets([len(column) for column in columns])[:-1]
         book[f"{place}_step"] = [len(column) > 1 for column in columns]
 

@@ -12,7 +12,7 @@ import math
 from typing import Any, Final
 
 from workbench.backtest.blame import blaming
-from workbench.backtest.event_setup import account_of, markets_of, trader_of, venue_of
+from workbench.backtest.event_setup import core_of, trader_of, venue_of
 from workbench.backtest.feed import Coarser, Feed
 from workbench.backtest.log import Log
 from workbench.backtest.plan import Plan
@@ -84,12 +84,11 @@ class Replay:
 
     def __init__(self, plan: Plan, core: Core | None = None) -> None:
         self.plan = plan
-        self.core = core or Core(
-            trader_of(plan), account_of(plan), markets_of(plan), name="backtest", max_positions=plan.max_positions
-        )
+        self.core = core or core_of(plan, trader_of(plan), name="backtest")
         self.trader: Any = self.core.trader
         self.venue = venue_of(plan)
         self.core.estimate = self.venue.estimate
+        self.core.sizer.decisions = None if plan.sizing is None else []
         self.log = Log(plan)
         limited(self.core, plan.limits)
         self.timers: dict[str, list[tuple[int, int, str]]] = {}

@@ -8,11 +8,12 @@ from workbench.backtest.plan import Plan
 from workbench.strategy.orders import OrderStrategy
 from workbench.strategy.signal_trader import Exits, SignalTrader, Spoken
 from workbench.trading.account import Account
-from workbench.trading.core import Traded, traded
+from workbench.trading.core import Core, Traded, traded
+from workbench.trading.gate import Gate
 from workbench.trading.guards import guarding_of
 from workbench.trading.venue import Venue
 
-__all__ = ["account_of", "markets_of", "trader_of", "venue_of"]
+__all__ = ["account_of", "core_of", "markets_of", "trader_of", "venue_of"]
 
 
 def trader_of(plan: Plan) -> Any:
@@ -27,8 +28,15 @@ def trader_of(plan: Plan) -> Any:
     ]
     return SignalTrader(
         spoken, Exits(ladder=ladder, max_bars=plan.exits.max_bars), guarding_of(plan.guards),
-        cash=plan.cash, at_close=plan.at_close,
+        cash=plan.cash, at_close=plan.at_close, sizing=plan.sizing,
     )  # fmt: skip
+
+
+def core_of(plan: Plan, trader: Any, *, name: str, gate: Gate | None = None) -> Core:
+    """Give the core that trades a plan, with new books and the sizing of the plan."""
+    core = Core(trader, account_of(plan), markets_of(plan), name=name, max_positions=plan.max_positions, gate=gate)
+    core.sizer.use(plan.sizing)
+    return core
 
 
 def account_of(plan: Plan) -> Account:

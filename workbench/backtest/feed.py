@@ -16,6 +16,7 @@ from workbench.market.bars import Bars
 from workbench.trading.core import Core
 from workbench.trading.events import Bar
 from workbench.trading.history import COLUMNS, History
+from workbench.trading.sizing import MEASURE
 
 if TYPE_CHECKING:
     from workbench.backtest.event_path import Replay
@@ -56,6 +57,8 @@ class Feed:
         self.history = History(self.symbol, self.timeframe, {name: getattr(bars, name) for name in COLUMNS})
         if hasattr(trader, "indicators"):
             self.history.name({"funding": _settled(line), **trader.indicators(bars)})
+        if len(line.measure) > 1:
+            self.history.name({MEASURE: line.measure})
         core.watch(self.history)
         self.funded = -1
         self.next_funding = _NEVER

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from workbench.backtest.sizes import sizing_in_words
 from workbench.market.bars import moment
 from workbench.market.timeframe import Timeframe
 from workbench.risk.metrics import METRICS
@@ -98,6 +99,8 @@ def terms_in_words(result: Result) -> list[list[str]]:
         account.append("long and short side by side")
     if plan.max_positions:
         account.append(f"at most {plan.max_positions} positions")
+    if plan.sizing is not None:
+        account.append(sizing_in_words(result))
     if plan.guards.any:
         account.append("protections on")
     if plan.latency_ms:

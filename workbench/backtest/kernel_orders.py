@@ -54,9 +54,9 @@ Floats = NDArray[np.float64]
 Book = Any
 
 # Codes as bare numbers, as in `trading.guards`; a test holds them equal to the names.
-FRACTION, QUANTITY, CASH, RISK = range(4)
+FRACTION, QUANTITY, CASH, RISK, VALUE, EXPOSURE, UNITS = range(7)
 REVERSAL, ENTERED = 2, 7
-NO_EQUITY, TOO_SMALL, NO_STOP, TOO_MANY, TOO_LEVERED = 0, 1, 3, 4, 5
+NO_EQUITY, TOO_SMALL, NO_STOP, TOO_MANY, TOO_LEVERED, NO_VOLATILITY, NO_EDGE, AT_FLOOR = 0, 1, 3, 4, 5, 12, 13, 15
 DONE = -1
 
 
@@ -107,6 +107,18 @@ def risked_stop_nb(one: One, price: float, side: float, asked: Asked) -> float:
 
 
 @inner
+def unsized_nb(one: One, size: float, base: float) -> int:
+    """Say why a sizing wants nothing of an entry (DONE if it wants something)."""
+    if np.isnan(size):
+        return NO_VOLATILITY
+    if size <= 0.0:
+        return NO_EDGE
+    if base <= 0.0 and one.size_unit != QUANTITY and one.size_unit != VALUE:
+        return AT_FLOOR
+    return DONE
+
+
+@inner
 def sized_nb(
     book: Book, account: Account, one: One, bar: Bar, offer: tuple[float, float, float], asked: Asked, tiers: Floats
 ) -> tuple[float, int]:
@@ -122,17 +134,31 @@ def sized_nb(
         return np.nan, TOO_MANY
     size = number_nb(asked.size, one.size_from, one.size_step, one.asked)
     most = affordable_nb(one, available, price)
+    equity = equity_nb(book, account)
+    base = max(equity - one.floor, 0.0)
+    if one.sized:
+        problem = unsized_nb(one, size, base)
+        if problem != DONE:
+            return np.nan, problem
     if one.size_unit == FRACTION:
-        quantity = affordable_nb(one, min(size * equity_nb(book, account), available), price)
+        quantity = affordable_nb(one, min(size * equity, available), price)
     elif one.size_unit == CASH:
         quantity = affordable_nb(one, min(size, available), price)
     elif one.size_unit == QUANTITY:
         quantity = min(size, most)
+    elif one.size_unit == VALUE:
+        quantity = min(size / price, most)
+    elif one.size_unit == EXPOSURE:
+        quantity = min(size * base / price, most)
+    elif one.size_unit == UNITS:
+        quantity = min(size * base, most)
     else:
         level = risked_stop_nb(one, price, side, asked)
         if np.isnan(level):
             return np.nan, NO_STOP
-        quantity = min(size * equity_nb(book, account) / abs(price - level), most)
+        quantity = min(size * base / abs(price - level), most)
+    if one.sized:
+        quantity = min(quantity, one.cap * equity / price)
     if one.margined:
         largest = largest_notional_nb(one.leverage, tiers[one.first_tier : one.last_tier])
         if largest <= 0.0:

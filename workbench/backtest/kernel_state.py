@@ -89,6 +89,9 @@ class One:
     min_notional: float
     leverage: float
     size_unit: int
+    sized: int
+    floor: float
+    cap: float
     margined: int
     shared_ruin: int
     last: int

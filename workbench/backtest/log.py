@@ -23,8 +23,10 @@ __all__ = ["Log"]
 _DECIDED: Final = frozenset(("entry", "signal", "reversal", "time_limit", "order", "risk_limit"))
 _REFUSED: Final = {
     "no_equity": 0, "insufficient_margin": 0, "below_min_notional": 1, "zero_quantity": 1, "no_stop": 3,
-    "too_many_positions": 4, "leverage_beyond_tier": 5,
+    "too_many_positions": 4, "leverage_beyond_tier": 5, "no_volatility": 12, "no_edge": 13, "cap_reached": 14,
+    "floor_reached": 15,
 }  # fmt: skip
+_OTHER: Final = SKIP_REASONS.index("refused")
 _ENDS: Final = SKIP_REASONS.index("the data ends before it could fill")
 
 
@@ -97,6 +99,7 @@ class Log:
             path="event",
             orders=_Stories(orders, self.orders),
             tags=[tags.get(name, "") for name in self.orders],
+            sizes=[one._asdict() for one in replay.core.sizer.decisions or ()],
             limits=() if replay.core.risk is None else tuple(replay.core.risk.decisions),
         )
 
@@ -105,7 +108,7 @@ class Log:
         if not isinstance(trader, SignalTrader):
             return [
                 (one.ts, self.numbers.get(one.symbol, -1), 1.0 if one.side == "buy" else -1.0, one.quantity,
-                 _REFUSED.get(one.code, len(SKIP_REASONS) - 1))
+                 _REFUSED.get(one.code, _OTHER))
                 for one in replay.core.refusals
             ]  # fmt: skip
         rows: list[tuple[float, ...]] = [
@@ -170,7 +173,7 @@ def _last_close(line: Any, ends: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def _code(reason: str) -> int:
-    return int(reason.removeprefix("guard ")) if reason.startswith("guard ") else _REFUSED.get(reason, 11)
+    return int(reason.removeprefix("guard ")) if reason.startswith("guard ") else _REFUSED.get(reason, _OTHER)
 
 
 def _table(rows: list[tuple[float, ...]], fields: tuple[str, ...]) -> NDArray[np.float64]:

@@ -23,6 +23,7 @@ from workbench.market.instrument import Instrument
 from workbench.market.ticks import Ticks
 from workbench.market.timeframe import Timeframe
 from workbench.risk.limits import Limits
+from workbench.risk.sizing import Sizing, sizing_of, told
 from workbench.strategy.signals import Signals
 from workbench.trading.risk_engine import Decision
 from workbench.trading.terms import AccountTerms, CostTerms, Lots
@@ -167,6 +168,7 @@ def packed_plan(plan: Plan) -> tuple[dict[str, Any], dict[str, bytes]]:
         "exits": _packed_arrays(plan.exits),
         "guards": _packed_arrays(plan.guards),
         "terms": {name: encoded(getattr(plan, name)) for name in _TERMS},
+        **({} if plan.sizing is None else {"sizing": encoded(told(plan.sizing))}),
         "parts": {name: facts for name, (facts, _) in packed.items()},
     }
     if plan.limits is not None:
@@ -260,9 +262,16 @@ def unpacked_plan(content: Mapping[str, Any], files: Mapping[str, bytes]) -> Pla
         account=AccountTerms(**decoded(content["account"])),
         exits=_unpacked_arrays(ExitTerms, content["exits"]),
         guards=_unpacked_arrays(Guards, content["guards"]),
+        sizing=_unpacked_sizing(content.get("sizing")),
         limits=Limits.from_dict(decoded(content["limits"])) if "limits" in content else None,
         **decoded(content["terms"]),
     )
+
+
+def _unpacked_sizing(said: Any) -> Sizing | None:
+    """Read a sizing; None where there was none, or one of a user's own class."""
+    plain = None if said is None else decoded(said)
+    return None if plain is None else sizing_of(plain)
 
 
 def _unpacked_strategy(facts: Mapping[str, Any], lines: Sequence[Line]) -> Any:
@@ -331,6 +340,7 @@ def packed_records(records: Records) -> tuple[dict[str, Any], dict[str, bytes]]:
     packed = {table: _packed([part]) for table, part in zip(_TABLES, parts, strict=True)}
     packed["equity"] = _packed([{"ts": records.ts, "equity": records.equity}])
     orders = "\n".join(json.dumps(encoded(order), allow_nan=False) for order in records.orders)
+    sizes = "\n".join(json.dumps(encoded(one), allow_nan=False) for one in records.sizes)
     content = {
         "path": records.path,
         "tags": list(records.tags),
@@ -338,7 +348,8 @@ def packed_records(records: Records) -> tuple[dict[str, Any], dict[str, bytes]]:
     }
     if records.limits:
         content["limits"] = [encoded(one._asdict()) for one in records.limits]
-    return content, {**{f"{name}.parquet": data for name, (_, data) in packed.items()}, "orders.jsonl": orders.encode()}
+    lists = {"orders.jsonl": orders.encode(), **({"sizes.jsonl": sizes.encode()} if sizes else {})}
+    return content, {**{f"{name}.parquet": data for name, (_, data) in packed.items()}, **lists}
 
 
 def unpacked_records(content: Mapping[str, Any], files: Mapping[str, bytes]) -> Records:
@@ -350,6 +361,7 @@ def unpacked_records(content: Mapping[str, Any], files: Mapping[str, bytes]) -> 
     }
     curve = _unpacked(told["equity"], files["equity.parquet"])[0]
     orders = [decoded(json.loads(line)) for line in files["orders.jsonl"].decode().splitlines()]
-    limits = [Decision(**decoded(one)) for one in content.get("limits", ())]
-    made: dict[str, Any] = {**tables, **curve, "orders": orders, "limits": limits}
-    return Records(**made, path=content["path"], tags=list(content["tags"]))
+    sizes = [decoded(json.loads(line)) for line in files.get("sizes.jsonl", b"").decode().splitlines()]
+    told_of: dict[str, Any] = {**tables, **curve, "tags": list(content["tags"]), "orders": orders, "sizes": sizes}
+    told_of["limits"] = [Decision(**decoded(one)) for one in content.get("limits", ())]
+    return Records(path=content["path"], **told_of)

@@ -6,13 +6,14 @@ instrument, in the order in which the user gave them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.market.bars import Bars
+from workbench.risk.sizing import Sizing
 from workbench.strategy.signals import Signals
 from workbench.trading.terms import AccountTerms, CostTerms, Lots
 
@@ -20,6 +21,10 @@ __all__ = ["ExitTerms", "Guards", "Line", "Plan"]
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
+
+
+def _nothing() -> Floats:
+    return np.array([np.nan])
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -101,6 +106,8 @@ class Line:
         Units of base (linear) or of quote (inverse) a contract.
     sigma : float64 array, shape (m,) or (1,)
         Volatility of one base bar's return, known before it opens; NaN for none. Only square-root impact reads it.
+    measure : float64 array, shape (n,) or (1,)
+        What the sizing measures as of each strategy bar; NaN for nothing.
     """
 
     bars: Bars
@@ -125,6 +132,7 @@ class Line:
     costs: CostTerms
     leverage: float
     sigma: Floats
+    measure: Floats = field(default_factory=_nothing)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -151,6 +159,8 @@ class Plan:
         0 for no limit.
     exits : ExitTerms
     guards : Guards
+    sizing : Sizing or None
+        How large entries are; the sizes of the signals where there is none.
     limits : risk.limits.Limits or None
         On risk, judged before every order (event path only).
     """
@@ -168,4 +178,5 @@ class Plan:
     max_positions: int
     exits: ExitTerms
     guards: Guards
+    sizing: Sizing | None = None
     limits: Any = None

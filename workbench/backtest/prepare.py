@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from workbench.backtest.costs import Costs, Fill
 from workbench.backtest.detail import BaseBars, base_bars, find_details
 from workbench.backtest.funding import rate_by_symbol, settlements
+from workbench.backtest.measuring import measured, sizing_of_run
 from workbench.backtest.plan import ExitTerms, Guards, Line, Plan
 from workbench.backtest.rules import Rules
 from workbench.errors import ConfigError, DataError, StrategyError
@@ -80,11 +81,12 @@ def prepare(
               levers[one.symbol], rates.get(one.symbol, 0.0))
         for one in series
     )  # fmt: skip
+    sizing = sizing_of_run(strategy, rules.sizing, said)
     own = rules.protections
     protections = checked_protections(getattr(strategy, "protections", ()) if own is None else own)
     return Plan(
         strategy=strategy,
-        lines=lines,
+        lines=measured(lines, sizing, getattr(strategy, "with_past", None)),
         extra=tuple(extra),
         ticks=ticks,
         cash=float(cash),
@@ -101,6 +103,7 @@ def prepare(
         max_positions=rules.max_positions or 0,
         exits=_exits_of(said),
         guards=_guards_of(protections),
+        sizing=sizing,
         limits=rules.limits,
     )
 

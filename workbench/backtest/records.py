@@ -27,7 +27,7 @@ SKIP_FIELDS: Final = ("ts", "instrument", "side", "quantity", "reason")
 SKIP_REASONS: Final = (
     "no equity left", "below the smallest order", "the data ends before it could fill", "no stop to size by",
     "too many positions", "leverage beyond the tier", "cooldown", "stop guard", "drawdown pause", "low profit",
-    "losing pair", "refused",
+    "losing pair", "refused", "volatility not known or zero", "no edge to bet on", "cap reached", "floor reached",
 )  # fmt: skip
 REASON_CODES: Final = {reason: code for code, reason in enumerate(REASONS)}
 
@@ -56,6 +56,9 @@ class Records:
         of its fills, -1 for none.
     tags : list of str
         The tag of each order number, where there are tags.
+    sizes : sequence of mapping
+        What a sizing decided of each wish, where the path keeps it (the event path does); fields as
+        `trading.sizing.Decision`.
     limits : sequence of trading.risk_engine.Decision
         What limits on risk did, where there were any.
     """
@@ -68,6 +71,7 @@ class Records:
     path: str
     orders: Sequence[dict[str, Any]] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
+    sizes: Sequence[dict[str, Any]] = field(default_factory=list)
     limits: Sequence[Any] = ()
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from workbench.errors import ConfigError
 from workbench.risk.limits import Limits
+from workbench.risk.sizing import Sizing
 from workbench.strategy.protections import Protection, checked_protections
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class Rules:
         DatetimeIndex says when. The instrument's own rate where it is left out; 0.0 for none.
     protections : sequence of protections, optional
         Instead of the strategy's own; an empty list for none.
+    sizing : Sizing, optional
+        How large entries are (`risk.sizing`), instead of the strategy's own and of the sizes of its signals.
     limits : Limits or str, optional
         Limits on risk, or the name of a profile of them ("conservative", "default", "aggressive"); none when left out.
 
@@ -80,6 +83,7 @@ class Rules:
     latency_ms: int = 0
     funding: Funding = None
     protections: Sequence[Protection] | None = None
+    sizing: Sizing | None = None
     limits: Limits | str | None = None
 
     def __post_init__(self) -> None:
@@ -93,6 +97,11 @@ class Rules:
         self._require_whole("latency_ms", 0, "in milliseconds")
         if self.protections is not None:
             object.__setattr__(self, "protections", checked_protections(self.protections))
+        if self.sizing is not None and not isinstance(self.sizing, Sizing):
+            raise ConfigError(
+                f"rules: sizing = {self.sizing!r}; give one of wb.sizing, such as wb.sizing.FixedRisk(0.01)",
+                name="sizing",
+            )
         object.__setattr__(self, "limits", _limits_of(self.limits))
         _check_funding(self.funding)
 

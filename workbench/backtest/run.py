@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from workbench.market.ticks import Ticks
     from workbench.market.timeframe import Timeframe
     from workbench.risk.limits import Limits
+    from workbench.risk.sizing import Sizing
     from workbench.strategy.orders import OrderStrategy
 
 __all__ = ["OBSERVER", "Path", "backtest", "unobserved"]
@@ -54,6 +55,7 @@ def backtest(
     path: Path = "auto",
     detail: str | Timeframe | Bars | Iterable[Bars] | None = None,
     rules: Rules | None = None,
+    sizing: Sizing | None = None,
     max_missing: float | None = None,
     limits: Limits | str | None = None,
 ) -> Result:
@@ -82,6 +84,9 @@ def backtest(
         finest that it has of the whole range, or the bars themselves.
     rules : Rules, optional
         How account and venue behave: margin, path inside a bar, funding, protections, latency.
+    sizing : Sizing, optional
+        How large entries are, of `wb.sizing`, instead of the strategy's own; the same as `rules=Rules(sizing=...)`.
+        `Result.sizes` says why each was what it was.
     max_missing : float, optional
         Largest share of bars of a series that may be missing or filled, a fraction; that of `workbench.toml` (0.02)
         when left out, 1 for any.
@@ -126,8 +131,8 @@ def backtest(
     if not isinstance(path, str) or path not in get_args(Path):
         raise ConfigError(f"path = {path!r} is not one of {', '.join(map(repr, get_args(Path)))}", path=path)
     check_limit(max_missing)
-    if limits is not None:
-        rules = replace(rules or Rules(), limits=limits)
+    rules = rules if sizing is None else _with_sizing(rules, sizing)
+    rules = rules if limits is None else _with_limits(rules, limits)
     plan = prepare(
         strategy, bars, cash=cash, costs=costs, fill=fill, leverage=leverage, detail=detail, rules=rules
     )  # fmt: skip
@@ -142,6 +147,29 @@ def backtest(
     if observer is not None:
         observer(result)
     return result
+
+
+def _with_sizing(rules: Any, sizing: Sizing) -> Rules:
+    """Put a sizing into the rules of a run."""
+    if rules is None:
+        return Rules(sizing=sizing)
+    if not isinstance(rules, Rules):
+        raise ConfigError(f"rules is a {type(rules).__name__}: give wb.Rules(margin='isolated')", rules=rules)
+    if rules.sizing is not None and rules.sizing != sizing:
+        raise ConfigError(f"sizing is said twice: sizing={sizing!r} and rules with {rules.sizing!r}; leave one of them")
+    return replace(rules, sizing=sizing)
+
+
+def _with_limits(rules: Any, limits: Limits | str) -> Rules:
+    """Put limits on risk into the rules of a run."""
+    if rules is None:
+        return Rules(limits=limits)
+    if not isinstance(rules, Rules):
+        raise ConfigError(f"rules is a {type(rules).__name__}: give wb.Rules(margin='isolated')", rules=rules)
+    made = replace(rules, limits=limits)
+    if rules.limits is not None and rules.limits != made.limits:
+        raise ConfigError(f"limits are said twice: limits={limits!r} and rules with {rules.limits!r}; leave one out")
+    return made
 
 
 def _run(plan: Plan, path: Path) -> Records:

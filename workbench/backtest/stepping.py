@@ -166,7 +166,7 @@ class _Signals(_Skipping):
         words = self.spoken.words
         self.any = sorted(words)
         self.entries = [bar for bar in self.any if words[bar] & (ENTRY | SHORT_ENTRY)]
-        self.every_held = len(self.spoken.stops) > 1
+        self.every_held = len(self.spoken.stops) > 1 or self.trader.pyramid is not None
         self.strategy_bars = len(feed.line.bars)
 
     def next_heard(self, i: int) -> int:

@@ -52,6 +52,19 @@ class Views:
         return fills_table(self._result)
 
     @property
+    def sizes(self) -> pd.DataFrame:
+        """Why each entry was as large as it was, or was not made; empty without a sizing.
+
+        Columns: `decided_time`, `symbol`, `side` (buy, sell), `quantity`, `price equity` (that it was reckoned with),
+        `measure` (what the sizing measures, such as the ATR, as of the deciding bar), `limit` (what bound it: sizing,
+        position, group, total, money), `status` (traded, or the code of why not), `why` (a sentence). A result of the
+        compiled path is run again event by event for it.
+        """
+        from workbench.backtest.sizes import sizes_table
+
+        return sizes_table(self._result)
+
+    @property
     def orders(self) -> pd.DataFrame:
         """Every order, in the order of time, and every entry that could not be traded.
 

@@ -10,7 +10,7 @@ from workbench.bots.brokers.talk import Request, VenueOrder
 from workbench.trading.events import Alert, Event
 from workbench.trading.orders import Order
 
-__all__ = ["DOUBT", "INF", "NAN", "Line", "Patience", "Said", "merged", "protects", "shows"]
+__all__ = ["DOUBT", "INF", "NAN", "Line", "Patience", "Said", "merged", "protects", "shows", "without"]
 
 NAN: Final = math.nan
 INF: Final = math.inf
@@ -111,6 +111,14 @@ def merged(first: list[Any] | None, then: list[Any] | None) -> list[Any]:
     if first is None or then is None:
         return list(first or then or [NAN, NAN, NAN, ""])
     return [b if b == b and b != "" else a for a, b in zip(first, then, strict=True)]
+
+
+def without(change: list[Any] | None, done: list[float]) -> list[Any] | None:
+    """Take from a change of price, quantity and stop price what has been done of it; None where nothing is left."""
+    if change is None:
+        return None
+    left = [NAN if want == have else want for want, have in zip(change[:3], done, strict=True)]
+    return [*left, change[3]] if any(one == one for one in left) else None
 
 
 def shows(order: VenueOrder, change: list[Any]) -> bool:

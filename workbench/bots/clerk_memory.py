@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from workbench.bots.brokers.talk import VenueFill, VenueOrder
-from workbench.bots.clerk_lines import DOUBT, INF, Line, Patience, Said, merged
+from workbench.bots.clerk_lines import DOUBT, INF, Line, Patience, Said, merged, without
 from workbench.trading.core import Traded
 from workbench.trading.events import (
     Accepted,
@@ -69,9 +69,9 @@ class Memory:
             line.cancel = True
         elif isinstance(entry, AmendOrder):
             line.change = merged(line.change, [entry.price, entry.quantity, entry.stop_price, entry.reason])
-        elif isinstance(entry, (Amended, Rejected)):
-            line.change = None
-            if isinstance(entry, Amended) and entry.quantity == entry.quantity:
+        elif isinstance(entry, Amended):
+            line.change = without(line.change, [entry.price, entry.quantity, entry.stop_price])
+            if entry.quantity == entry.quantity:
                 line.quantity = entry.quantity
 
     @property

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from workbench.backtest.event_setup import account_of, markets_of
+from workbench.backtest.event_setup import core_of
 from workbench.backtest.plan import Line, Plan
 from workbench.bots.speaking import LiveTrader
 from workbench.errors import StrategyError
@@ -22,7 +22,7 @@ from workbench.market.bars import Bars
 from workbench.risk.limits import Limits, joined
 from workbench.strategy.orders import OrderStrategy
 from workbench.strategy.strategy import SignalStrategy
-from workbench.trading.core import NOTHING, Core
+from workbench.trading.core import NOTHING
 from workbench.trading.events import Action, Bar, Event, Learnt, Limited, Rated
 from workbench.trading.gate import Gate
 from workbench.trading.history import COLUMNS, History
@@ -73,9 +73,7 @@ class Mind:
         self.plan = plan
         self.strategy = strategy
         self.trader: Any = LiveTrader(plan, self.bars) if isinstance(strategy, SignalStrategy) else strategy
-        self.core = Core(
-            self.trader, account_of(plan), markets_of(plan), name=name, max_positions=plan.max_positions, gate=gate
-        )
+        self.core = core_of(plan, self.trader, name=name, gate=gate)
         limited(self.core, joined(plan.limits, limits), name, account)
         self._series: dict[tuple[str, str], _Series] = {}
         for line in plan.lines:

@@ -37,7 +37,7 @@ class LiveTrader(SignalTrader):
             Spoken(line.bars.symbol, number, _NOTHING, np.array([np.nan]), line.bars.timeframe.ms)
             for number, line in enumerate(plan.lines)
         ]
-        super().__init__(spoken, Exits(), guarding_of(plan.guards), cash=plan.cash)
+        super().__init__(spoken, Exits(), guarding_of(plan.guards), cash=plan.cash, sizing=plan.sizing)
         self.strategy, self._bars = plan.strategy, bars
         self._exits: tuple[Any, Any] | None = None
 

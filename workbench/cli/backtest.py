@@ -11,7 +11,7 @@ import typer
 
 from workbench.cli.completion import series_symbols
 from workbench.cli.console import Cell, Column, say, show_json, show_table
-from workbench.cli.options import AsJson, End, Start, StrategyName, Timeframe, Venue
+from workbench.cli.options import AsJson, End, Sizing, Start, StrategyName, Timeframe, Venue, sized
 from workbench.cli.place import settings_here
 from workbench.cli.words import iso, number, percent
 
@@ -26,6 +26,7 @@ EXAMPLES: Final = (
     "workbench backtest sma_cross BTC/USDT 1h -p fast=20 -p slow=100 --start 2021-01-01 --fee 0.0005",
     "workbench backtest rsi_reversion EUR/USD 1h --trades",
     "workbench backtest sma_cross KO XOM 1d --leverage 2 --margin isolated",
+    "workbench backtest sma_cross BTC/USDT 1d --sizing 'volatility_target: 0.15'",
     "workbench backtest sma_cross BTC/USDT 1d --study 'sma on btc'",
     "workbench backtest sma_cross BTC/USDT 1d --json | jq .metrics.sharpe_ratio",
 )
@@ -66,6 +67,7 @@ def run(
     intrabar: Annotated[
         str, typer.Option(metavar="pessimistic|path", help="What is assumed of prices inside a bar.")
     ] = "pessimistic",
+    sizing: Sizing = None,
     margin: Annotated[
         str, typer.Option(metavar="cross|isolated", help="What stands behind a position: all money, or its own margin.")
     ] = "cross",
@@ -93,7 +95,7 @@ def run(
     chosen = kind(**given_parameters(kind.declared, param or []))
     lake = Lake(settings.lake_root)
     how: dict[str, Any] = {"fill": fill or settings.backtest.fill, "path": path, "detail": detail}
-    rules: dict[str, Any] = {"intrabar": intrabar, "margin": margin}
+    rules: dict[str, Any] = {"intrabar": intrabar, "margin": margin, **sized(sizing)}
     result = backtest(
         chosen, [lake.read(symbol, timeframe, start, end, venue=venue) for symbol in symbols],
         costs=Costs(fee=fee, slippage_bps=slippage_bps), cash=settings.backtest.cash if cash is None else cash,
@@ -191,6 +193,8 @@ def _title(result: Result) -> str:
 
 
 def _notes(result: Result) -> list[str]:
+    from workbench.backtest.sizes import sizing_in_words
+
     where = "the next bar's open" if result.fill == "next_open" else "the deciding bar's close"
     open_trades = int((~result.closed).sum())
     still = f"{open_trades} trade{'s' if open_trades > 1 else ''} still open, marked at the last close"
@@ -204,6 +208,9 @@ def _notes(result: Result) -> list[str]:
         margin = "isolated" if result.plan.account.isolated else "cross"
         times = ", ".join(f"{symbol} {value:g}" for symbol, value in borrowed.items())
         notes.append(f"Leverage {times}, {margin} margin")
+    words = sizing_in_words(result)
+    if words:
+        notes.append(words[0].upper() + words[1:])
     if result.detail:
         notes.append(f"Inside bars by {', '.join(f'{symbol} {finer}' for symbol, finer in result.detail.items())}")
     from workbench.backtest.sound import quality_in_words
@@ -260,6 +267,8 @@ def _trade_cells(row: Any) -> list[str | Cell]:
 
 
 def _plain(result: Result, *, trades: bool) -> dict[str, Any]:
+    from workbench.risk.sizing import told
+
     bars = result.bars
     series = [
         {"symbol": one.symbol, "venue": one.venue, "bars": len(one), "fingerprint": one.fingerprint}
@@ -283,6 +292,7 @@ def _plain(result: Result, *, trades: bool) -> dict[str, Any]:
         "costs": result.costs.to_dict(),
         "fill": result.fill,
         "path": result.path,
+        "sizing": None if result.plan.sizing is None else told(result.plan.sizing) or repr(result.plan.sizing),
         "metrics": dict(result.metrics),
     }
     return {**said, "trades": result.trades.to_dict(orient="records")} if trades else said

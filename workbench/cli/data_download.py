@@ -22,6 +22,7 @@ __all__ = [
     "FILL_EXAMPLES",
     "UPDATE_EXAMPLES",
     "VERIFY_EXAMPLES",
+    "connection_here",
     "download_series",
     "fill_series",
     "update_series",
@@ -94,7 +95,7 @@ def download_series(
     _report(
         lambda: download(
             symbols or [], timeframe or "1m", venue=venue, since=since, until=until, what=kinds,
-            connection=_connection(practice, timeout, share), lake=lake, progress=progress_on(),
+            connection=connection_here(practice, timeout, share), lake=lake, progress=progress_on(),
         ),
         as_json,
     )  # fmt: skip
@@ -113,7 +114,7 @@ def update_series(
     from workbench.market.sources.progress import progress_on
 
     lake = lake_here()
-    way = _connection(practice, timeout, share)
+    way = connection_here(practice, timeout, share)
     _report(lambda: update(symbols or [], venue=venue, connection=way, lake=lake, progress=progress_on()), as_json)
 
 
@@ -131,7 +132,7 @@ def fill_series(
     from workbench.market.sources.progress import progress_on
 
     lake = lake_here()
-    way = _connection(practice, timeout, share)
+    way = connection_here(practice, timeout, share)
     _report(
         lambda: fill(symbols or [], timeframe, venue=venue, connection=way, lake=lake, progress=progress_on()), as_json
     )
@@ -160,7 +161,7 @@ def verify_series(
 
     report = verify(
         symbol, timeframe, venue=venue, sample=sample, seed=seed, take=take,
-        connection=_connection(practice, timeout, 1.0), lake=lake_here(),
+        connection=connection_here(practice, timeout, 1.0), lake=lake_here(),
     )  # fmt: skip
     if as_json:
         revisions = [{**one._asdict(), "ts": iso(one.ts)} for one in report.revisions]
@@ -183,7 +184,8 @@ def _row(one: Revision) -> list[str]:
     return [iso(one.ts).replace("T", " ").removesuffix("Z"), one.kind, *values]
 
 
-def _connection(practice: bool, timeout: float, share: float) -> Connection:
+def connection_here(practice: bool, timeout: float, share: float) -> Connection:
+    """Give the way to a venue, or to the practice exchange, with the key of the environment where there is one."""
     import os
 
     from workbench.market.sources.session import Connection

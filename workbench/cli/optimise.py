@@ -11,7 +11,7 @@ import typer
 
 from workbench.cli.backtest import given_parameters
 from workbench.cli.console import Cell, Column, say, show_json, show_table
-from workbench.cli.options import AsJson, End, Start, StrategyName, Symbol, Timeframe, Venue
+from workbench.cli.options import AsJson, End, Sizing, Start, StrategyName, Symbol, Timeframe, Venue, sized
 from workbench.cli.place import settings_here
 from workbench.cli.words import iso
 
@@ -85,6 +85,7 @@ def optimise(
     end: End = None,
     fee: Fee = None,
     slippage_bps: Slippage = None,
+    sizing: Sizing = None,
     as_json: AsJson = False,
 ) -> None:
     """Look for the best parameters of a strategy on a series of the lake.
@@ -97,7 +98,7 @@ def optimise(
     found = search(
         _strategy(strategy, param), bars, objective=objective or ["sharpe_ratio"], trials=trials, sampler=sampler,
         space=_ranges(ranges), constraints=_constraints(keep), patience=patience, study=study, seed=seed,
-        **_how(fee, slippage_bps),
+        **_how(fee, slippage_bps, sizing),
     )  # fmt: skip
     if as_json:
         show_json({**found.numbers(), "bars": len(bars), "fingerprint": bars.fingerprint, "table": _rows(found.table)})
@@ -126,6 +127,7 @@ def walk_forward(
     end: End = None,
     fee: Fee = None,
     slippage_bps: Slippage = None,
+    sizing: Sizing = None,
     as_json: AsJson = False,
 ) -> None:
     """Choose parameters on the past, trade them on what follows, move on, and join what was traded."""
@@ -135,7 +137,7 @@ def walk_forward(
         _strategy(strategy, param), _bars((symbol, timeframe), start, end, venue), train=_length(train),
         test=_length(test), gap=_length(gap), anchored=anchored, objective=objective, trials=trials,
         sampler="grid" if grid else sampler, space=_ranges(ranges), constraints=_constraints(keep), seed=seed,
-        **_how(fee, slippage_bps),
+        **_how(fee, slippage_bps, sizing),
     )  # fmt: skip
     if as_json:
         show_json(_plain_walk(found))
@@ -161,12 +163,14 @@ def _bars(series: tuple[str, str], start: str | None, end: str | None, venue: st
     return Lake(settings_here().lake_root).read(*series, start, end, venue=venue)
 
 
-def _how(fee: float | None, slippage_bps: float | None) -> dict[str, Any]:
+def _how(fee: float | None, slippage_bps: float | None, sizing: str | None) -> dict[str, Any]:
     from workbench.backtest.costs import Costs
+    from workbench.backtest.rules import Rules
 
     terms = settings_here().backtest
+    sizes = {} if sizing is None else {"rules": Rules(**sized(sizing))}
     return {"costs": Costs(fee=fee, slippage_bps=slippage_bps), "cash": terms.cash, "fill": terms.fill,
-            "max_missing": terms.max_missing}  # fmt: skip
+            "max_missing": terms.max_missing, **sizes}  # fmt: skip
 
 
 def _length(text: str) -> int | str:

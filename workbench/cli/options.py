@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from workbench.cli.completion import series_symbols, strategy_names
 
-__all__ = ["AsCsv", "AsJson", "Cluster", "End", "Start", "StrategyName", "Symbol", "Timeframe", "Venue", "examples"]
+__all__ = [
+    "AsCsv", "AsJson", "Cluster", "End", "Sizing", "Start", "StrategyName", "Symbol", "Timeframe", "Venue", "examples",
+    "sized",
+]  # fmt: skip
 
 StrategyName = Annotated[
     str,
@@ -30,6 +33,12 @@ Start = Annotated[
     str | None, typer.Option(metavar="TIME", help="First bar, such as 2021-01-31 or 2021-01-31T14:00 (UTC).")
 ]
 End = Annotated[str | None, typer.Option(metavar="TIME", help="Bars that open before this time (UTC).")]
+Sizing = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KIND", help="How large entries are, as in a rule file: 'fixed_risk: 0.01' (see strategies/RULES.md)."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV, for programs.")]
 
@@ -40,6 +49,15 @@ Cluster = Annotated[
         help="Run on the workers of a dask cluster, such as tcp://127.0.0.1:8786 (see `workbench cluster`).",
     ),
 ]
+
+
+def sized(text: str | None) -> dict[str, Any]:
+    """Read `--sizing` into the keyword of `wb.Rules`; nothing where it is left out."""
+    if text is None:
+        return {}
+    from workbench.strategy.rules.sizes import sizing_in
+
+    return {"sizing": sizing_in(text, "--sizing")}
 
 
 def examples(*lines: str) -> str:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from workbench.errors import ConfigError
 
 if TYPE_CHECKING:
+    from workbench.accounting import StoredBooks
     from workbench.market.lake import Lake
     from workbench.settings import Settings
 
-__all__ = ["lake_here", "settings_here"]
+__all__ = ["books_here", "lake_here", "settings_here"]
 
 
 def settings_here() -> Settings:
@@ -39,3 +40,10 @@ def lake_here() -> Lake:
     from workbench.market.lake import Lake
 
     return Lake(settings_here().lake_root)
+
+
+def books_here() -> StoredBooks:
+    """Give the books of the workspace that the command is in."""
+    from workbench.accounting import StoredBooks
+
+    return StoredBooks(settings_here().data / "books")

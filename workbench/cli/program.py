@@ -21,6 +21,7 @@ from typer.core import TyperGroup
 from workbench import __version__
 from workbench.cli import (
     backtest,
+    books,
     bots,
     cluster,
     data,
@@ -57,6 +58,7 @@ _ORDER: Final = (
     "optimise",
     "walk-forward",
     "portfolio",
+    "books",
     "bots",
     "limits",
     "vault",
@@ -213,6 +215,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(indicators.app, name="indicators")
 app.add_typer(metrics.app, name="metrics")
 app.add_typer(strategies.app, name="strategies")
+app.add_typer(books.app, name="books")
 app.add_typer(bots.app, name="bots")
 app.add_typer(limits.app, name="limits")
 app.add_typer(vault.app, name="vault")

@@ -9,7 +9,7 @@ import typer
 from workbench.cli.backtest import given_parameters
 from workbench.cli.completion import series_symbols
 from workbench.cli.console import Cell, Column, say, say_warning, show_json, show_table
-from workbench.cli.options import AsJson, Cluster, End, Start, StrategyName, Timeframe, Venue
+from workbench.cli.options import AsJson, Cluster, End, Sizing, Start, StrategyName, Timeframe, Venue, sized
 from workbench.cli.place import settings_here
 from workbench.cli.sweep_words import grid_of_words, where_of_words
 
@@ -77,6 +77,7 @@ def run(
     slippage_bps: Annotated[float | None, typer.Option(metavar="BPS", help="Slippage in basis points.")] = None,
     fill: Annotated[str | None, typer.Option(metavar="next_open|close", help="Where a decision trades.")] = None,
     leverage: Annotated[float | None, typer.Option(metavar="TIMES", help="Notional for each unit of margin.")] = None,
+    sizing: Sizing = None,
     max_missing: Annotated[
         float | None, typer.Option(metavar="SHARE", help="Share of bars that may be missing or filled, such as 0.05.")
     ] = None,
@@ -87,7 +88,7 @@ def run(
 
     Several symbols share one account. Ctrl-C keeps what is done; with --study the same command goes on from there.
     """
-    from workbench.backtest import Costs
+    from workbench.backtest import Costs, Rules
     from workbench.errors import StrategyError
     from workbench.market.lake import Lake
     from workbench.research.sweeping.running import sweep
@@ -104,6 +105,8 @@ def run(
     lake = Lake(settings.lake_root)
     bars = [lake.read(symbol, timeframe, start, end, venue=venue) for symbol in symbols]
     options: dict[str, Any] = {"fill": fill or settings.backtest.fill, "leverage": leverage}
+    if sizing is not None:
+        options["rules"] = Rules(**sized(sizing))
     ranges = {name: list(values) for name, values in axes.items()}
     asked: dict[str, Any] = {"sampler": Sampler(count=sample, seed=seed, ranges=ranges)} if sample else {"grid": axes}
     found = sweep(

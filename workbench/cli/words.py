@@ -6,7 +6,7 @@ import math
 import re
 from typing import Final
 
-__all__ = ["as_commands", "as_options", "iso", "number", "percent", "size"]
+__all__ = ["as_commands", "as_options", "exact", "iso", "moment_of", "number", "percent", "size"]
 
 _ARGUMENT: Final = re.compile(
     r"\b(timeframe|tz|time_format|columns|close_only|missing_volume|off_grid|on_conflict)=('[^']*'|\{[^{}]*\}|True|…)"
@@ -49,12 +49,35 @@ def _typed(value: str) -> str:
     return f"'{value}'" if re.search(r"[\s%]", value) else value
 
 
+def exact(text: str) -> str:
+    """Write an exact amount with thousands apart, without zeros at its end that say nothing.
+
+    Examples
+    --------
+    >>> exact("-1234567.8900"), exact("100.000"), exact("")
+    ('-1,234,567.89', '100', '')
+    """
+    sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
+    whole, _, part = digits.partition(".")
+    part = part.rstrip("0")
+    return f"{sign}{int(whole):,}{'.' if part else ''}{part}" if whole else text
+
+
 def iso(ts: int) -> str:
     """Write a time (ms UTC) as ISO 8601, as `2021-01-31T14:00:00Z`."""
     import datetime as dt
 
     when = dt.datetime(1970, 1, 1) + dt.timedelta(milliseconds=ts)
     return when.isoformat(timespec="milliseconds" if ts % 1_000 else "seconds") + "Z"
+
+
+def moment_of(text: str | None) -> int | None:
+    """Read a time that was typed (UTC), as ms; None where there is none."""
+    if text is None:
+        return None
+    from workbench.market.bars import to_ms
+
+    return to_ms(text)
 
 
 def number(value: float) -> str:

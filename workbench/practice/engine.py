@@ -20,6 +20,7 @@ from workbench.practice.engine_records import (
     Balance,
     Execution,
     Income,
+    Moved,
     OrderList,
     OrderRecord,
     PositionRecord,
@@ -200,6 +201,17 @@ class Engine(Stage):
         ]  # fmt: skip
         return page(found, lambda one: one.ts, None, start, end, limit)
 
+    def moves(
+        self, account: str, kind: str, *, source: str = "", target: str = "", start: int | None = None,
+        end: int | None = None, limit: int = 1_000,
+    ) -> list[Moved]:  # fmt: skip
+        """Give deposits, withdrawals or transfers (`kind`), oldest first: the first from `start` on, or the last."""
+        found = [
+            one for one in self._desk(account).moves
+            if one.kind == kind and source in ("", one.source) and target in ("", one.target)
+        ]  # fmt: skip
+        return page(found, lambda one: one.ts, None, start, end, limit)
+
     def adjust(
         self, account: str, asset: str, amount: float, reason: str = "deposit", *, wallet: Wallet = "spot"
     ) -> None:
@@ -211,6 +223,10 @@ class Engine(Stage):
             desk.linear[asset].adjust(amount, reason)
         else:
             raise refuse("not_supported", f"the {wallet} wallet of {account!r} cannot have {asset}")
+        if reason == "deposit" and amount > 0.0:
+            desk.enter_move("deposit", asset, amount, "", wallet)
+        elif reason == "withdraw":
+            desk.enter_move("withdrawal", asset, -amount, wallet, "")
         self._flush()
 
     def transfer(self, account: str, asset: str, amount: float, source: Wallet, target: Wallet) -> None:
@@ -224,6 +240,7 @@ class Engine(Stage):
         sign = 1.0 if source == "spot" else -1.0
         desk.spot.adjust(asset, -sign * amount, "transfer")
         desk.linear[asset].adjust(sign * amount, "transfer")
+        desk.enter_move("transfer", asset, amount, source, target)
         self._flush()
 
     def leverage(self, account: str, symbol: str) -> float:

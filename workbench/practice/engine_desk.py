@@ -18,6 +18,7 @@ from workbench.practice.engine_records import (
     Balance,
     Execution,
     Income,
+    Moved,
     OrderList,
     OrderRecord,
     Refused,
@@ -34,10 +35,10 @@ NAN: Final = float("nan")
 class Numbers:
     """The numbers that the exchange gives out, each once."""
 
-    __slots__ = ("execution", "income", "list", "order")
+    __slots__ = ("execution", "income", "list", "move", "order")
 
     def __init__(self) -> None:
-        self.order = self.execution = self.income = self.list = 0
+        self.order = self.execution = self.income = self.list = self.move = 0
 
     def next(self, name: str) -> int:
         """Give the next number of a kind."""
@@ -85,6 +86,11 @@ class AccountDesk:
         self._by_symbol: dict[str, list[OrderRecord]] = {}
         self._executions: list[Execution] = []
         self._lists: dict[int, OrderList] = {}
+        self.moves: list[Moved] = []
+        for asset, amount in (*setup.spot.items(), *setup.linear.items()):
+            self.enter_move("deposit", asset, amount, "", "spot")
+        for asset, amount in setup.linear.items():
+            self.enter_move("transfer", asset, amount, "spot", "linear")
 
     def _linear(self, asset: str, cash: float) -> LinearBooks:
         markets = {
@@ -110,6 +116,11 @@ class AccountDesk:
     def income_number(self) -> int:
         """Give the next number of a line of income."""
         return self.numbers.next("income")
+
+    def enter_move(self, kind: str, asset: str, amount: float, source: str, target: str) -> None:
+        """Enter money that came, left or changed its wallet."""
+        if amount > 0.0:
+            self.moves.append(Moved(self.numbers.next("move"), self.now(), kind, asset, amount, source, target))
 
     def keep(self, order: OrderRecord) -> None:
         """Enter an order among those of the account."""

@@ -18,6 +18,7 @@ __all__ = [
     "Balance",
     "Execution",
     "Income",
+    "Moved",
     "OrderList",
     "OrderRecord",
     "PositionRecord",
@@ -280,6 +281,21 @@ class Income(NamedTuple):
     asset: str
     amount: float
     execution_id: int = 0
+
+
+class Moved(NamedTuple):
+    """Money that came into an account, left it, or went from one of its wallets to another.
+
+    `kind` is "deposit", "withdrawal" or "transfer"; `source` and `target` are wallets, "" for outside.
+    """
+
+    id: int
+    ts: int
+    kind: str
+    asset: str
+    amount: float
+    source: str
+    target: str
 
 
 class Ticker(NamedTuple):

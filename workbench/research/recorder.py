@@ -22,6 +22,7 @@ from workbench.research.identity import digest
 from workbench.research.questions import SIGNALS, facts_of
 from workbench.research.run import Run, new_run_id, versions
 from workbench.research.trials import session_id
+from workbench.risk.sizing import told
 from workbench.strategy.signals import Signals
 from workbench.strategy.strategy import SignalStrategy
 
@@ -98,9 +99,20 @@ def _identity(plan: Plan, strategy: Any, rules: Any) -> str | None:
             {name: getattr(plan, name) for name in TERMS},
             plan.account._asdict() | ({} if plan.limits is None else {"limits": plan.limits.to_dict()}),
             None if rules is None or rules.protections is None else repr(rules.protections),
+            *_sizing_said(rules),
         )
     except DataError:
         return None
+
+
+def _sizing_said(rules: Any) -> list[str]:
+    """Say by what sizing a run was sized, nothing where it had none of its own."""
+    sizing = None if rules is None else rules.sizing
+    if sizing is None:
+        return []
+    if told(sizing) is None:
+        raise DataError(f"nobody can say what {type(sizing).__name__} rests on: its code is not the workbench's")
+    return [repr(sizing)]
 
 
 def _arrays(owner: Any) -> list[tuple[str, Any]]:
@@ -204,13 +216,15 @@ def rules_said(rules: Any) -> dict[str, Any]:
     said: dict[str, Any] = {} if rules.limits is None else {"limits": rules.limits.to_dict()}
     for name in (one for one in type(rules).__dataclass_fields__ if one != "limits"):
         value = getattr(rules, name)
-        if value is None or isinstance(value, bool | int | float | str):
+        if name == "sizing" and value is not None and (plain := told(value)) is not None:
+            said[name] = plain
+        elif value is None or isinstance(value, bool | int | float | str):
             if value != getattr(usual, name):
                 said[name] = value
         elif isinstance(value, Mapping) and all(isinstance(one, int | float) for one in value.values()):
             said[name] = dict(value)
         else:
-            said[name] = {"given": repr(value) if name == "protections" else type(value).__name__}
+            said[name] = {"given": repr(value) if name in ("protections", "sizing") else type(value).__name__}
     return said
 
 

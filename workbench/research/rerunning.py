@@ -22,6 +22,7 @@ from workbench.research.ledger import Ledger
 from workbench.research.questions import SIGNALS, named
 from workbench.research.recorder import instrument_digest, run_of
 from workbench.research.run import Run, plain, versions
+from workbench.risk.sizing import sizing_of
 from workbench.strategy.loader import classes_of, load_strategy
 from workbench.strategy.names import parse_name
 from workbench.strategy.versions import Archive, Version
@@ -238,12 +239,12 @@ def _read(lake: Lake, said: Mapping[str, Any]) -> Bars:
 
 def _terms(run: Run, details: list[Bars], causes: list[str]) -> dict[str, Any]:
     traded = [one for one in run.series if one["role"] == "traded"]
-    rules = {}
+    rules: dict[str, Any] = {}
     for name, value in run.rules.items():
         if isinstance(value, Mapping) and "given" in value:
             causes.append(f"terms: rules.{name} was {value['given']}, which the ledger does not keep")
         else:
-            rules[name] = value
+            rules[name] = sizing_of(value) if name == "sizing" else value
     costs: Any = {one["symbol"]: _costs(one["costs"]) for one in traded}
     return {
         "cash": 10_000.0 if run.cash is None else run.cash,

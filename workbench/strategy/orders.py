@@ -9,7 +9,7 @@ weights and timers are in `strategy.helpers`, and strategies to read or to use i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.market.bars import Bars
 from workbench.strategy.parameterised import Parameterised
@@ -17,6 +17,9 @@ from workbench.trading.desk import Refusal
 from workbench.trading.events import Bar, Filled, Funded, Tick, Timer
 from workbench.trading.orders import Order
 from workbench.trading.view import View
+
+if TYPE_CHECKING:
+    from workbench.risk.sizing import Sizing
 
 __all__ = ["OrderStrategy"]
 
@@ -26,6 +29,8 @@ class OrderStrategy(Parameterised):
 
     Attributes
     ----------
+    sizing : Sizing or None
+        How large orders are that leave their quantity open, as in `view.market("buy")`, unless the run has its own.
     warm_up : int
         Bars that are only shown, not told: before them `on_bar` is not called.
 
@@ -42,6 +47,7 @@ class OrderStrategy(Parameterised):
     BuyTheDip(depth=0.05)
     """
 
+    sizing: Sizing | None = None
     warm_up: int = 0
 
     def indicators(self, bars: Bars) -> Mapping[str, Any]:

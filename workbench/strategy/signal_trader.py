@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from workbench.risk.sizing import Pyramid, Sizing
 from workbench.strategy.signals import Signals
 from workbench.trading.desk import Refusal
 from workbench.trading.events import Bar, Filled, Funded, Tick, Timer
@@ -144,6 +145,8 @@ class SignalTrader:
         Of the account at the start.
     at_close : bool
         Whether decisions trade at the deciding bar's close.
+    sizing : Sizing, optional
+        How large entries are, which the core works out; what the signals say when left out. A `Pyramid` also adds.
 
     Attributes
     ----------
@@ -152,9 +155,12 @@ class SignalTrader:
     """
 
     def __init__(
-        self, spoken: Sequence[Spoken], exits: Exits, guarding: Guarding, *, cash: float, at_close: bool = False
-    ) -> None:
+        self, spoken: Sequence[Spoken], exits: Exits, guarding: Guarding, *, cash: float, at_close: bool = False,
+        sizing: Sizing | None = None,
+    ) -> None:  # fmt: skip
         self.lines = {one.symbol: one for one in spoken}
+        self.sizing = sizing
+        self.pyramid = sizing if isinstance(sizing, Pyramid) else None
         self.exits, self.guarding, self.at_close = exits, guarding, at_close
         self.guarded = bool(
             guarding.cooldown
@@ -186,6 +192,8 @@ class SignalTrader:
             want, reason = LEAVE, "time_limit"
         if want in (1, -1) and self.guarded:
             want = self._let(line, want, held, bar.ts)
+        if want == NOTHING and held and not pending and self.pyramid is not None:
+            self._add(self.pyramid, line, view, bar.close, now, said)
         if want in (NOTHING, pending):
             return said
         self._drop_pending(line, said)
@@ -209,6 +217,14 @@ class SignalTrader:
         self.skipped.append((ts, line.number, float(want), NAN, f"guard {code}"))
         return LEAVE if held else NOTHING
 
+    def _add(self, pyramid: Pyramid, line: Spoken, view: View, close: float, now: int, said: list[Any]) -> None:
+        """Add to a position that has won enough since it was last added to."""
+        side = 1 if view.quantity(line.symbol) > 0.0 else -1
+        count, paid = view.entered(line.symbol)
+        against = line.words.get(now, 0) & (EXIT | SHORT_ENTRY if side > 0 else SHORT_EXIT | ENTRY)
+        if not against and count and pyramid.wants_more(count - 1, float(side), paid, close):
+            self._enter(line, view, side, now, said)
+
     def _ratchet(self, line: Spoken, now: int, said: list[Any]) -> None:
         level = line.stop_at(now)
         if level == level:
@@ -227,6 +243,7 @@ class SignalTrader:
 
     def _enter(self, line: Spoken, view: View, side: int, now: int, said: list[Any]) -> None:
         size, stop, target, trail, activation = line.asked(now)
+        size = size if self.sizing is None else NAN  # the core works it out
         wish = view.market("buy" if side > 0 else "sell", size, symbol=line.symbol)
         wish.size_unit, wish.reason, wish.entry = line.signals.size_unit, "entry", True
         wish.stop_loss, wish.take_profit, wish.stop_at = stop, target, line.stop_at(now)

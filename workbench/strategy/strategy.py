@@ -9,7 +9,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from workbench.market.timeframe import Timeframe
 from workbench.strategy.parameterised import Parameterised
 from workbench.strategy.protections import Protection
 from workbench.strategy.signals import Signals
+
+if TYPE_CHECKING:
+    from workbench.risk.sizing import Sizing
 
 __all__ = ["SignalStrategy", "signals_of", "warm_up_of"]
 
@@ -36,6 +39,9 @@ class SignalStrategy(Parameterised):
         `signals` gives goes before these.
     protections : sequence
         What blocks entries after bad trades (`strategy.protections`), unless the run has its own.
+    sizing : Sizing or None
+        How large entries are (`risk.sizing`), unless the run has its own; the signals then leave their size open. A
+        property can make it of the parameters.
     leverage : float
         Of every instrument, unless the run has its own.
     start_dependent : bool
@@ -69,6 +75,7 @@ class SignalStrategy(Parameterised):
     roi: Mapping[float, float] | None = None
     max_bars: int | None = None
     protections: Sequence[Protection] = ()
+    sizing: Sizing | None = None
     leverage: float = 1.0
     start_dependent: bool = False
     warm_up: int = 0
@@ -81,6 +88,10 @@ class SignalStrategy(Parameterised):
         (`market.alignment.known_from`).
         """
         return self.warm_up
+
+    def with_past(self, bars: Bars) -> Bars:
+        """Give the bars that it may look at when it trades some: those themselves, or a longer series they end."""
+        return bars
 
     def signals(self, bars: Bars) -> Signals:
         """Say what to do on each bar, from that bar and earlier ones only.

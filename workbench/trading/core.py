@@ -239,6 +239,7 @@ class Core:
     def _funded(self, event: ev.Funded) -> None:
         self._at(event.ts)
         self.account.apply_funding(event)
+        self.sizer.funded(event)
         self.view.symbol = event.symbol
         self.desk.take(self.trader.on_funding(self.view, event))
 
@@ -305,14 +306,13 @@ class Core:
         return order
 
     def _filled(self, fill: ev.Filled) -> None:
-        if fill.ts > self.now:
-            self.now = fill.ts
-        self.view.now = self.now
+        self.view.now = self.now = max(self.now, fill.ts)
         symbol, leg = fill.symbol, fill.leg
         held = self.account.position(symbol, leg)
         before = held.quantity
         self.account.apply(fill)
         after = held.quantity
+        self.sizer.filled(fill, before, after)
         order = self.orders.get(fill.id)
         if order is not None:
             self._execute(order, fill)

@@ -29,7 +29,7 @@ NAN: Final = math.nan
 
 
 class Refusal(NamedTuple):
-    """An order that was not sent, or was refused: when it was decided, and why."""
+    """An order that was not sent, or was refused: when it was decided, and why (a code, and a sentence of a sizing)."""
 
     ts: int
     symbol: str
@@ -37,6 +37,7 @@ class Refusal(NamedTuple):
     quantity: float
     code: str
     id: str = ""
+    why: str = ""
 
 
 class Desk:
@@ -97,6 +98,7 @@ class Desk:
 
     def _wait(self, wish: Intent) -> None:
         if wish.symbol in self.core.markets:
+            self.core.sizer.note(wish)
             self.intents.append(wish)
         else:
             self.refuse(wish.decided, wish.symbol, wish.side, wish.size, "unknown_instrument", wish.id)
@@ -104,6 +106,7 @@ class Desk:
     def _cancel(self, order_id: str) -> None:
         for number, wish in enumerate(self.intents):
             if wish.id == order_id:
+                self.core.sizer.forget(order_id)
                 del self.intents[number]
                 return
         if order_id in self.core.orders:
@@ -180,7 +183,9 @@ class Desk:
         if not may_open(self.core.state) and not self._leaves(wish, quantity):
             code = "not_running"
         if code:
-            self.refuse(wish.decided, wish.symbol, wish.side, quantity, code, wish.id)
+            decision = self.core.sizer.last
+            why = "" if decision is None else decision.why
+            self._tell(Refusal(wish.decided, wish.symbol, wish.side, quantity, code, wish.id, why))
             return
         order = self._order(wish, quantity, market.lots)
         code = self.core.gate.check(order, self.core)
@@ -229,7 +234,9 @@ class Desk:
 
     def refuse(self, ts: int, symbol: str, side: str, quantity: float, code: str, order_id: str) -> None:
         """Keep that an order was refused, and tell the strategy."""
-        refusal = Refusal(ts, symbol, side, quantity, code, order_id)
+        self._tell(Refusal(ts, symbol, side, quantity, code, order_id))
+
+    def _tell(self, refusal: Refusal) -> None:
         self.core.refusals.append(refusal)
-        self.core.view.symbol = symbol or self.core.view.symbol
+        self.core.view.symbol = refusal.symbol or self.core.view.symbol
         self.take(self.core.trader.on_refused(self.core.view, refusal))

@@ -80,6 +80,10 @@ class History:
         self._cells.clear()
         self.crossed.clear()
 
+    def has(self, name: str) -> bool:
+        """Tell whether there is a column that was worked out, of this name."""
+        return name in self._named
+
     def column(self, name: str) -> NDArray[np.generic]:
         """Give a column up to the last closed bar, shape (count,), read-only."""
         seen = self._whole(name)[: self.count]

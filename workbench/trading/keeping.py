@@ -30,7 +30,7 @@ def state_of(core: Core) -> dict[str, Any]:
         "changes": [[type(wish).__name__, asdict(wish)] for wish in core.desk.changes],
         "brackets": {name: asdict(spec) for name, spec in core.brackets.items()},
         "protections": core.protector.snapshot(), "account": core.account.snapshot(),
-        "memory": copy.deepcopy(core.view.memory), "trader": core.trader.snapshot(),
+        "memory": copy.deepcopy(core.view.memory), "trader": core.trader.snapshot(), **core.sizer.snapshot(),
         **({} if core.risk is None else {"risk": core.risk.snapshot()}),
     }  # fmt: skip
 
@@ -55,6 +55,7 @@ def take_up(core: Core, data: Mapping[str, Any]) -> None:
     core.brackets = {name: Guarded(**spec) for name, spec in data["brackets"].items()}
     core.protector.restore(data["protections"])
     core.account.restore(data["account"])
+    core.sizer.restore(data)
     core.view.memory = copy.deepcopy(data["memory"])
     core.trader.restore(data["trader"])
     if core.risk is not None and "risk" in data:

@@ -227,6 +227,13 @@ class View:
         """Give the quantity held, negative for a short."""
         return self._core.account.quantity(symbol or self.symbol, leg)
 
+    def entered(self, symbol: str | None = None, leg: str = "net") -> tuple[int, float]:
+        """Give how many orders have opened and added to what is held, and the price of the last; kept with a sizing.
+
+        Where an addition has been refused since then, the price is that of the refused one.
+        """
+        return self._core.sizer.memory.entered(self.symbol if symbol is None else symbol, leg)
+
     def funding(self, symbol: str | None = None, leg: str = "net") -> float:
         """Give the funding received on an instrument so far, negative where more was paid."""
         return self._core.account.position(self.symbol if symbol is None else symbol, leg).funding
@@ -271,7 +278,10 @@ class View:
         return wish
 
     def market(self, side: Side, quantity: float = NAN, **terms: Unpack[Terms]) -> Intent:
-        """Buy or sell at the first price there is; `size` and `size_unit` instead of a quantity are worked out then."""
+        """Buy or sell at the first price there is; `size` and `size_unit` instead of a quantity are worked out then.
+
+        With neither, the sizing of the run says how much.
+        """
         return self.intent(side, "market", quantity, terms)
 
     def limit(self, side: Side, quantity: float = NAN, *, price: float, **terms: Unpack[Terms]) -> Intent:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from workbench.practice.wire import binance_info as info
+from workbench.practice.wire import binance_moves as moves
 from workbench.practice.wire import binance_prices as prices
 from workbench.practice.wire import binance_spot_account as accounts
 from workbench.practice.wire import binance_spot_orders as orders
@@ -85,7 +86,11 @@ _PRIVATE: Final = {
     ("DELETE", f"{_API}/orderList"): Endpoint(accounts.cancel_list, 1, "signed"),
     ("GET", f"{_API}/allOrderList"): Endpoint(accounts.order_lists, 20, "signed"),
     ("GET", f"{_API}/openOrderList"): Endpoint(accounts.open_lists, 6, "signed"),
-    ("POST", "/sapi/v1/asset/transfer"): Endpoint(accounts.transfer, 1, "signed"),
+    ("POST", "/sapi/v1/asset/transfer"): Endpoint(moves.transfer, 1, "signed"),
+    ("GET", "/sapi/v1/asset/transfer"): Endpoint(moves.transfers, 1, "signed"),
+    ("GET", "/sapi/v1/margin/interestHistory"): Endpoint(moves.interest, 1, "signed"),
+    ("GET", "/sapi/v1/capital/deposit/hisrec"): Endpoint(moves.deposits, 1, "signed"),
+    ("GET", "/sapi/v1/capital/withdraw/history"): Endpoint(moves.withdrawals, 1, "signed"),
 }
 
 _METHODS: Final = {

@@ -6,7 +6,6 @@ from typing import Any
 
 from workbench.practice.engine_records import OrderList, OrderRecord, Refused
 from workbench.practice.wire.binance import Binance
-from workbench.practice.wire.binance_errors import BinanceError
 from workbench.practice.wire.binance_orders import named, unknown_to_cancel
 from workbench.practice.wire.binance_spot_orders import canceled_row, order_row, read_order
 from workbench.practice.wire.binance_words import Params, exact, money
@@ -21,7 +20,6 @@ __all__ = [
     "open_lists",
     "order_lists",
     "order_usage",
-    "transfer",
 ]
 
 
@@ -123,14 +121,3 @@ def cancel_list(venue: Binance, params: Params, account: str) -> Any:
     except Refused as error:
         raise unknown_to_cancel() from error
     return list_row(venue, account, found)
-
-
-def transfer(venue: Binance, params: Params, account: str) -> Any:
-    """Move money between the spot and the futures wallet."""
-    ways = {"MAIN_UMFUTURE": ("spot", "linear"), "UMFUTURE_MAIN": ("linear", "spot")}
-    source, target = ways[params.one_of("type", ways)]
-    amount = params.number("amount")
-    if not amount > 0.0:
-        raise BinanceError(-1102, "Mandatory parameter 'amount' was not sent, was empty/null, or malformed.")
-    venue.engine.transfer(account, params.text("asset"), amount, source, target)
-    return {"tranId": venue.now()}

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Final
 
-from workbench.practice.engine_records import OrderRecord, Refused, Request
+from workbench.practice.engine_records import Execution, OrderRecord, Refused, Request
 from workbench.practice.wire.binance import Binance
 from workbench.practice.wire.binance_errors import BinanceError, worded
 from workbench.practice.wire.binance_orders import SIDES, named, span, status_of, unknown_to_cancel
@@ -273,11 +273,15 @@ def user_trades(venue: Binance, params: Params, account: str) -> Any:
         for ours, theirs in (("from_id", "fromId"), ("order_id", "orderId"))
     }
     found = venue.engine.executions(account, pair.symbol, **chosen, **part._asdict())
+
+    def commission(one: Execution) -> float:
+        return 0.0 if one.client_id.startswith("autoclose-") else one.fee  # a liquidation's is INSURANCE_CLEAR
+
     return [
         {
             "symbol": pair.id, "id": one.id, "orderId": one.order_id, "side": one.side.upper(),
             "price": pair.price(one.price), "qty": pair.quantity(one.quantity), "realizedPnl": money(one.realised),
-            "quoteQty": exact(round(one.quote_quantity, 8)), "commission": money(one.fee),
+            "quoteQty": exact(round(one.quote_quantity, 8)), "commission": money(commission(one)),
             "commissionAsset": one.fee_asset, "time": one.ts, "positionSide": leg_of(one.leg),
             "buyer": one.side == "buy", "maker": one.maker,
         }

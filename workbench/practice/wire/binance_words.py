@@ -79,7 +79,9 @@ class Pair:
 
     def price(self, value: float) -> str:
         """Write a price; zero where there is none."""
-        return exact(value if math.isfinite(value) else 0.0, self._written[0])
+        # a price is a whole number of ticks, but as a sum of floats it may be off in the sixteenth digit
+        rounded = round(value, _MOST_PLACES) if math.isfinite(value) else 0.0
+        return exact(rounded, self._written[0])
 
     def quantity(self, value: float) -> str:
         """Write a quantity; zero where there is none."""

@@ -16,7 +16,7 @@ from workbench.strategy.strategy import SignalStrategy, signals_of, warm_up_of
 __all__ = ["ScoreFilter"]
 
 _EXITS = ("stop_loss", "take_profit", "trailing_stop", "trailing_activation", "roi", "max_bars")
-_OWN = (*_EXITS, "protections", "leverage", "start_dependent", "needs_next_open")
+_OWN = (*_EXITS, "protections", "sizing", "leverage", "start_dependent", "needs_next_open")
 
 
 class ScoreFilter(SignalStrategy):

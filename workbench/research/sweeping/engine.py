@@ -106,6 +106,7 @@ def unfit(plan: Plan) -> str:
         (bool(compiled.unfit(plan)), compiled.unfit(plan)),
         (bool(len(line.funding_ts)), "funding is settled"),
         (plan.guards.any, "protections look at trips"),
+        (plan.sizing is not None, "a sizing says how large entries are"),
         (line.word is not None, "finer bars resolve what happens inside"),
     )
     return next((reason for applies, reason in reasons if applies), "")

@@ -171,6 +171,12 @@ class Evaluator:
         series = [self.bars] if isinstance(self.bars, Bars) else self.bars
         options.setdefault("leverage", strategy.leverage)
         rules = options.get("rules") or Rules()
+        if strategy.sizing is not None or rules.sizing is not None:
+            raise ConfigError(
+                f"size cannot be varied where {rules.sizing or strategy.sizing!r} says how large entries are; vary its "
+                "numbers instead, as parameters of the strategy that its `sizing` is made of",
+                name="size",
+            )
         if strategy.protections and rules.protections is None:
             options["rules"] = dataclasses.replace(rules, protections=tuple(strategy.protections))
         return {one.symbol: signals_of(strategy, one).replace(size=size) for one in series}
@@ -360,6 +366,8 @@ class Evaluator:
         rules = options.get("rules") or Rules()
         if rules.protections is None and self.strategy.protections:
             options["rules"] = dataclasses.replace(rules, protections=tuple(self.strategy.protections))
+        if rules.sizing is None and self.strategy.sizing is not None:
+            options["rules"] = dataclasses.replace(options.get("rules") or rules, sizing=self.strategy.sizing)
         engine = Engine(bars, size_unit=speaker.manner.size_unit, roi=speaker.manner.roi, **options)
         if options.get("path", "auto") == "event":
             engine.reason = "the event path was asked for"

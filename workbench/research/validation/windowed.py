@@ -21,7 +21,7 @@ __all__ = ["Windowed"]
 _SIDES: Final = ("entry", "exit", "short_entry", "short_exit")
 _NUMBERS: Final = ("size", "stop_loss", "take_profit", "trailing_stop", "trailing_activation", "stop_price")
 _TAKEN: Final = ("stop_loss", "take_profit", "trailing_stop", "trailing_activation", "roi", "max_bars", "protections",
-          "leverage", "needs_next_open", "start_dependent")  # fmt: skip
+          "sizing", "leverage", "needs_next_open", "start_dependent")  # fmt: skip
 
 
 class Windowed(SignalStrategy):
@@ -55,6 +55,10 @@ class Windowed(SignalStrategy):
     def code_hash(self) -> str:
         """That of the strategy inside."""
         return self.inner.code_hash
+
+    def with_past(self, bars: Bars) -> Bars:
+        """Give all the history that ends with these bars."""
+        return self.history[bars.symbol]
 
     def signals(self, bars: Bars) -> Signals:
         """Say what the strategy says with all its history, of these bars only."""

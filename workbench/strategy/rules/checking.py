@@ -27,8 +27,9 @@ from workbench.strategy.rules.nodes import (
     speaks_of_position,
     walk,
 )
-from workbench.strategy.rules.plan import STOPS, RuleFile
+from workbench.strategy.rules.plan import STOPS, RuleFile, Size
 from workbench.strategy.rules.scope import indicator_of
+from workbench.strategy.rules.sizes import STEADY
 
 __all__ = ["check_file", "lines_of"]
 
@@ -195,6 +196,17 @@ def _check_position(file: RuleFile, mistakes: Mistakes) -> None:
             "with everything",
             asked.place,
         )
+    if asked is not None and file.sizing is not None and not _is_steady(file.sizing):
+        mistakes.add(
+            f"{asked.name} cannot be followed beside sizing ({file.sizing.kind}): an entry that it refuses, or adds, "
+            f"would not be followed. Take one of {', '.join(STEADY)} without caps of groups or of all",
+            asked.place,
+        )
+
+
+def _is_steady(size: Size) -> bool:
+    """Tell whether a sizing lets every entry through, so that positions can be followed without it."""
+    return size.kind in STEADY and not {name for name, _ in size.caps} & {"group", "total"}
 
 
 def _check_use(file: RuleFile, mistakes: Mistakes) -> None:

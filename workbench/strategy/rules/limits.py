@@ -18,8 +18,9 @@ from workbench.strategy.rules.arrays import Frame, constants
 from workbench.strategy.rules.guards import protection
 from workbench.strategy.rules.mistakes import Mistake, Place
 from workbench.strategy.rules.nodes import Call, Flag, Lasting, Moving, Part, Recent, Setting, Shift, Value, walk
-from workbench.strategy.rules.plan import Guard, Required, RuleFile
+from workbench.strategy.rules.plan import Guard, Required, RuleFile, Size
 from workbench.strategy.rules.scope import indicator_of, is_number
+from workbench.strategy.rules.sizes import sizing_from
 from workbench.strategy.signals import Signals, SizeUnit, checked_ladder, checked_limit
 
 __all__ = ["Check", "checks_of", "numbers_of", "wrong_numbers"]
@@ -55,6 +56,8 @@ def checks_of(file: RuleFile) -> tuple[Check, ...]:
     for guard in file.guards:
         values = [value for _, value in guard.settings if isinstance(value, Value)]
         found.append(_check(guard.place, partial(_is_guard, guard), values))
+    if file.sizing is not None:
+        found.append(_check(file.sizing.place, partial(_is_sizing, file.sizing), file.sizing.values()))
     for number, run in ((file.max_bars, _is_limit), (file.leverage, _is_leverage), (file.warm_up, _is_warm_up)):
         if number is not None:
             found.append(_check(number.place, partial(run, number), [number]))
@@ -139,6 +142,10 @@ def _is_rung(minutes: float, level: Value, fixed: Frame) -> None:
 
 def _is_guard(guard: Guard, fixed: Frame) -> None:
     protection(guard, numbers_of(guard, fixed))
+
+
+def _is_sizing(size: Size, fixed: Frame) -> None:
+    sizing_from(size, fixed)
 
 
 def _is_limit(value: Value, fixed: Frame) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from workbench.market.timeframe import Timeframe
 from workbench.strategy.parameters import Parameter
@@ -15,7 +15,7 @@ from workbench.strategy.rules.mistakes import Place
 from workbench.strategy.rules.nodes import Agreement, Call, Column, Condition, On, Part, Value, speaks_of_position, walk
 from workbench.strategy.signals import SizeUnit
 
-__all__ = ["SIDES", "STOPS", "Guard", "Required", "RuleFile"]
+__all__ = ["SIDES", "STOPS", "Guard", "Required", "RuleFile", "Size"]
 
 SIDES: Final = ("entry", "exit", "short_entry", "short_exit")
 STOPS: Final = ("stop_loss", "take_profit", "trailing_stop", "trailing_activation", "stop_price")
@@ -28,6 +28,34 @@ class Guard:
     kind: str
     settings: tuple[tuple[str, Value | bool], ...]
     place: Place
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large entries are: the kind of sizing (`percent_volatility`), its numbers, and its caps.
+
+    A number is a `Value`, a word, None, another `Size` (of what it is built around), or pairs of a name and one of
+    these.
+    """
+
+    kind: str
+    numbers: tuple[tuple[str, Any], ...]
+    caps: tuple[tuple[str, Any], ...]
+    place: Place
+
+    def values(self) -> Iterator[Value]:
+        """Give every number that is written in it."""
+        yield from _values((*self.numbers, *self.caps))
+
+
+def _values(pairs: tuple[tuple[str, Any], ...]) -> Iterator[Value]:
+    for _, value in pairs:
+        if isinstance(value, Size):
+            yield from value.values()
+        elif isinstance(value, tuple):
+            yield from _values(value)
+        elif isinstance(value, Value):
+            yield value
 
 
 @dataclass(frozen=True)
@@ -64,6 +92,7 @@ class RuleFile:
     max_bars, size, leverage, warm_up : Value or None
     size_unit : {"fraction", "quantity", "cash", "risk"}
     guards : tuple of Guard
+    sizing : Size or None
     """
 
     path: Path
@@ -83,6 +112,7 @@ class RuleFile:
     guards: tuple[Guard, ...]
     leverage: Value | None
     warm_up: Value | None
+    sizing: Size | None = None
 
     def roots(self) -> Iterator[Part]:
         """Give every expression and condition of the file, not what these are made of."""
@@ -94,6 +124,8 @@ class RuleFile:
         yield from (one for one in (self.max_bars, self.size, self.leverage, self.warm_up) if one is not None)
         for guard in self.guards:
             yield from (value for _, value in guard.settings if isinstance(value, Value))
+        if self.sizing is not None:
+            yield from self.sizing.values()
 
     def everything(self) -> Iterator[Part]:
         """Give every part of every expression and condition."""

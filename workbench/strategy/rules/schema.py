@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final, get_args
 
+from workbench.risk.sizing import KINDS, Sizing
 from workbench.strategy.rules.conditions import OPERATORS
 from workbench.strategy.rules.guards import GUARDS
 from workbench.strategy.rules.plan import SIDES, STOPS
@@ -133,10 +134,40 @@ def _sections() -> dict[str, Any]:
                 _object({"amount": _ref("value"), "unit": {"enum": list(get_args(SizeUnit))}}, required=["amount"]),
             ],
         ),
+        "sizing": _sizing(),
         "protections": _told("What keeps it out of the market after bad trades.", type="array", items=_guard()),
         "leverage": _ref("number", "Notional for each unit of margin; 1 when left out."),
         "warm_up": _ref("number", "Bars before which no signal counts, where more than the indicators need."),
     }
+
+
+def _sizing() -> dict[str, Any]:
+    numbers: dict[str, Any] = {"type": ["number", "string", "boolean", "null"]}
+    caps = {
+        "position": _told("Of one position, 0.2 when left out; null for none.", **numbers),
+        "group": _told("Of the positions of one group.", type=["number", "string", "null", "object"]),
+        "total": _told("Of all positions together.", **numbers),
+        "groups": _told("The group of each instrument.", type="object", additionalProperties={"type": "string"}),
+    }
+    text = "How large entries are: a kind and its numbers, and the caps."
+    kinds = {kind: _kind(kind, made) for kind, made in KINDS.items()}
+    one = [{"required": [kind]} for kind in kinds]
+    capped = _told("The most that may be held, as fractions of equity.", **_object(caps))
+    return _told(
+        text, anyOf=[{"enum": list(KINDS)}, {**_object({**kinds, "caps": capped}), "oneOf": one}],
+    )  # fmt: skip
+
+
+def _kind(kind: str, made: type[Sizing]) -> dict[str, Any]:
+    from dataclasses import MISSING, fields
+
+    own = [one for one in fields(made) if one.name != "caps"]
+    wanted = [one.name for one in own if one.default is one.default_factory is MISSING]
+    any_number: dict[str, Any] = {"type": ["number", "string", "boolean", "null"]}
+    inside: dict[str, Any] = {"type": ["string", "object"], "maxProperties": 1}
+    numbers = {one.name: inside if one.name == "base" else any_number for one in own}
+    forms = [_object(numbers, required=wanted or None), {"type": ["number", "string", "null"]}]
+    return _told((made.__doc__ or kind).splitlines()[0], anyOf=forms)
 
 
 def _stops() -> dict[str, Any]:

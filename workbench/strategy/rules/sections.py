@@ -12,17 +12,18 @@ from workbench.strategy.rules.conditions import condition_of, value_of
 from workbench.strategy.rules.guards import read_guards
 from workbench.strategy.rules.mistakes import Mistake, Mistakes, Place, suggestion
 from workbench.strategy.rules.nodes import Condition, Literal, Value
-from workbench.strategy.rules.plan import SIDES, STOPS, Required, RuleFile
+from workbench.strategy.rules.plan import SIDES, STOPS, Required, RuleFile, Size
 from workbench.strategy.rules.reading import Mapped, Node, Text, describe, number_in
 from workbench.strategy.rules.scope import Scope
 from workbench.strategy.rules.settings import read_settings
+from workbench.strategy.rules.sizes import read_sizing
 from workbench.strategy.signals import SizeUnit
 
 __all__ = ["SECTIONS", "STOP_KEYS", "read_file"]
 
 SECTIONS: Final = (
-    "name", "description", "timeframe", "parameters", "require", "indicators", *SIDES, "stops", "size", "protections",
-    "leverage", "warm_up",
+    "name", "description", "timeframe", "parameters", "require", "indicators", *SIDES, "stops", "size", "sizing",
+    "protections", "leverage", "warm_up",
 )  # fmt: skip
 STOP_KEYS: Final = (*STOPS, "roi", "max_bars")
 
@@ -55,6 +56,7 @@ def read_file(root: Mapped, path: Path, mistakes: Mistakes) -> RuleFile:
         guards=read_guards(root.items.get("protections"), reader.scope.numbers(), mistakes),
         leverage=reader.value(root, "leverage"),
         warm_up=reader.value(root, "warm_up"),
+        sizing=reader.sizing(),
     )
 
 
@@ -171,6 +173,14 @@ class _Reader:
         if "amount" not in node.items:
             self.mistakes.add("size has no amount; write {amount: 0.5, unit: fraction}", node.place)
         return self.value(section, "amount", bars=True), self._unit(node.items.get("unit"))
+
+    def sizing(self) -> Size | None:
+        if "size" in self.root.items and "sizing" in self.root.items:
+            self.mistakes.add(
+                "there is a size and a sizing: both say how large entries are; leave one of them out",
+                self.root.place_of("sizing"),
+            )
+        return read_sizing(self.root.items.get("sizing"), self.scope.numbers(), self.mistakes)
 
     def _unit(self, node: Node | None) -> SizeUnit:
         text = node.text if isinstance(node, Text) else ""

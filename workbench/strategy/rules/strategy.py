@@ -10,12 +10,14 @@ import numpy as np
 from workbench.errors import StrategyError
 from workbench.market.bars import Bars
 from workbench.market.timeframe import Timeframe
+from workbench.risk.sizing import Sizing
 from workbench.strategy.protections import Protection
 from workbench.strategy.rules.arrays import Frame, constants, on_bars
 from workbench.strategy.rules.guards import protection
 from workbench.strategy.rules.limits import Check, numbers_of, wrong_numbers
 from workbench.strategy.rules.plan import SIDES, STOPS, RuleFile
 from workbench.strategy.rules.position import follow
+from workbench.strategy.rules.sizes import sizing_from
 from workbench.strategy.rules.stopping import Stopping
 from workbench.strategy.rules.warming import first_known
 from workbench.strategy.signals import Signals
@@ -56,6 +58,11 @@ class RuleStrategy(SignalStrategy):
     def protections(self) -> Sequence[Protection]:  # type: ignore[override]
         """What the file says under `protections:`."""
         return tuple(protection(one, numbers_of(one, self._constants())) for one in self.file.guards)
+
+    @property
+    def sizing(self) -> Sizing | None:  # type: ignore[override]
+        """What the file says under `sizing:`."""
+        return None if self.file.sizing is None else sizing_from(self.file.sizing, self._constants())
 
     @property
     def leverage(self) -> float:  # type: ignore[override]
