@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # what editors and type checkers see; at run time __getattr__ finds the same names
     from workbench import accounting, backtest, errors, indicators, practice, risk
     from workbench import market as data
+    from workbench.accounting import tax
     from workbench.accounting.books import Books
     from workbench.accounting.money import Money
     from workbench.backtest.compare import compare
@@ -121,6 +122,7 @@ __all__ = [
     "sizing",
     "study",
     "sweep",
+    "tax",
     "universe",
     "walk_forward",
     "weights",
@@ -194,6 +196,7 @@ _ROOMS = {
     "practice": "workbench.practice",
     "risk": "workbench.risk",
     "sizing": "workbench.risk.sizing",
+    "tax": "workbench.accounting.tax",
     "weights": "workbench.risk.weighting",
 }
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from workbench.errors import DataError
 
-__all__ = ["explained", "make_folder", "sync_folder", "write_new"]
+__all__ = ["explained", "make_folder", "replace_files", "sync_folder", "write_new"]
 
 _FIXES: Final = {
     errno.ENOSPC: "free some space, or keep the data on another disk",
@@ -80,3 +81,44 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def replace_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
+    """Put whole files in the place of those of their names: all are on disk before the first takes its place.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if need be.
+    files : mapping of str to bytes
+        File name to content.
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    DataError
+        The disk refuses, or a folder has such a name; then nothing was changed, as long as the disk refuses to write
+        and not merely to rename.
+    """
+    for name in files:
+        if (folder / name).is_dir():
+            raise DataError(
+                f"cannot write {folder / name}: a folder is there; move it away, or use another name. Nothing was "
+                "changed",
+                path=str(folder / name),
+            )
+    with explained(folder):
+        make_folder(folder)
+        part = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
+        try:
+            for name, content in files.items():
+                write_new(part / name, content)
+            for name in files:
+                os.replace(part / name, folder / name)
+            sync_folder(folder)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    return [folder / name for name in files]

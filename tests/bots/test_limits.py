@@ -11,9 +11,12 @@ import pytest
 
 import workbench as wb
 from tests.backtest.handmade import FREE, HOUR, series
+from workbench.backtest.packing import packed_plan, packed_records, unpacked_plan, unpacked_records
 from workbench.backtest.prepare import prepare
 from workbench.bots.mind import Mind
 from workbench.bots.papering import PaperReplay
+from workbench.errors import ConfigError
+from workbench.research.recorder import rules_said
 from workbench.risk.limits import CODES, RULES, Limits
 from workbench.trading.risk_engine import Decision
 
@@ -200,6 +203,27 @@ CASES: dict[str, Case] = {
         Limits(trading_hours="mon 00:00-24:00"), PAIR, {(A, 0): buy(1.0), (A, 6): buy(2.0)}, "trading_hours", [2.0],
     ),
 }  # fmt: skip
+
+
+def test_limits_and_what_they_did_are_kept_with_a_result() -> None:
+    case = CASES["daily_loss"]
+    result = wb.backtest(scripted(case.plays), case.bars, cash=10_000.0, costs=FREE, limits=case.limits)
+    again = unpacked_records(*packed_records(result.records))
+    assert repr(list(again.limits)) == repr(list(result.records.limits)) and len(again.limits) > 2
+    assert unpacked_plan(*packed_plan(result.plan)).limits == case.limits
+    assert result.limits["action"].tolist()[:2] == ["HALTED", "reject"]
+    assert rules_said(result.rules)["limits"] == case.limits.to_dict()
+
+
+def test_limits_are_judged_event_by_event_and_said_once() -> None:
+    bars, signals = flat(), wb.Signals(entry=np.zeros(12, dtype=bool))
+    with pytest.raises(ConfigError, match="limits on risk are judged event by event"):
+        wb.backtest(signals, bars, limits="default", path="compiled")
+    assert wb.backtest(signals, bars, limits="default").path == "event"
+    with pytest.raises(ConfigError, match="limits are said twice"):
+        wb.backtest(signals, bars, limits="default", rules=wb.Rules(limits="aggressive"))
+    with pytest.raises(ConfigError, match=r"limits = 3; give wb.risk.Limits\(...\) or the name of a profile"):
+        wb.Rules(limits=3)  # type: ignore[arg-type]
 
 
 def test_every_rule_has_a_case() -> None:

@@ -8,7 +8,6 @@ order strategy again it must be given.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
     from workbench.backtest.result import Result
 
-__all__ = ["load_result", "save", "to_csv", "to_json"]
+__all__ = ["load_result", "save", "to_csv", "to_json", "to_parquet"]
 
 
 def save(result: Result, path: str | Path, *, overwrite: bool = False) -> Path:
@@ -210,7 +209,8 @@ def to_csv(result: Result, folder: str | Path) -> list[Path]:
     ----------
     result : Result
     folder : str or Path
-        Made if need be; files of these names are replaced, each whole or not at all.
+        Made if need be; files of these names are replaced, all or none. Text that a spreadsheet
+        would take for a formula begins with an apostrophe.
 
     Returns
     -------
@@ -222,39 +222,30 @@ def to_csv(result: Result, folder: str | Path) -> list[Path]:
     DataError
         The disk refuses.
     """
-    where = Path(folder)
-    written = []
-    with explained(where):
-        make_folder(where)
-        for name, frame_of in _CSV.items():
-            file = where / f"{name}.csv"
-            frame = frame_of(result)
-            indexed = frame.index.name is not None
-            text = frame.to_csv(index=indexed, lineterminator="\n", date_format="%Y-%m-%dT%H:%M:%SZ")
-            archive.replace_file(file, text.encode())
-            written.append(file)
-    return written
+    from workbench.backtest.export_tables import export_tables
+
+    return export_tables(result, folder, "csv")
 
 
-def _per_bar(result: Result) -> pd.DataFrame:
-    import pandas as pd
+def to_parquet(result: Result, folder: str | Path) -> list[Path]:
+    """Write the same tables as Parquet, with a `schema.json` that says what each column is.
 
-    curves = [result.equity, result.gross_equity, result.returns]
-    return pd.concat([*curves, result.exposure, result.margin.add_prefix("margin_")], axis=1)
+    Parameters
+    ----------
+    result : Result
+    folder : str or Path
+        Made if need be; files of these names are replaced, all or none.
 
+    Returns
+    -------
+    list of Path
+        The files written.
 
-def _numbers(result: Result) -> pd.DataFrame:
-    import pandas as pd
+    Raises
+    ------
+    DataError
+        The disk refuses.
+    """
+    from workbench.backtest.export_tables import export_tables
 
-    return pd.DataFrame({"metric": list(result.metrics), "value": list(result.metrics.values())})
-
-
-_CSV: dict[str, Callable[[Result], pd.DataFrame]] = {
-    "trades": lambda result: result.trades,
-    "fills": lambda result: result.fills,
-    "orders": lambda result: result.orders,
-    "positions": lambda result: result.positions,
-    "equity": _per_bar,
-    "costs": lambda result: result.costs_by_kind,
-    "metrics": _numbers,
-}
+    return export_tables(result, folder, "parquet")

@@ -360,6 +360,12 @@ class Result(Views):
 
         return to_csv(self, folder)
 
+    def to_parquet(self, folder: str | Path) -> list[Path]:
+        """Write the tables as Parquet files into a folder, with their schema; see `backtest.export_schema`."""
+        from workbench.backtest.export import to_parquet
+
+        return to_parquet(self, folder)
+
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write all of it, so that `Result.load` gives it back bit for bit; see `backtest.export`."""
         from workbench.backtest.export import save

@@ -80,6 +80,10 @@ def run(
     trades: Annotated[bool, typer.Option("--trades", help="Print every trade.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Print the formula of each number.")] = False,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write a page with the result.")] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also keep the whole result, for `workbench export`; such as a.zip."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Backtest a strategy on series of the lake, which share one account, and print its numbers.
@@ -105,6 +109,8 @@ def run(
     recorded = None if study is None else _recorded(result, study)
     if html is not None:
         _write_page(result, html)
+    if save is not None:
+        result.save(save)
     if as_json:
         show_json({**_plain(result, trades=trades), **({} if recorded is None else {"run": recorded})})
     else:
@@ -113,6 +119,8 @@ def run(
             say(f"Recorded as run {recorded} of study {study!r}", "dim")
         if html is not None:
             say(f"page: {html.resolve()}")
+        if save is not None:
+            say(f"result: {save.resolve()}")
 
 
 def _recorded(result: Result, study: str) -> str:

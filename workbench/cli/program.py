@@ -26,6 +26,7 @@ from workbench.cli import (
     cluster,
     data,
     doctor,
+    export,
     indicators,
     init,
     lab,
@@ -38,6 +39,7 @@ from workbench.cli import (
     runs,
     strategies,
     sweep,
+    tax,
     vault,
 )
 from workbench.cli.console import plain_streams, say_error, say_warning
@@ -66,6 +68,8 @@ _ORDER: Final = (
     "report",
     "cluster",
     "runs",
+    "export",
+    "tax",
     "lab",
     "doctor",
 )
@@ -205,6 +209,7 @@ _add(optimise.optimise, "optimise", optimise.EXAMPLES)
 _add(optimise.walk_forward, "walk-forward", optimise.WALK_EXAMPLES)
 _add(portfolio.portfolio, "portfolio", portfolio.EXAMPLES)
 _add(doctor.doctor, "doctor", doctor.EXAMPLES)
+_add(export.export, "export", export.EXAMPLES)
 _add(
     lab.lab,
     "lab",
@@ -223,6 +228,7 @@ app.add_typer(practice.app, name="practice")
 app.add_typer(report.app, name="report")
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(runs.app, name="runs")
+app.add_typer(tax.app, name="tax")
 
 
 def main() -> None:

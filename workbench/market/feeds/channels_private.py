@@ -11,7 +11,7 @@ from workbench.market.feeds.feed import Tuning
 from workbench.market.feeds.lines import Lines
 from workbench.market.feeds.order_tracker import FillTracker, OrderState, OrderTracker, Spent
 
-__all__ = ["FillsChannel", "OrdersChannel"]
+__all__ = ["FillsChannel", "OrdersChannel", "read_fills", "read_orders"]
 
 _PAGE: Final = 500
 _OVERLAP_MS: Final = 60_000  # asked for again: clocks of matching and of reporting differ
@@ -28,7 +28,7 @@ class _Private(Channel):
         self.symbols = tuple(symbols)
         self._began: int | None = None
 
-    async def _since(self, last: int | None) -> int:
+    async def since(self, last: int | None) -> int:
         """Give the time (ms UTC, the venue's) from which on to ask."""
         if self._began is None:
             self._began = await self.lines.clock()
@@ -43,7 +43,7 @@ class OrdersChannel(_Private):
 
     def __init__(self, lines: Lines, symbols: Sequence[str], tuning: Tuning) -> None:
         super().__init__(lines, symbols, tuning)
-        self._tracker = OrderTracker()
+        self.tracker = OrderTracker()
 
     async def watch(self) -> Any:
         """Wait for the user stream."""
@@ -58,14 +58,14 @@ class OrdersChannel(_Private):
         """Ask for what is open, what ended since the last change, and what became of those that are neither."""
         events: list[Event] = []
         for symbol in self.symbols:
-            since = await self._since(self._tracker.last(symbol))
+            since = await self.since(self.tracker.last(symbol))
             rows = list(await self.lines.ask("fetch_open_orders", symbol))
             if self.lines.can("fetchOrders"):
                 rows += await self.lines.ask("fetch_orders", symbol, since, _PAGE)
             elif self.lines.can("fetchClosedOrders"):
                 rows += await self.lines.ask("fetch_closed_orders", symbol, since, _PAGE)
             seen = {str(row["id"]) for row in rows}
-            for name in self._tracker.open_ids(symbol):
+            for name in self.tracker.open_ids(symbol):
                 if name not in seen:
                     rows.append(await self.lines.ask("fetch_order", name, symbol))
             events += self._events(rows, "rest")
@@ -73,7 +73,7 @@ class OrdersChannel(_Private):
 
     def _events(self, rows: Any, source: str) -> list[Event]:
         received = self._received()
-        moved = self._tracker.moved(_orders(rows, received))
+        moved = self.tracker.moved(read_orders(rows, received))
         return [
             OrderMoved(
                 order.symbol, order.ts, received, order.id, order.client_id, order.side, order.type, order.status,
@@ -91,7 +91,7 @@ class FillsChannel(_Private):
 
     def __init__(self, lines: Lines, symbols: Sequence[str], tuning: Tuning) -> None:
         super().__init__(lines, symbols, tuning)
-        self._tracker = FillTracker()
+        self.tracker = FillTracker()
 
     async def watch(self) -> Any:
         """Wait for the user stream."""
@@ -106,7 +106,7 @@ class FillsChannel(_Private):
         """Ask for the fills since the last one."""
         events: list[Event] = []
         for symbol in self.symbols:
-            since = await self._since(self._tracker.last(symbol))
+            since = await self.since(self.tracker.last(symbol))
             events += self._events(await self.lines.ask("fetch_my_trades", symbol, since, _PAGE), "rest")
         return events
 
@@ -117,11 +117,12 @@ class FillsChannel(_Private):
                 fill.symbol, fill.ts, received, fill.id, fill.order_id, fill.side, fill.price, fill.quantity, fill.fee,
                 fill.fee_currency, fill.maker, source,
             )
-            for fill in self._tracker.moved(_fills(rows))
+            for fill in self.tracker.moved(read_fills(rows))
         ]  # fmt: skip
 
 
-def _orders(rows: Any, received: int) -> list[OrderState]:
+def read_orders(rows: Any, received: int) -> list[OrderState]:
+    """Read orders as ccxt gives them; those without a time have that of their arrival."""
     found = []
     for row in rows or ():
         if row.get("id") is None or row.get("symbol") is None:
@@ -145,7 +146,8 @@ def _orders(rows: Any, received: int) -> list[OrderState]:
     return found
 
 
-def _fills(rows: Any) -> list[Spent]:
+def read_fills(rows: Any) -> list[Spent]:
+    """Read own trades as ccxt gives them."""
     found = []
     for row in rows or ():
         if row.get("id") is None or row.get("timestamp") is None:

@@ -50,6 +50,7 @@ class Lines:
         self._options = (
             {**_OPTIONS, "fetchMarkets": {"types": _markets_of(symbols)}} if venue == "binance" else _OPTIONS
         )
+        self.symbols = tuple(symbols)
         self.name = venue if access.route is None else access.route.name(venue)
         self.rest: Any = None
         self.marks = venue in _MARKED
@@ -136,7 +137,10 @@ class Lines:
                 client = await self._stack.enter_async_context(self._client(stream=True))
                 client.set_markets_from_exchange(self.rest)
                 self._streams[group] = self._hear_marks(client)
-        return self._streams[group]
+        found = self._streams[group]
+        if "timeDifference" in self.rest.options:  # what the client that asks has learnt of the venue's clock
+            found.options["timeDifference"] = self.rest.options["timeDifference"]
+        return found
 
     async def ask(self, method: str, *values: Any, **named: Any) -> Any:
         """Ask over REST, for at most the time that the tuning gives."""

@@ -46,6 +46,11 @@ class Limiter:
         """Seconds that one unit of weight costs."""
         return self._interval_s
 
+    @property
+    def paused_s(self) -> float:
+        """Seconds until anything may be sent again after a pause; 0.0 when none is under way."""
+        return max(0.0, self._paused_until - time.monotonic())
+
     async def acquire(self, weight: float | None = 1.0) -> None:
         """Wait until a request of some weight may be sent."""
         weight = 1.0 if weight is None else float(weight)

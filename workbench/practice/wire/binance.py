@@ -48,6 +48,8 @@ class Binance(Protocol):
     ----------
     pairs : dict of str to Pair
         By Binance's symbol.
+    asking : Credential or None
+        Whose signed request is being answered, or was last.
     """
 
     wallet: ClassVar[str]
@@ -66,6 +68,7 @@ class Binance(Protocol):
         self.by_symbol = {pair.symbol: pair for pair in mine}
         self.streams = MarketStreams(self)
         self.users = Users()
+        self.asking: Credential | None = None
         self.engine.listen(self.heard)
 
     def heard(self, message: Any) -> None:
@@ -158,7 +161,7 @@ class Binance(Protocol):
     def _allowed(self, endpoint: Endpoint, call: Call, prove: Callable[[], Credential]) -> str:
         if endpoint.access == "key":
             return self._known(call.headers.get("x-mbx-apikey", "") or call.params.get("apiKey", "")).account
-        credential = prove()
+        self.asking = credential = prove()
         if not credential.trades and call.method != "GET":
             raise BinanceError(-2015, "Invalid API-key, IP, or permissions for action.", 401)
         return credential.account

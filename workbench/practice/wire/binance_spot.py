@@ -86,6 +86,7 @@ _PRIVATE: Final = {
     ("DELETE", f"{_API}/orderList"): Endpoint(accounts.cancel_list, 1, "signed"),
     ("GET", f"{_API}/allOrderList"): Endpoint(accounts.order_lists, 20, "signed"),
     ("GET", f"{_API}/openOrderList"): Endpoint(accounts.open_lists, 6, "signed"),
+    ("GET", "/sapi/v1/account/apiRestrictions"): Endpoint(accounts.key_rights, 1, "signed"),
     ("POST", "/sapi/v1/asset/transfer"): Endpoint(moves.transfer, 1, "signed"),
     ("GET", "/sapi/v1/asset/transfer"): Endpoint(moves.transfers, 1, "signed"),
     ("GET", "/sapi/v1/margin/interestHistory"): Endpoint(moves.interest, 1, "signed"),

@@ -14,6 +14,7 @@ __all__ = [
     "account_info",
     "cancel_list",
     "get_list",
+    "key_rights",
     "list_row",
     "new_list",
     "old_list",
@@ -41,6 +42,17 @@ def account_info(venue: Binance, params: Params, account: str) -> Any:
             if not hide or one.free or one.locked
         ],
         "permissions": ["SPOT"], "uid": 1,
+    }  # fmt: skip
+
+
+def key_rights(venue: Binance, params: Params, account: str) -> Any:
+    """Give what the key that asks may do."""
+    trades, withdraws = (venue.asking.trades, venue.asking.withdraws) if venue.asking is not None else (False, False)
+    return {
+        "ipRestrict": False, "createTime": venue.now(), "enableReading": True, "enableWithdrawals": withdraws,
+        "enableInternalTransfer": False, "enableMargin": False, "enableFutures": trades,
+        "permitsUniversalTransfer": False, "enableVanillaOptions": False, "enableFixApiTrade": False,
+        "enableFixReadOnly": False, "enableSpotAndMarginTrading": trades, "enablePortfolioMarginTrading": False,
     }  # fmt: skip
 
 

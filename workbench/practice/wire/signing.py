@@ -17,12 +17,16 @@ _SAME_MS: Final = 250
 
 
 class Credential(NamedTuple):
-    """An API key, its secret, and the account that it trades on; with `trades` False it may only look."""
+    """An API key, its secret, and the account that it trades on.
+
+    With `trades` False it may only look; with `withdraws` it says that it may send money away, which bots refuse.
+    """
 
     account: str
     key: str
     secret: str
     trades: bool = True
+    withdraws: bool = False
 
     def __repr__(self) -> str:
         return f"Credential(account={self.account!r}, key=..., secret=..., trades={self.trades})"

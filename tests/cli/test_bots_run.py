@@ -1,0 +1,130 @@
+"""`workbench bots run|kill|calm|list|parity`: a paper bot in the foreground, ended in every way, and run again."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.commands import Command, Done, arguments, call, environment
+from workbench.bots.journal import read_journal
+from workbench.bots.killing import kill_order
+from workbench.errors import ConfigError, DataError
+from workbench.settings import load_settings
+
+BOT = ("library:grid", "--paper", "--replay", "BTC/USDT:1h", "--start", "2021-01-01", "--end", "2021-01-20")
+
+
+@pytest.fixture
+def bots(own_desk: Path) -> Command:
+    return lambda *words: call("--workspace", own_desk, "bots", *words)
+
+
+def told(done: Done) -> dict[str, object]:
+    assert done.code == 0, done.err
+    return json.loads(done.out)  # type: ignore[no-any-return]
+
+
+def test_a_bot_runs_to_the_end_of_its_tape(bots: Command) -> None:
+    done = bots("run", *BOT, "--name", "demo", "--end", "2021-01-06")
+    assert done.code == 0, done.err
+    assert "demo is STOPPED: the tape has ended" in done.out
+    assert bots("verify", "demo").out.startswith("journal 'demo' is whole")
+    (row,) = told(bots("list", "--json"))
+    assert (row["name"], row["strategy"], row["series"], row["sessions"]) == (  # type: ignore[index]
+        "demo", "library:grid", ["BTC/USDT 1h"], 1,
+    )  # fmt: skip
+    assert told(bots("parity", "demo", "--json"))["score"] == 1.0
+    said = bots("parity", "demo", "--trades").out
+    assert "demo: parity 100.0%" in said and "long BTC/USDT" in said
+    again = bots("run", *BOT, "--name", "demo", "--end", "2021-01-06")
+    assert "all as they were" in again.out
+
+
+def test_what_cannot_be_run_is_named(bots: Command) -> None:
+    for words, said in (
+        (("sma_cross",), "say where the bot trades: --paper --replay SYMBOL:TIMEFRAME"),
+        ((*BOT, "--name", "a b"), "'a b' cannot name a bot"),
+        ((*BOT, "--speed", "fast"), "--speed 'fast': give max"),
+        (("sma_cross", "--paper", "--replay", "BTC/USDT"), "'BTC/USDT' names no series"),
+        (("sma_cross", "--paper", "--replay", "NO/SUCH:1h"), "has no NO/SUCH"),
+        (("sma_cross", "--paper", "--replay", "BTC/USDT:1h", "-p", "fast=-3"), "fast"),
+    ):
+        done = bots("run", *words)
+        assert done.code == 2 and said in done.err, done
+    assert bots("list").out.endswith("shows how to make one\n")
+    assert "there is no bot 'demo'" in bots("kill", "demo").err
+    assert "name one bot, or give --all" in bots("kill").err
+    assert "there is no bot 'demo'" in bots("parity", "demo").err
+
+
+def test_a_kill_file_forbids_to_start(bots: Command, own_desk: Path) -> None:
+    assert bots("kill", "--all").code == 0
+    assert (own_desk / "data" / "KILL").is_file()
+    done = bots("run", *BOT, "--name", "demo")
+    assert done.code == 2 and "a kill file forbids 'demo' to run; `workbench bots calm demo` (or --all)" in done.err
+    assert bots("calm", "--all").out == "the kill file is gone\n"
+    assert bots("calm", "--all").out == "there was no kill file\n"
+    assert kill_order(load_settings(own_desk), "demo") == ""
+
+
+def written(desk: Path) -> tuple[int, int]:
+    """How many sessions and entries the journal of the bot has."""
+    try:
+        with read_journal("demo", load_settings(desk)) as reader:
+            return len(reader.sessions()), reader.head.position
+    except (ConfigError, DataError):  # not there yet, or being made
+        return 0, 0
+
+
+def started(desk: Path, *words: str) -> subprocess.Popen[str]:
+    """Run a bot in a process of its own, and wait until it trades."""
+    process = subprocess.Popen(
+        arguments("bots", "run", *BOT, "--name", "demo", *words), cwd=desk, env=environment(), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    before, until = written(desk), time.monotonic() + 60
+    while time.monotonic() < until and process.poll() is None:
+        now = written(desk)
+        if now[0] > before[0] and now[1] > before[1] + 30:
+            return process
+        time.sleep(0.02)
+    process.kill()
+    raise AssertionError(process.communicate(timeout=5))
+
+
+def test_broken_off_and_stopped_it_goes_on_and_ends_as_if_nothing_had_been(bots: Command, own_desk: Path) -> None:
+    slow = ("--speed", "60000")
+    killed = started(own_desk, *slow)
+    killed.kill()
+    assert killed.wait(10) == -signal.SIGKILL
+    killed.communicate()
+    stopped = started(own_desk, *slow)
+    stopped.send_signal(signal.SIGINT)
+    out, err = stopped.communicate(timeout=30)
+    assert (stopped.returncode, "demo is STOPPED: stopped by its user" in out) == (0, True), err
+    assert "all as they were" in out
+    assert bots("run", *BOT, "--name", "demo").code == 0
+    assert bots("run", *BOT, "--name", "whole").code == 0
+    assert bots("verify").code == 0
+    settings = load_settings(own_desk)
+    with read_journal("demo", settings) as reader, read_journal("whole", settings) as other:
+        assert [one.reason for one in reader.sessions()] == ["", "stopped by its user", "the tape has ended"]
+        one, two = ([entry.body for entry in each.entries(kinds={"Filled", "Bar"})] for each in (reader, other))
+    assert [body.split(",", 2)[2] for body in one] == [body.split(",", 2)[2] for body in two]  # but for order ids
+
+
+def test_it_is_killed_from_another_terminal(bots: Command, own_desk: Path) -> None:
+    process = started(own_desk, "--speed", "3600")
+    assert bots("kill", "demo", "--flatten").code == 0
+    out, err = process.communicate(timeout=30)
+    assert "demo is KILLED: a kill file" in out, err
+    assert "0 open orders, 0 open positions" in out
+    assert bots("calm", "demo").code == 0
+    done = bots("run", *BOT, "--name", "demo")
+    assert done.code == 2 and "was killed" in done.err and "--revive" in done.err
+    assert bots("run", *BOT, "--name", "demo", "--revive").code == 0

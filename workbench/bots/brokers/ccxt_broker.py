@@ -1,0 +1,443 @@
+"""The way to a real venue: any that ccxt knows and that offers what a bot needs.
+
+What the clerk asks for is asked once: nothing is repeated here, for whoever keeps the books must decide that. An answer
+that was lost is `BrokerUnknown`; what became of an order is found by its client order id, which is always ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Any, Final, Self
+
+from workbench.bots.brokers.amending import Ways, amend_order, submit_worded
+from workbench.bots.brokers.capabilities import Capabilities, arm_dead_man, capabilities_of
+from workbench.bots.brokers.credentials import Credentials
+from workbench.bots.brokers.fees import Fees
+from workbench.bots.brokers.finding import find_order, ways_to, whole_order
+from workbench.bots.brokers.news import News, Told
+from workbench.bots.brokers.paging import OVERLAP_MS, fills_since
+from workbench.bots.brokers.pairing import Pairs
+from workbench.bots.brokers.reading import client_id_of, read_fill, read_positions
+from workbench.bots.brokers.register import Line, Register
+from workbench.bots.brokers.talk import ENDED, Find, Look, Send, Snapshot, VenueFill, VenueOrder, VenuePosition
+from workbench.bots.brokers.wire import Wire, client_for
+from workbench.bots.brokers.wording import refused, word_order
+from workbench.errors import BrokerError, BrokerRejected, BrokerUnknown, ConfigError
+from workbench.market.feeds.feed import Tuning
+from workbench.market.sources.clients import Route
+from workbench.trading.core import Traded
+from workbench.trading.events import CancelOrder, Submit
+from workbench.trading.orders import Order
+
+__all__ = ["CcxtBroker", "Terms"]
+
+_CLOSE_ENOUGH: Final = 0.98  # of what is to be sold: the rest went as fees in the coin itself
+
+Held = Callable[[str, str], float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """How a live broker goes about it.
+
+    Parameters
+    ----------
+    route : Route, optional
+        To a practice exchange; straight to the venue when left out.
+    tuning : Tuning
+        How patient connections are.
+    share : float, default 1.0
+        The part of the venue's allowance that this process may use.
+    dead_man_s : float, optional
+        After how many seconds without `heartbeat` the venue is to cancel all orders, where it offers that. At some
+        venues that takes protective stops too, so it is off unless asked for.
+    clock : callable, optional
+        Gives the bot's time, ms UTC; the venue's own as far as it is known when left out.
+    """
+
+    route: Route | None = None
+    tuning: Tuning = field(default_factory=Tuning)
+    share: float = 1.0
+    dead_man_s: float | None = None
+    clock: Callable[[], int] | None = None
+
+
+class CcxtBroker:
+    """A broker at a venue; open it with `async with`, or by its first use, and `close` it.
+
+    Parameters
+    ----------
+    venue : str
+        ccxt's name, such as "binance" or "kraken".
+    markets : mapping of symbol to Traded
+        What the bot trades.
+    credentials : Credentials
+    terms : Terms, optional
+
+    Attributes
+    ----------
+    name : str
+        The venue's name, as its data is stored: that of a practice exchange says so.
+    held : callable or None
+        `(symbol, leg)`: what the bot holds by its own books, signed. Who runs the bot sets it; orders for all that is
+        held need it at venues that have no such orders.
+
+    Raises
+    ------
+    ConfigError
+        ccxt does not know the venue, it does not trade a symbol, or the symbols are of accounts apart.
+    """
+
+    def __init__(
+        self,
+        venue: str,
+        markets: Mapping[str, Traded],
+        *,
+        credentials: Credentials,
+        terms: Terms | None = None,
+    ) -> None:
+        self.terms = terms or Terms()
+        self.markets = dict(markets)
+        if not self.markets:
+            raise ConfigError("a broker needs at least one market to trade")
+        client = client_for(venue, [one.instrument.kind for one in self.markets.values()])
+        self.wire = Wire(
+            client, tuple(self.markets), credentials, route=self.terms.route, tuning=self.terms.tuning,
+            share=self.terms.share,
+        )  # fmt: skip
+        self.name = self.wire.name
+        self.held: Held | None = None
+        self.register = Register(client)
+        self._fees = Fees(lambda: self.wire.rest.markets, self._last_price)
+        self._pairs = Pairs(self.wire, self.register)
+        self._opening = asyncio.Lock()
+        self._open = False
+        self._news: News | None = None
+
+    def __repr__(self) -> str:
+        return f"<CcxtBroker {self.name}: {', '.join(self.markets)}>"
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def open(self) -> None:
+        """Connect and read the venue's markets; nothing where that was done.
+
+        Raises
+        ------
+        BrokerTransient
+            The venue does not answer.
+        ConfigError
+        """
+        async with self._opening:
+            if not self._open:
+                await self.wire.__aenter__()
+                self._open = True
+
+    async def close(self) -> None:
+        """Let go of connections. Orders at the venue stay as they are."""
+        news, self._news = self._news, None
+        if news is not None:
+            await news.stop()
+        async with self._opening:
+            if self._open:
+                self._open = False
+                await self.wire.__aexit__()
+
+    @property
+    def health(self) -> dict[str, Any]:
+        """How the connections for news are, as plain data; empty before anybody listens."""
+        return self._news.health if self._news is not None else {}
+
+    def now(self) -> int:
+        """Give the time, ms UTC."""
+        return self.terms.clock() if self.terms.clock is not None else self.wire.now()
+
+    # what is asked for
+
+    async def send(self, request: Send) -> VenueOrder | None:
+        """Carry out a request; see `Broker.send`.
+
+        Raises
+        ------
+        BrokerRejected, BrokerTransient, BrokerFatal, BrokerUnknown
+        """
+        await self.open()
+        action = request.action
+        if isinstance(action, Submit):
+            async with self.register.line(action.order.id, request.symbol).lock:
+                return await self._submit(action.order)
+        line = self.register.line(action.id, request.symbol)
+        async with line.lock:
+            line.leaving, line.changing = isinstance(action, CancelOrder), not isinstance(action, CancelOrder)
+            try:
+                if isinstance(action, CancelOrder):
+                    return await self._cancel(line)
+                return await amend_order(self.wire, self.register, line, action, Ways(self._sized, self._pairs.change))
+            finally:
+                line.leaving = line.changing = False
+
+    async def _submit(self, order: Order) -> VenueOrder:
+        if order.symbol not in self.markets:
+            raise refused("unknown_instrument", order)
+        offers = self.wire.offers(order.symbol)
+        line = self.register.line(order.id, order.symbol)
+        line.order, line.sure = replace(order, extra=dict(order.extra)), True
+        sized = await self._sized(order, closes=offers.closes)
+        worded = word_order(sized, self.register.spell(line), offers, self.wire.rest)
+        try:
+            return await submit_worded(self.wire, self.register, line, worded)
+        except BrokerRejected as error:
+            less = await self._after_fees(sized, error)
+            beside = self._pairs.beside(order) if less is None and _lacks_money(error) else None
+            if beside is not None:
+                return await self._pairs.join(line, sized, beside)
+            if less is None:
+                raise
+        worded = word_order(less, self.register.spell(line), offers, self.wire.rest)
+        return await submit_worded(self.wire, self.register, line, worded)
+
+    async def _sized(self, order: Order, *, closes: bool = False) -> Order:
+        """Give an order for all that is held a quantity, unless the venue has such orders."""
+        if not order.close_position or (closes and order.type in ("stop", "take_profit")):
+            return order
+        if self.held is not None:
+            held = self.held(order.symbol, order.leg)
+        elif self.markets[order.symbol].instrument.kind == "spot":
+            raise refused("not_a_number", order, "nobody says how much of the coin the bot holds (CcxtBroker.held)")
+        else:
+            held = sum(
+                one.quantity for one in await self.positions() if (one.symbol, one.leg) == (order.symbol, order.leg)
+            )
+        quantity = max(0.0, -held * order.sign)
+        if not quantity:
+            raise refused("reduce_only_would_increase", order)
+        return replace(order, quantity=quantity, close_position=False, reduce_only=True, extra=dict(order.extra))
+
+    async def _after_fees(self, order: Order, error: BrokerRejected) -> Order | None:
+        """Give a sale of what is there of coins whose fee was taken in coins; None where it is another case."""
+        instrument = self.markets[order.symbol].instrument
+        if not _lacks_money(error) or instrument.kind != "spot" or order.side != "sell":
+            return None
+        balance = await self.wire.call("read", "fetch_balance", asked="balance")
+        free = float((balance.get(self.wire.rest.market(order.symbol)["base"]) or {}).get("free") or 0.0)
+        if not _CLOSE_ENOUGH * order.quantity <= free < order.quantity:
+            return None
+        whole = float(self.wire.rest.amount_to_precision(order.symbol, free))
+        return replace(order, quantity=whole, extra=dict(order.extra))
+
+    async def _cancel(self, line: Line) -> VenueOrder | None:
+        if not line.sure:
+            found = await find_order(self.wire, self.register, line)
+            if found is not None and found.status in ENDED:
+                return found
+        name, by_name = self.register.spell(line), self.wire.offers(line.symbol).by_client_id
+        if not by_name and not line.venue_id:
+            await find_order(self.wire, self.register, line)
+        last: BrokerRejected | None = None
+        for params in ways_to(self.wire, line):
+            given = {**params, "clientOrderId": name} if by_name else dict(params)
+            try:
+                row = await self.wire.call(
+                    "cancel", "cancel_order", None if by_name else line.venue_id or name, line.symbol, given,
+                    asked=f"cancel {name}",
+                )  # fmt: skip
+            except BrokerRejected as error:
+                if error.fields.get("code") != "unknown_order":
+                    raise
+                last = error
+                continue
+            partner = self.register.partner(line)
+            if partner is not None:
+                await self._pairs.leave(line, partner)
+            if not row or row.get("status") not in ENDED or params:
+                return None
+            return await whole_order(self.wire, self.register, {**row, "clientOrderId": name}, line.symbol)
+        raise last or BrokerRejected(f"{line.id}: the venue has no such order", code="unknown_order")
+
+    async def find(self, request: Find) -> VenueOrder | None:
+        """Give an order by its client order id; see `Broker.find`.
+
+        Raises
+        ------
+        BrokerTransient, BrokerFatal
+        """
+        await self.open()
+        line = self.register.line(request.id, request.symbol)
+        async with line.lock:
+            return await find_order(self.wire, self.register, line)
+
+    async def look(self, request: Look) -> Snapshot:
+        """Give all that the venue has; see `Broker.look`.
+
+        Raises
+        ------
+        BrokerTransient, BrokerFatal
+        """
+        await self.open()
+        asked = self.now()
+        orders: list[VenueOrder] = []
+        fills: list[VenueFill] = []
+        for symbol in self.markets:
+            orders += await self._open_orders(symbol)
+        for symbol in self.markets:
+            rows = await fills_since(self._read, self.wire, symbol, max(0, request.since - OVERLAP_MS))
+            fills += [await self._fill(row) for row in rows]
+        balances = await self.wire.call("read", "fetch_balance", asked="balance")
+        totals = {name: float(one) for name, one in (balances.get("total") or {}).items() if one}
+        return Snapshot(asked, request.since, tuple(orders), tuple(fills), await self.positions(), totals)
+
+    async def _read(self, method: str, *values: Any) -> Any:
+        return await self.wire.call("read", method, *values)
+
+    async def _open_orders(self, symbol: str) -> list[VenueOrder]:
+        rows = list(await self.wire.call("read", "fetch_open_orders", symbol, asked=f"open orders of {symbol}"))
+        if self.wire.offers(symbol).apart:
+            rows += await self.wire.call("read", "fetch_open_orders", symbol, None, None, {"trigger": True})
+        self.register.pair(rows)
+        current = [row for row in rows if await self._stands(row, symbol)]
+        return [await whole_order(self.wire, self.register, row, symbol) for row in current]
+
+    async def _stands(self, row: Mapping[str, Any], symbol: str) -> bool:
+        """Tell whether an order is the one that stands for ours now, not one that was or is just being replaced."""
+        id, number = self.register.own(str(row.get("id") or ""), client_id_of(row))
+        line = self.register.line(id, symbol) if number else self.register.lines.get(id)
+        if line is None or line.changing:
+            return line is None
+        if number > line.number:  # replaced in an earlier life of the bot: learn what those before it had executed
+            async with line.lock:
+                await find_order(self.wire, self.register, line)
+        return number == line.number
+
+    async def positions(self) -> tuple[VenuePosition, ...]:
+        """Give what is held of the contracts that are traded; nothing for spot."""
+        await self.open()
+        contracts = [name for name, one in self.markets.items() if one.instrument.kind in ("linear", "inverse")]
+        if not contracts:
+            return ()
+        return read_positions(await self.wire.call("read", "fetch_positions", contracts, asked="positions"))
+
+    async def _fill(self, row: Mapping[str, Any]) -> VenueFill:
+        instrument = self.markets[str(row["symbol"])].instrument
+        return read_fill(row, self.register, await self._fees.of(row, instrument))
+
+    async def _last_price(self, symbol: str) -> float | None:
+        try:
+            ticker = await self.wire.call("read", "fetch_ticker", symbol)
+        except BrokerError:
+            return None
+        return float(ticker["last"]) if ticker.get("last") else None
+
+    # what is told
+
+    async def news(self) -> AsyncIterator[VenueOrder | VenueFill]:
+        """Give what happens to orders, and executions, as they are told; one listener at a time.
+
+        It starts with the orders that are open. After every reconnect what was missed is asked for; things may be told
+        twice, and in any order.
+
+        Raises
+        ------
+        BrokerFatal
+            The venue refuses the key.
+        """
+        await self.open()
+        if self._news is not None:
+            raise ConfigError(f"somebody listens to the news of {self!r} already")
+        self._news = news = News(self.wire, self.register, self.terms.tuning)
+        news.start()
+        try:
+            async for told in news.told():
+                found = await self._heard(told)
+                if found is not None:
+                    yield found
+        finally:
+            if self._news is news:
+                self._news = None
+                await news.stop()
+
+    async def _heard(self, told: Told) -> VenueOrder | VenueFill | None:
+        row, symbol = told.row, str(told.row.get("symbol") or told.symbol)
+        if symbol not in self.markets or row.get("id") is None:
+            return None
+        if told.what == "fill":
+            return await self._fill(row) if row.get("timestamp") is not None else None
+        try:
+            if await self._stands(row, symbol):
+                return await whole_order(self.wire, self.register, row, symbol)
+            return None
+        except BrokerError:
+            return None  # what it became cannot be asked now; the next look round tells
+
+    # what a venue may do by itself
+
+    async def check(self) -> Capabilities:
+        """Tell what the venue offers of what the bot needs, and what the key may do.
+
+        Raises
+        ------
+        BrokerFatal
+            The key is refused, or may withdraw money.
+        BrokerTransient
+        """
+        await self.open()
+        return await capabilities_of(self.wire, self.markets)
+
+    async def prepare(self) -> None:
+        """Set the leverage of the contracts that are traded to what the bot reckons with.
+
+        Raises
+        ------
+        BrokerRejected
+            The venue does not allow it, such as while a position is too large for it.
+        BrokerTransient, BrokerFatal, BrokerUnknown
+        """
+        await self.open()
+        for symbol, one in self.markets.items():
+            if one.instrument.kind in ("linear", "inverse") and self.wire.can("setLeverage"):
+                leverage = max(1, math.floor(one.leverage))
+                await self.wire.call("amend", "set_leverage", leverage, symbol, asked=f"leverage of {symbol}")
+
+    async def heartbeat(self, seconds: float | None = None) -> bool:
+        """Tell the venue that the bot lives; without another word within `Terms.dead_man_s` it cancels all orders.
+
+        Parameters
+        ----------
+        seconds : float, optional
+            Instead of the terms'; 0 takes the switch off.
+
+        Returns
+        -------
+        bool
+            Whether the venue has such a switch, and it is wanted.
+        """
+        wanted = self.terms.dead_man_s if seconds is None else seconds
+        if wanted is None:
+            return False
+        await self.open()
+        return await arm_dead_man(self.wire, tuple(self.markets), round(wanted * 1_000))
+
+    async def cancel_all(self) -> int:
+        """Cancel every open order of the bot's markets, whoever made it; give how many are still open then."""
+        await self.open()
+        for symbol in self.markets:
+            for params in ({}, {"trigger": True}) if self.wire.offers(symbol).apart else ({},):
+                try:
+                    await self.wire.call("cancel", "cancel_all_orders", symbol, params, asked=f"cancel all of {symbol}")
+                except (BrokerRejected, BrokerUnknown):
+                    continue  # none were open, or nobody knows: what is open now is asked below
+        return sum([len(await self._open_orders(symbol)) for symbol in self.markets])
+
+
+def _lacks_money(error: BrokerRejected) -> bool:
+    return error.fields.get("code") == "insufficient_margin"
