@@ -33,7 +33,7 @@ def test_the_settings_file_of_a_new_workspace_states_the_defaults(workspace: Pat
     assert settings.found
     assert settings.model_copy(update={"root": tmp_path, "source": None}) == load_settings(tmp_path)
     shown = tomllib.loads((workspace / SETTINGS_FILE).read_text())
-    assert set(shown) == {"paths", "backtest", "report", "bots"}
+    assert set(shown) == {"paths", "backtest", "report", "bots", "limits"}
 
 
 def test_by_products_are_not_shipped() -> None:

@@ -9,6 +9,7 @@ A variable is named after the section and the key: `WORKBENCH_REPORT__WORKERS=2`
 
 from __future__ import annotations
 
+import copy
 import difflib
 import os
 import tomllib
@@ -24,6 +25,7 @@ __all__ = [
     "SETTINGS_FILE",
     "BacktestSettings",
     "BotSettings",
+    "LimitSettings",
     "PathSettings",
     "ReportSettings",
     "Settings",
@@ -110,6 +112,20 @@ class BotSettings(_Section):
     journal: str = Field("", description="the URL of a database, such as postgresql://USER@HOST/DATABASE")
 
 
+class LimitSettings(BaseModel):
+    """`[limits]`: limits on risk of all bots of the workspace, and under `bots` and `accounts` those of each by name.
+
+    They are taken as they stand here; `risk.limits.scoped` reads and checks them for a bot.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What the section says, as plain data."""
+        return copy.deepcopy(self.model_extra or {})
+
+
 class Settings(BaseModel):
     """Everything that is set for a workspace; made by `load_settings`.
 
@@ -123,6 +139,7 @@ class Settings(BaseModel):
     backtest : BacktestSettings
     report : ReportSettings
     bots : BotSettings
+    limits : LimitSettings
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -133,6 +150,7 @@ class Settings(BaseModel):
     backtest: BacktestSettings = BacktestSettings()
     report: ReportSettings = Field(default_factory=ReportSettings)
     bots: BotSettings = BotSettings()
+    limits: LimitSettings = LimitSettings()
 
     @property
     def found(self) -> bool:
@@ -173,11 +191,12 @@ class Settings(BaseModel):
         return Path(os.path.abspath(self.root / Path(text).expanduser()))
 
 
-_SECTIONS: Final[dict[str, type[_Section]]] = {
+_SECTIONS: Final[dict[str, type[BaseModel]]] = {
     "paths": PathSettings,
     "backtest": BacktestSettings,
     "report": ReportSettings,
     "bots": BotSettings,
+    "limits": LimitSettings,
 }
 
 

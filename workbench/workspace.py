@@ -49,6 +49,11 @@ timeout_s = 600             # longest time for one notebook, in seconds
 
 [bots]
 # journal = "postgresql://USER@HOST/DATABASE"     # for the journals; a file each, data/bots/NAME.sqlite, when left out
+
+[limits]                    # on risk, of all bots; `workbench limits explain` lists what can be limited
+# profile = "default"       # or "conservative", "aggressive"; nothing is limited when left out
+# daily_loss = 0.05         # of the equity: all is closed and nothing opened until the next day (UTC)
+# [limits.bots.NAME]        # of one bot, [limits.accounts.NAME] of one account; the strictest wins
 """
 _IGNORE: Final = """\
 # Market data, the record of runs, bots and reports are made by workbench; they are not for version control.

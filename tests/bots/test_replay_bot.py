@@ -14,6 +14,7 @@ from workbench.bots.journal import Journal, JournalReader
 from workbench.bots.replaying import ReplayBot
 from workbench.bots.spec import BotSpec, Series
 from workbench.errors import ConfigError, DataError, RunError
+from workbench.risk.limits import Limits
 from workbench.settings import Settings, load_settings
 from workbench.trading.events import CancelOrder, Filled, Moved, Submit, to_plain
 
@@ -69,6 +70,25 @@ def run_through(settings: Settings, place: Path, spec: BotSpec = SPEC, **more: A
         for _ in bot.steps():
             pass
     return bot
+
+
+def test_limits_are_in_the_journal_and_hold_over_a_restart(settings: Settings, tmp_path: Path) -> None:
+    few, fewer = {"bot": Limits(order_cash=60.0)}, {"workspace": Limits(order_cash=30.0)}
+    bot, journal = bot_of(settings, tmp_path / "a.sqlite", limits=few)
+    with journal:
+        for count, _ in enumerate(bot.steps()):
+            if count == 60:
+                bot.stop()
+    first = {one.limit for one in bot.mind.core.risk.decisions}  # type: ignore[union-attr]
+    again = run_through(settings, tmp_path / "a.sqlite", limits=fewer)
+    risk = again.mind.core.risk
+    assert again.recovered > 50 and first == {"order_cash"} and risk is not None
+    assert risk.limits == {"bot": Limits(), "workspace": fewer["workspace"]}
+    with JournalReader.open(tmp_path / "a.sqlite", "demo") as read:
+        told = [one.record for one in read.entries(kinds=("Limited",))]
+    assert [(one.scope, one.limits["order_cash"]["at"]) for one in told if one.limits] == [
+        ("bot", 60.0), ("workspace", 30.0),
+    ]  # fmt: skip
 
 
 def test_it_trades_what_the_backtest_does(settings: Settings, tmp_path: Path) -> None:

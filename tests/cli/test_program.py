@@ -43,8 +43,8 @@ def test_help_lists_the_commands_in_the_order_of_use() -> None:
     names = re.findall(r"^│ ([\w-]+)  ", done.out.partition("Commands")[2], flags=re.M)
     assert names == [
         "init", "data", "indicators", "metrics", "strategies", "backtest", "sweep", "optimise", "walk-forward",
-        "portfolio", "books", "bots", "vault", "practice", "report", "cluster", "runs", "export", "tax", "lab",
-        "doctor",
+        "portfolio", "books", "bots", "limits", "vault", "practice", "report", "cluster", "runs", "export", "tax",
+        "lab", "doctor",
     ]  # fmt: skip
     assert call("-h").out == done.out
 

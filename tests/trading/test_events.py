@@ -31,6 +31,10 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "int": TIMES, "str": TEXT, "float": NUMBERS, "bool": st.booleans(), "Order": ORDERS,
     "dict[str, float]": st.dictionaries(TEXT, NUMBERS, max_size=3),
     "tuple[tuple[float, float], ...]": LEVELS,
+    "dict[str, Any]": st.dictionaries(TEXT, NUMBERS | st.dictionaries(TEXT, NUMBERS | TEXT, max_size=2), max_size=3),
+    "tuple[tuple[str, str, float, float, float], ...]": st.lists(
+        st.tuples(TEXT, TEXT, NUMBERS, NUMBERS, NUMBERS), max_size=3
+    ).map(tuple),
 }  # fmt: skip
 
 

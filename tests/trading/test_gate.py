@@ -11,6 +11,7 @@ import pytest
 from tests.trading.venue_cases import CALM, PERP, Desk, code
 from workbench.errors import ConfigError
 from workbench.market.instrument import Instrument
+from workbench.risk.limits import CODES
 from workbench.trading.account import Account
 from workbench.trading.core import traded
 from workbench.trading.gate import APPROVED, REJECTIONS, Gate, Listing, check_order, closing, reduce, reject
@@ -158,5 +159,5 @@ def test_a_reason_that_nobody_knows_cannot_be_given() -> None:
     assert set(WRONG) | {
         "below_filled", "duplicate_id", "leverage_beyond_tier", "no_equity", "no_stop", "not_received", "not_running",
         "not_trading", "order_is_final", "refused_by_venue", "risk_limit", "short_not_allowed", "too_many_positions",
-        "unknown_order", "venue_unreachable", "would_trigger",
+        "unknown_order", "venue_unreachable", "would_trigger", *CODES,
     } == set(REJECTIONS)  # fmt: skip

@@ -62,6 +62,7 @@ def unfit(plan: Plan) -> str:
     """
     reasons = (
         (any(line.signals is None for line in plan.lines), "an order strategy is run event by event"),
+        (plan.limits is not None, "limits on risk are judged event by event (limits)"),
         (bool(plan.ticks), "ticks are replayed event by event"),
         (bool(plan.extra), "several timeframes of an instrument are heard event by event"),
         (any(line.inverse for line in plan.lines), "profits of inverse contracts are in the base asset"),

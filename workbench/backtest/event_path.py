@@ -33,6 +33,7 @@ from workbench.trading.events import (
     Tick,
     Timer,
 )
+from workbench.trading.risk_engine import limited
 
 __all__ = ["Replay", "run"]
 
@@ -89,6 +90,7 @@ class Replay:
         self.core.estimate = self.venue.estimate
         self.core.sizer.decisions = None if plan.sizing is None else []
         self.log = Log(plan)
+        limited(self.core, plan.limits)
         self.timers: dict[str, list[tuple[int, int, str]]] = {}
         self.set = 0
         self.feeds, self.coarser = self.series()
@@ -150,7 +152,7 @@ class Replay:
         if self.plan.at_close:
             self.deliver(venue.carry(symbol, leaving=True, triggered=True))
         desk = self.core.desk
-        if desk.intents or desk.changes or self.timers:
+        if desk.intents or desk.changes or self.timers or self.core.risk is not None:
             for action in self.core.handle(Opened(ts, {symbol: price})):
                 self.act(action)
         if not self.plan.at_close and venue.has_left(symbol):

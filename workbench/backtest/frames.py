@@ -28,6 +28,7 @@ __all__ = [
     "daily_returns",
     "exposure_table",
     "fills_table",
+    "limits_table",
     "margin_table",
     "orders_table",
     "positions_table",
@@ -61,6 +62,18 @@ def symbols_of(result: Result, which: NDArray[np.float64]) -> NDArray[Any]:
     names = np.array([bars.symbol for bars in result.series], dtype=object)
     found: NDArray[Any] = names[which.astype(np.int64)]
     return found
+
+
+def limits_table(result: Result) -> pd.DataFrame:
+    """Make the table of `Result.limits`."""
+    import pandas as pd
+
+    rows = result.records.limits
+    table: dict[str, Any] = {"time": times(np.array([one.ts for one in rows], dtype=np.int64))}
+    for name in ("limit", "scope", "symbol", "side", "value", "threshold", "action", "order"):
+        kind = np.float64 if name in ("value", "threshold") else object
+        table[name] = np.array([getattr(one, name) for one in rows], dtype=kind)
+    return pd.DataFrame(table)
 
 
 def trades_table(result: Result) -> pd.DataFrame:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Log"]
 
-_DECIDED: Final = frozenset(("entry", "signal", "reversal", "time_limit", "order"))
+_DECIDED: Final = frozenset(("entry", "signal", "reversal", "time_limit", "order", "risk_limit"))
 _REFUSED: Final = {
     "no_equity": 0, "insufficient_margin": 0, "below_min_notional": 1, "zero_quantity": 1, "no_stop": 3,
     "too_many_positions": 4, "leverage_beyond_tier": 5, "no_volatility": 12, "no_edge": 13, "cap_reached": 14,
@@ -100,6 +100,7 @@ class Log:
             orders=_Stories(orders, self.orders),
             tags=[tags.get(name, "") for name in self.orders],
             sizes=[one._asdict() for one in replay.core.sizer.decisions or ()],
+            limits=() if replay.core.risk is None else tuple(replay.core.risk.decisions),
         )
 
     def _skipped(self, replay: Replay) -> list[tuple[float, ...]]:

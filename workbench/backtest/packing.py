@@ -22,8 +22,10 @@ from workbench.market.bars import COLUMNS, Bars
 from workbench.market.instrument import Instrument
 from workbench.market.ticks import Ticks
 from workbench.market.timeframe import Timeframe
+from workbench.risk.limits import Limits
 from workbench.risk.sizing import Sizing, sizing_of, told
 from workbench.strategy.signals import Signals
+from workbench.trading.risk_engine import Decision
 from workbench.trading.terms import AccountTerms, CostTerms, Lots
 
 __all__ = ["LoadedStrategy", "decoded", "encoded", "packed_plan", "packed_records", "unpacked_plan", "unpacked_records"]
@@ -169,6 +171,8 @@ def packed_plan(plan: Plan) -> tuple[dict[str, Any], dict[str, bytes]]:
         **({} if plan.sizing is None else {"sizing": encoded(told(plan.sizing))}),
         "parts": {name: facts for name, (facts, _) in packed.items()},
     }
+    if plan.limits is not None:
+        content["limits"] = encoded(plan.limits.to_dict())
     return content, {f"{name}.parquet": data for name, (_, data) in packed.items()}
 
 
@@ -259,6 +263,7 @@ def unpacked_plan(content: Mapping[str, Any], files: Mapping[str, bytes]) -> Pla
         exits=_unpacked_arrays(ExitTerms, content["exits"]),
         guards=_unpacked_arrays(Guards, content["guards"]),
         sizing=_unpacked_sizing(content.get("sizing")),
+        limits=Limits.from_dict(decoded(content["limits"])) if "limits" in content else None,
         **decoded(content["terms"]),
     )
 
@@ -341,6 +346,8 @@ def packed_records(records: Records) -> tuple[dict[str, Any], dict[str, bytes]]:
         "tags": list(records.tags),
         "tables": {name: facts for name, (facts, _) in packed.items()},
     }
+    if records.limits:
+        content["limits"] = [encoded(one._asdict()) for one in records.limits]
     lists = {"orders.jsonl": orders.encode(), **({"sizes.jsonl": sizes.encode()} if sizes else {})}
     return content, {**{f"{name}.parquet": data for name, (_, data) in packed.items()}, **lists}
 
@@ -356,4 +363,5 @@ def unpacked_records(content: Mapping[str, Any], files: Mapping[str, bytes]) -> 
     orders = [decoded(json.loads(line)) for line in files["orders.jsonl"].decode().splitlines()]
     sizes = [decoded(json.loads(line)) for line in files.get("sizes.jsonl", b"").decode().splitlines()]
     told_of: dict[str, Any] = {**tables, **curve, "tags": list(content["tags"]), "orders": orders, "sizes": sizes}
+    told_of["limits"] = [Decision(**decoded(one)) for one in content.get("limits", ())]
     return Records(path=content["path"], **told_of)

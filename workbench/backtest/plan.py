@@ -161,6 +161,8 @@ class Plan:
     guards : Guards
     sizing : Sizing or None
         How large entries are; the sizes of the signals where there is none.
+    limits : risk.limits.Limits or None
+        On risk, judged before every order (event path only).
     """
 
     strategy: Any
@@ -177,3 +179,4 @@ class Plan:
     exits: ExitTerms
     guards: Guards
     sizing: Sizing | None = None
+    limits: Any = None

@@ -104,6 +104,7 @@ def prepare(
         exits=_exits_of(said),
         guards=_guards_of(protections),
         sizing=sizing,
+        limits=rules.limits,
     )
 
 

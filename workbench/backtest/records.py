@@ -59,6 +59,8 @@ class Records:
     sizes : sequence of mapping
         What a sizing decided of each wish, where the path keeps it (the event path does); fields as
         `trading.sizing.Decision`.
+    limits : sequence of trading.risk_engine.Decision
+        What limits on risk did, where there were any.
     """
 
     fills: Floats
@@ -70,6 +72,7 @@ class Records:
     orders: Sequence[dict[str, Any]] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     sizes: Sequence[dict[str, Any]] = field(default_factory=list)
+    limits: Sequence[Any] = ()
 
 
 def column(table: Floats, fields: tuple[str, ...], name: str) -> Floats:

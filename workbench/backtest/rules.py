@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from workbench.errors import ConfigError
+from workbench.risk.limits import Limits
 from workbench.risk.sizing import Sizing
 from workbench.strategy.protections import Protection, checked_protections
 
@@ -58,6 +59,8 @@ class Rules:
         Instead of the strategy's own; an empty list for none.
     sizing : Sizing, optional
         How large entries are (`risk.sizing`), instead of the strategy's own and of the sizes of its signals.
+    limits : Limits or str, optional
+        Limits on risk, or the name of a profile of them ("conservative", "default", "aggressive"); none when left out.
 
     Raises
     ------
@@ -81,6 +84,7 @@ class Rules:
     funding: Funding = None
     protections: Sequence[Protection] | None = None
     sizing: Sizing | None = None
+    limits: Limits | str | None = None
 
     def __post_init__(self) -> None:
         for name, kind in _CHOICES.items():
@@ -98,6 +102,7 @@ class Rules:
                 f"rules: sizing = {self.sizing!r}; give one of wb.sizing, such as wb.sizing.FixedRisk(0.01)",
                 name="sizing",
             )
+        object.__setattr__(self, "limits", _limits_of(self.limits))
         _check_funding(self.funding)
 
     def _require_whole(self, name: str, lowest: int, unit: str) -> None:
@@ -105,6 +110,16 @@ class Rules:
         if isinstance(value, bool) or not isinstance(value, Integral) or value < lowest:
             raise ConfigError(f"rules: {name} = {value!r}; give a whole number, at least {lowest}, {unit}", name=name)
         object.__setattr__(self, name, int(value))
+
+
+def _limits_of(given: Any) -> Limits | None:
+    if given is None or isinstance(given, Limits):
+        return given
+    if not isinstance(given, str):
+        raise ConfigError(
+            f"rules: limits = {given!r}; give wb.risk.Limits(...) or the name of a profile", name="limits"
+        )
+    return Limits.profile(given)
 
 
 def _check_funding(funding: Any) -> None:

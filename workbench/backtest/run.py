@@ -23,6 +23,7 @@ from workbench.strategy.strategy import SignalStrategy
 if TYPE_CHECKING:
     from workbench.market.ticks import Ticks
     from workbench.market.timeframe import Timeframe
+    from workbench.risk.limits import Limits
     from workbench.risk.sizing import Sizing
     from workbench.strategy.orders import OrderStrategy
 
@@ -56,6 +57,7 @@ def backtest(
     rules: Rules | None = None,
     sizing: Sizing | None = None,
     max_missing: float | None = None,
+    limits: Limits | str | None = None,
 ) -> Result:
     """Trade a strategy over history.
 
@@ -88,6 +90,9 @@ def backtest(
     max_missing : float, optional
         Largest share of bars of a series that may be missing or filled, a fraction; that of `workbench.toml` (0.02)
         when left out, 1 for any.
+    limits : Limits or str, optional
+        Limits on risk, or a profile of them by name, judged before every order; the same as `Rules(limits=)`. What they
+        did is in `Result.limits`.
 
     Returns
     -------
@@ -127,6 +132,7 @@ def backtest(
         raise ConfigError(f"path = {path!r} is not one of {', '.join(map(repr, get_args(Path)))}", path=path)
     check_limit(max_missing)
     rules = rules if sizing is None else _with_sizing(rules, sizing)
+    rules = rules if limits is None else _with_limits(rules, limits)
     plan = prepare(
         strategy, bars, cash=cash, costs=costs, fill=fill, leverage=leverage, detail=detail, rules=rules
     )  # fmt: skip
@@ -152,6 +158,18 @@ def _with_sizing(rules: Any, sizing: Sizing) -> Rules:
     if rules.sizing is not None and rules.sizing != sizing:
         raise ConfigError(f"sizing is said twice: sizing={sizing!r} and rules with {rules.sizing!r}; leave one of them")
     return replace(rules, sizing=sizing)
+
+
+def _with_limits(rules: Any, limits: Limits | str) -> Rules:
+    """Put limits on risk into the rules of a run."""
+    if rules is None:
+        return Rules(limits=limits)
+    if not isinstance(rules, Rules):
+        raise ConfigError(f"rules is a {type(rules).__name__}: give wb.Rules(margin='isolated')", rules=rules)
+    made = replace(rules, limits=limits)
+    if rules.limits is not None and rules.limits != made.limits:
+        raise ConfigError(f"limits are said twice: limits={limits!r} and rules with {rules.limits!r}; leave one out")
+    return made
 
 
 def _run(plan: Plan, path: Path) -> Records:

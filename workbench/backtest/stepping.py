@@ -32,7 +32,9 @@ _SIDES: Final = {1: "buy", -1: "sell", 0: ""}
 
 def step_one(replay: Replay, feed: Feed) -> None:
     """Go through the bars of one instrument."""
-    if isinstance(replay.trader, SignalTrader):
+    if replay.core.risk is not None:
+        _Every(replay, feed).go()
+    elif isinstance(replay.trader, SignalTrader):
         _Signals(replay, feed).go()
     elif feed.line.word is None:
         _each_bar(replay, feed)
@@ -131,6 +133,14 @@ class _Skipping:
     def hear(self, number: int) -> None:
         """Tell the strategy a bar that has closed."""
         self.replay.deliver([self.feed.bar(number)])
+
+
+class _Every(_Skipping):
+    """Limits on risk look at every bar."""
+
+    def go(self) -> None:
+        for i in range(len(self.line.ts)):
+            self.step(i)
 
 
 class _Closes(_Skipping):

@@ -78,6 +78,18 @@ class Views:
         return orders_table(self._result)
 
     @property
+    def limits(self) -> pd.DataFrame:
+        """What limits on risk did, in the order of time; empty without limits.
+
+        Columns: `time` (UTC), `limit`, `scope`, `symbol`, `side`, `value`, `threshold` (in the unit of the limit, see
+        `wb.risk.limits.RULES`), `action` (warn, reject, reduce, flatten; or the state that the bot goes into: REDUCING,
+        HALTED, ACTIVE), `order` (its id).
+        """
+        from workbench.backtest.frames import limits_table
+
+        return limits_table(self._result)
+
+    @property
     def positions(self) -> pd.DataFrame:
         """What was held at each close: one row for each bar and instrument with a position.
 

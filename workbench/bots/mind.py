@@ -19,12 +19,14 @@ from workbench.backtest.plan import Line, Plan
 from workbench.bots.speaking import LiveTrader
 from workbench.errors import StrategyError
 from workbench.market.bars import Bars
+from workbench.risk.limits import Limits, joined
 from workbench.strategy.orders import OrderStrategy
 from workbench.strategy.strategy import SignalStrategy
 from workbench.trading.core import NOTHING
-from workbench.trading.events import Action, Bar, Event, Learnt, Rated
+from workbench.trading.events import Action, Bar, Event, Learnt, Limited, Rated
 from workbench.trading.gate import Gate
 from workbench.trading.history import COLUMNS, History
+from workbench.trading.risk_engine import limited
 
 __all__ = ["Mind"]
 
@@ -42,6 +44,10 @@ class Mind:
     name : str
         Of the bot; client order ids are made of it.
     gate : Gate, optional
+    limits : mapping of scope to Limits, optional
+        On risk, of "bot", "account" and "workspace", beside those of the plan; the strictest wins.
+    account : str, optional
+        The account that it trades with, by which limits of an account know who shares it.
 
     Attributes
     ----------
@@ -55,7 +61,10 @@ class Mind:
         It trades at the close that it decides on, which nobody can, or is no strategy.
     """
 
-    def __init__(self, plan: Plan, *, name: str, gate: Gate | None = None) -> None:
+    def __init__(
+        self, plan: Plan, *, name: str, gate: Gate | None = None, limits: Mapping[str, Limits] | None = None,
+        account: str = "",
+    ) -> None:  # fmt: skip
         strategy = plan.strategy
         if plan.at_close:
             raise StrategyError("a bot cannot trade at the close that it decides on: leave out fill='close'")
@@ -65,6 +74,7 @@ class Mind:
         self.strategy = strategy
         self.trader: Any = LiveTrader(plan, self.bars) if isinstance(strategy, SignalStrategy) else strategy
         self.core = core_of(plan, self.trader, name=name, gate=gate)
+        limited(self.core, joined(plan.limits, limits), name, account)
         self._series: dict[tuple[str, str], _Series] = {}
         for line in plan.lines:
             self._watch(line.bars, line)
@@ -93,7 +103,13 @@ class Mind:
         elif kind is Rated:
             self._rate(event)  # type: ignore[arg-type]
             return NOTHING
+        elif kind is Limited:
+            self._limit()
         return self.core.handle(event)
+
+    def _limit(self) -> None:
+        """Judge orders from now on, also where nothing was limited when the bot was made."""
+        limited(self.core, {"bot": Limits()}, self.core.name)
 
     def bars(self, symbol: str, timeframe: str = "") -> Bars:
         """Give the bars of a series that have closed so far."""
@@ -125,6 +141,8 @@ class Mind:
 
     def restore(self, data: Mapping[str, Any]) -> None:
         """Take up what `snapshot` gave."""
+        if "risk" in data:
+            self._limit()
         self.core.restore(data)
 
 

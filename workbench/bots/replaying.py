@@ -8,7 +8,7 @@ so that entries go to disk in groups.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
@@ -20,8 +20,10 @@ from workbench.bots.mind import Mind
 from workbench.bots.papering import PaperReplay
 from workbench.bots.spec import BotSpec
 from workbench.errors import ConfigError, RunError
-from workbench.trading.events import Action, Event, Filled, Moved, to_plain
+from workbench.risk.limits import Limits, joined
+from workbench.trading.events import Action, Event, Filled, Limited, Moved, to_plain
 from workbench.trading.lifecycle import ENDED
+from workbench.trading.risk_engine import SCOPES
 
 __all__ = ["ReplayBot", "Status"]
 
@@ -77,6 +79,8 @@ class ReplayBot:
         Of the packages that matter, for the journal.
     revive : bool
         Whether to go on where the bot was killed.
+    limits : mapping of scope to Limits, optional
+        On risk, as they are set now ("bot", "account", "workspace"); the journal keeps them with every change.
 
     Attributes
     ----------
@@ -93,7 +97,7 @@ class ReplayBot:
 
     def __init__(
         self, spec: BotSpec, plan: Plan, journal: Journal, *, versions: dict[str, str] | None = None,
-        revive: bool = False,
+        revive: bool = False, limits: Mapping[str, Limits] | None = None,
     ) -> None:  # fmt: skip
         self.spec, self.plan, self.journal, self._revive = spec, plan, journal, revive
         self.mind = Mind(plan, name=spec.name)
@@ -101,6 +105,7 @@ class ReplayBot:
         self.replay = PaperReplay(plan, self.mind, self._heard)
         self.recovered = self.fills = 0
         self.reason = ""
+        self._limits = dict(limits or {})
         self.ts = self._first = min(int(line.ts[0]) for line in plan.lines)
         self._last = max(int(line.ts[-1]) + line.bars.timeframe.ms for line in plan.lines)
         self._versions = versions or {}
@@ -176,8 +181,17 @@ class ReplayBot:
         )
         for state in _AWAKE:
             self._move(state)
+        self._limit()
         self.journal.flush()
         return True
+
+    def _limit(self) -> None:
+        """Tell the mind which limits have been set or changed since it last ran."""
+        risk = self.mind.core.risk
+        known = dict(risk.limits) if risk is not None else {}
+        kept = joined(self.plan.limits, self._limits) or {}
+        for scope in (one for one in SCOPES if kept.get(one, Limits()) != known.get(one, Limits())):
+            self.replay.deliver([Limited(self.ts, scope, kept.get(scope, Limits()).to_dict(), "settings")])
 
     def _move(self, state: str, reason: str = "", then: Kill = "") -> None:
         self.replay.deliver([Moved(self.ts, state, reason, then)])
@@ -228,8 +242,8 @@ class ReplayBot:
 
     def _retell(self) -> None:
         """Tell again what came from outside between two steps."""
-        while type(self._next) in (SessionStarted, Moved):
-            if type(self._next) is Moved:
+        while type(self._next) in (SessionStarted, Moved, Limited):
+            if type(self._next) is not SessionStarted:
                 self.replay.deliver([self._next])
             else:
                 self.mind.core.state = "IDLE"

@@ -107,6 +107,7 @@ def _speed_of(text: str) -> float:
 def _run(spec: BotSpec, settings: Settings, speed: float, *, revive: bool, as_json: bool) -> None:
     from workbench.bots.journal import open_journal
     from workbench.bots.killing import kill_order
+    from workbench.bots.limit_settings import limits_here
     from workbench.bots.replaying import ReplayBot
     from workbench.research.run import versions
 
@@ -117,7 +118,9 @@ def _run(spec: BotSpec, settings: Settings, speed: float, *, revive: bool, as_js
         )
     plan = spec.plan(settings)
     with open_journal(spec.name, settings) as journal:
-        bot = ReplayBot(spec, plan, journal, versions=dict(versions()), revive=revive)
+        bot = ReplayBot(
+            spec, plan, journal, versions=dict(versions()), revive=revive, limits=limits_here(settings, bot=spec.name)
+        )
         with _screen(quiet=as_json) as show, _interrupts(bot):
             _drive(bot, settings, speed, show)
         status = bot.status()

@@ -30,6 +30,7 @@ from workbench.cli import (
     indicators,
     init,
     lab,
+    limits,
     metrics,
     optimise,
     portfolio,
@@ -61,6 +62,7 @@ _ORDER: Final = (
     "portfolio",
     "books",
     "bots",
+    "limits",
     "vault",
     "practice",
     "report",
@@ -220,6 +222,7 @@ app.add_typer(metrics.app, name="metrics")
 app.add_typer(strategies.app, name="strategies")
 app.add_typer(books.app, name="books")
 app.add_typer(bots.app, name="bots")
+app.add_typer(limits.app, name="limits")
 app.add_typer(vault.app, name="vault")
 app.add_typer(practice.app, name="practice")
 app.add_typer(report.app, name="report")

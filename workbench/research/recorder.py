@@ -97,7 +97,7 @@ def _identity(plan: Plan, strategy: Any, rules: Any) -> str | None:
             [(one.fingerprint, str(one.timeframe), one.symbol) for one in plan.extra],
             [[one.symbol, *(np.asarray(value) for _, value in _arrays(one))] for one in plan.ticks],
             {name: getattr(plan, name) for name in TERMS},
-            plan.account._asdict(),
+            plan.account._asdict() | ({} if plan.limits is None else {"limits": plan.limits.to_dict()}),
             None if rules is None or rules.protections is None else repr(rules.protections),
             *_sizing_said(rules),
         )
@@ -213,8 +213,8 @@ def rules_said(rules: Any) -> dict[str, Any]:
     if rules is None:
         return {}
     usual = type(rules)()
-    said: dict[str, Any] = {}
-    for name in type(rules).__dataclass_fields__:
+    said: dict[str, Any] = {} if rules.limits is None else {"limits": rules.limits.to_dict()}
+    for name in (one for one in type(rules).__dataclass_fields__ if one != "limits"):
         value = getattr(rules, name)
         if name == "sizing" and value is not None and (plain := told(value)) is not None:
             said[name] = plain

@@ -391,9 +391,9 @@ class Account:
         if len(self.pools) == 1:
             return amount_of(self.pools[self.currency])
         amounts = {name: amount_of(pool) for name, pool in self.pools.items()}
-        return math.fsum(amount * self._rate(name) for name, amount in amounts.items() if amount != 0.0)
+        return math.fsum(amount * self.rate(name) for name, amount in amounts.items() if amount != 0.0)
 
-    def _rate(self, currency: str) -> float:
+    def rate(self, currency: str) -> float:
         """Give what one unit of a currency is worth, by the mark of the first instrument that converts."""
         if currency == self.currency:
             return 1.0

@@ -10,83 +10,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
-from workbench.market.instrument import Instrument
 from workbench.trading import events as ev
 from workbench.trading import lifecycle
 from workbench.trading.account import Account
 from workbench.trading.desk import Desk, Refusal
 from workbench.trading.events import Action, Event, Submit
-from workbench.trading.gate import Gate, Listing
+from workbench.trading.gate import Gate
 from workbench.trading.history import History
 from workbench.trading.keeping import state_of, take_up
 from workbench.trading.minding import Minder
 from workbench.trading.orders import Order
 from workbench.trading.protection import Guarded, Protector
 from workbench.trading.sizing import Sizer
-from workbench.trading.terms import CostTerms, Lots
+from workbench.trading.trader import Traded, Trader, traded
 from workbench.trading.view import View
+
+if TYPE_CHECKING:
+    from workbench.trading.risk_engine import RiskEngine
 
 __all__ = ["NOTHING", "Core", "Refusal", "Traded", "Trader", "traded"]
 
 NAN: Final = math.nan
 NOTHING: Final = ()
 INF: Final = math.inf
-
-
-class Traded(NamedTuple):
-    """What the core knows of an instrument that it trades; `traded` makes one."""
-
-    instrument: Instrument
-    lots: Lots
-    costs: CostTerms
-    leverage: float
-    tiers: Any
-    listing: Listing
-
-
-def traded(instrument: Instrument, lots: Lots, costs: CostTerms, leverage: float = 1.0, tiers: Any = ()) -> Traded:
-    """Give what the core knows of an instrument that it trades: its steps, costs, leverage and margin tiers."""
-    listing = Listing(lots, instrument.contract_size, instrument.kind == "inverse")
-    return Traded(instrument, lots, costs, leverage, tiers, listing)
-
-
-class Trader(Protocol):
-    """What a strategy offers the core; `strategy.OrderStrategy` is the base class to inherit from."""
-
-    def on_start(self, view: View) -> Any:
-        """Before the first event of a market."""
-
-    def on_bar(self, view: View, bar: ev.Bar) -> Any:
-        """A bar has closed."""
-
-    def on_tick(self, view: View, tick: ev.Tick) -> Any:
-        """The market has traded."""
-
-    def on_fill(self, view: View, fill: ev.Filled) -> Any:
-        """An own order was executed, in part or in full."""
-
-    def on_timer(self, view: View, timer: ev.Timer) -> Any:
-        """A time that was asked for has come."""
-
-    def on_trigger(self, view: View, order: Order) -> Any:
-        """The trigger of an own stop or take-profit was reached; it trades as far as there is volume."""
-
-    def on_funding(self, view: View, funded: ev.Funded) -> Any:
-        """Funding was settled on an own position."""
-
-    def on_refused(self, view: View, refusal: Refusal) -> Any:
-        """An own order was refused."""
-
-    def on_end(self, view: View, order: Order) -> Any:
-        """An own order was cancelled or has expired."""
-
-    def snapshot(self) -> Any:
-        """Give what must be kept beside the memory of the view."""
-
-    def restore(self, data: Any) -> None:
-        """Take up what `snapshot` gave."""
 
 
 class Core:
@@ -118,6 +66,8 @@ class Core:
     estimate : callable
         `(symbol, side, quantity) -> price` that a market order would get now; set by the shell (from the matcher, or
         from the live book). The last price with slippage when it is not set.
+    risk : RiskEngine or None
+        Limits on risk; `RiskEngine.attach` sets it.
     minder : Minder or None
         Set by the shell where the venue does not size and drop protective orders by itself.
     """
@@ -150,6 +100,7 @@ class Core:
         self.sizer = Sizer(self)
         self.desk = Desk(self)
         self.view = View(self)
+        self.risk: RiskEngine | None = None
         self._actions: list[Action] = []
         self._handlers: dict[type, Callable[[Any], None]] = {
             ev.Opened: self._opened, ev.Tick: self._tick, ev.Filled: self._filled,
@@ -174,6 +125,15 @@ class Core:
         StrategyError
             The strategy raised, or returned something that is no wish.
         """
+        return self.plainly(event) if self.risk is None else self.risk.around(event)
+
+    def begin(self) -> list[Action]:
+        """Begin a new list of what is to be done."""
+        self._actions = []
+        return self._actions
+
+    def plainly(self, event: Event) -> Sequence[Action]:
+        """Do what `handle` does, limits on risk left aside."""
         if type(event) is ev.Bar:
             return self.listener(event.symbol)(event)
         actions: list[Action] = []
@@ -392,6 +352,8 @@ class Core:
         order.status = "submitted"
         order.created = order.updated = self.now
         self.orders[order.id] = order
+        if self.risk is not None:
+            self.risk.sent(order)
         self._actions.append(Submit(order))
 
     def act(self, action: Action) -> None:

@@ -121,15 +121,18 @@ class Desk:
             self.refuse(self.core.decided, "", "", NAN, "unknown_order", wish.id)
             return
         lots = self.core.markets[order.symbol].lots
-        self.core.act(
-            ev.AmendOrder(
-                wish.id,
-                round_to_tick(wish.price, lots.tick, order.side == "sell"),
-                round_down(wish.quantity, lots.lot),
-                round_to_tick(wish.stop_price, lots.tick, order.side == "buy"),
-                wish.reason,
-            )
+        action = ev.AmendOrder(
+            wish.id,
+            round_to_tick(wish.price, lots.tick, order.side == "sell"),
+            round_down(wish.quantity, lots.lot),
+            round_to_tick(wish.stop_price, lots.tick, order.side == "buy"),
+            wish.reason,
         )
+        code = "" if self.core.risk is None else self.core.risk.check_amend(order, action)
+        if code:
+            self.refuse(self.core.decided, order.symbol, order.side, wish.quantity, code, wish.id)
+        else:
+            self.core.act(action)
 
     def release(self, symbols: Iterable[str], leaves: bool, entries: bool) -> None:
         """Send the wishes that can go at these prices: those that leave positions, those that enter, or both.

@@ -27,11 +27,14 @@ __all__ = [
     "Filled",
     "Funded",
     "Learnt",
+    "Limited",
     "Marked",
     "Moved",
     "Opened",
+    "Peer",
     "Rated",
     "Rejected",
+    "Resumed",
     "SetTimer",
     "Started",
     "Stopped",
@@ -260,10 +263,43 @@ class Adjusted(NamedTuple):
     reason: str = "deposit"
 
 
+class Limited(NamedTuple):
+    """The limits on risk of a scope ("bot", "account", "workspace") were changed: as `Limits.to_dict`, by whom, why."""
+
+    ts: int
+    scope: str
+    limits: dict[str, Any]
+    who: str = ""
+    why: str = ""
+
+
+class Resumed(NamedTuple):
+    """Somebody has looked at what limits on risk have stopped, and goes on: losses are reckoned from now."""
+
+    ts: int
+    who: str = ""
+    why: str = ""
+
+
+class Peer(NamedTuple):
+    """Where another bot stands, in this bot's currency: what account and workspace limits also count.
+
+    `rows` of (symbol, asset, signed value, value of buying orders, value of selling orders); `paid_in` all the money
+    that was put in; an equity of 0 and no rows: it has gone.
+    """
+
+    ts: int
+    bot: str
+    account: str
+    equity: float
+    paid_in: float
+    rows: tuple[tuple[str, str, float, float, float], ...] = ()
+
+
 Event = (
     Started | Stopped | Moved | Bar | Learnt | Marked | Rated
     | Opened | Tick | Book | Timer | Accepted | Rejected | Triggered | Filled | Canceled
-    | Expired | Amended | Unknown | Funded | Adjusted
+    | Expired | Amended | Unknown | Funded | Adjusted | Limited | Resumed | Peer
 )  # fmt: skip
 
 
@@ -312,7 +348,8 @@ _KINDS: Final[dict[str, type]] = {
     for kind in (
         Started, Stopped, Moved, Bar, Learnt, Marked, Rated,
         Opened, Tick, Book, Timer, Accepted, Rejected, Triggered, Filled, Canceled,
-        Expired, Amended, Unknown, Funded, Adjusted, Submit, CancelOrder, AmendOrder, SetTimer, Alert,
+        Expired, Amended, Unknown, Funded, Adjusted, Limited, Resumed, Peer,
+        Submit, CancelOrder, AmendOrder, SetTimer, Alert,
     )
 }  # fmt: skip
 
@@ -340,6 +377,9 @@ def from_plain(values: Sequence[Any]) -> Any:
         if kind is Book:
             symbol, ts, bids, asks = values[1:]
             return Book(symbol, ts, tuple(map(tuple, bids)), tuple(map(tuple, asks)))
+        if kind is Peer:
+            ts, bot, account, equity, paid_in, rows = values[1:]
+            return Peer(ts, bot, account, equity, paid_in, tuple(map(tuple, rows)))
         return kind(*values[1:])
     except (IndexError, TypeError, ValueError) as error:
         raise DataError(f"{kind.__name__} cannot be made of {list(values[1:])!r}: {error}") from error

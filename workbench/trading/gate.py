@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from workbench.errors import ConfigError
+from workbench.risk.limits.rules import CODES
 from workbench.trading.account import Account
 from workbench.trading.arithmetic import round_down
 from workbench.trading.margin import tier_leverage
@@ -72,6 +73,7 @@ REJECTIONS: Final[Mapping[str, str]] = {
     "would_trigger": "its trigger has been passed already, so it would trade at once",
     "wrong_leg": "the account has no such leg: it is in one-way mode, or in hedge mode",
     "zero_quantity": "its quantity is zero",
+    **CODES,
 }
 """Why an order or a request was refused: all codes there are."""
 

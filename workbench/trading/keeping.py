@@ -31,6 +31,7 @@ def state_of(core: Core) -> dict[str, Any]:
         "brackets": {name: asdict(spec) for name, spec in core.brackets.items()},
         "protections": core.protector.snapshot(), "account": core.account.snapshot(),
         "memory": copy.deepcopy(core.view.memory), "trader": core.trader.snapshot(), **core.sizer.snapshot(),
+        **({} if core.risk is None else {"risk": core.risk.snapshot()}),
     }  # fmt: skip
 
 
@@ -57,3 +58,5 @@ def take_up(core: Core, data: Mapping[str, Any]) -> None:
     core.sizer.restore(data)
     core.view.memory = copy.deepcopy(data["memory"])
     core.trader.restore(data["trader"])
+    if core.risk is not None and "risk" in data:
+        core.risk.restore(data["risk"])

@@ -52,7 +52,7 @@ NAN: Final = math.nan
 # that records carry.
 REASONS: Final = (
     "open", "signal", "reversal", "stop_loss", "take_profit", "trailing_stop", "bankruptcy", "entry", "roi",
-    "time_limit", "custom_stop", "liquidation", "order",
+    "time_limit", "custom_stop", "liquidation", "order", "risk_limit",
 )  # fmt: skip
 
 FINAL: Final = frozenset(("filled", "canceled", "rejected", "expired"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from workbench.bots.journal.records import LEVELS, Logged, SessionEnded, SessionStarted
@@ -22,6 +22,7 @@ _CLASSES: Final[dict[type, tuple[str, str]]] = {
     ev.Canceled: ("order", "info"), ev.Expired: ("order", "info"), ev.Amended: ("order", "info"),
     ev.Unknown: ("order", "error"), ev.Funded: ("position", "info"), ev.Adjusted: ("position", "info"),
     ev.Submit: ("order", "info"), ev.CancelOrder: ("order", "info"), ev.AmendOrder: ("order", "info"),
+    ev.Limited: ("risk", "info"), ev.Resumed: ("risk", "info"),
     SessionStarted: ("system", "info"), SessionEnded: ("system", "info"),
 }  # fmt: skip
 _STATES: Final = {"FAILED": "error", "KILLED": "critical", "CIRCUIT_OPEN": "warning"}
@@ -84,6 +85,11 @@ def _changes(change: ev.Amended | ev.AmendOrder) -> str:
     return ", ".join(f"{name} {value:,.10g}" for name, value in values.items() if value == value)
 
 
+def _limits(said: Mapping[str, Any]) -> str:
+    told = [f"{name} {one['at']:g}" if isinstance(one, Mapping) and "at" in one else name for name, one in said.items()]
+    return ", ".join(told) or "none"
+
+
 _SENTENCES: Final[dict[type, Callable[[Any], str]]] = {
     ev.Started: lambda one: "the core begins",
     ev.Stopped: lambda one: _with("the core ends", one.reason),
@@ -101,6 +107,9 @@ _SENTENCES: Final[dict[type, Callable[[Any], str]]] = {
     ev.Unknown: lambda one: _with(f"the state of order {one.id} is unknown", one.text),
     ev.Funded: lambda one: f"funding of {one.symbol}: {one.amount:+g} at a rate of {one.rate:g}",
     ev.Adjusted: lambda one: f"{one.reason} of {one.amount:+,.10g} {one.asset}",
+    ev.Limited: lambda one: _with(f"limits of the {one.scope} are {_limits(one.limits)}", one.why),
+    ev.Resumed: lambda one: _with(f"{one.who or 'somebody'} goes on after a limit", one.why),
+    ev.Peer: lambda one: f"the bot {one.bot} stands at {one.equity:,.10g}",
     ev.Submit: lambda one: f"submit {_order(one.order)}",
     ev.CancelOrder: lambda one: f"cancel {one.id}",
     ev.AmendOrder: lambda one: f"change {one.id}: {_changes(one)}",
