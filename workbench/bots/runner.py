@@ -163,7 +163,7 @@ class Runner(Course):
                 await self._begin(stack)
                 while not self.over:
                     self._take_turn(await self._queue.get())
-            except WorkbenchError as error:
+            except Exception as error:  # whatever broke: the bot ends with a reason, its positions protected
                 await self._fail(error)
             if self._switch:
                 with suppress(BrokerError):
@@ -196,7 +196,7 @@ class Runner(Course):
                 await asyncio.sleep(min(2.0**number, 10.0))
         return None
 
-    async def _fail(self, error: WorkbenchError) -> None:
+    async def _fail(self, error: Exception) -> None:
         """End for a reason that no human gave: what would open positions is cancelled, what protects them stays."""
         self.reason = f"{type(error).__name__}: {error}"
         with suppress(WorkbenchError):
@@ -230,9 +230,7 @@ class Runner(Course):
             self._queue.put_nowait(partial(self._broke, error))
 
     def _broke(self, error: Exception) -> None:
-        if isinstance(error, WorkbenchError):
-            raise error
-        raise RunError(f"something broke that should not: {type(error).__name__}: {error}") from error
+        raise error
 
     async def _listen(self, feed: Feed) -> None:
         async for event in feed:

@@ -73,7 +73,8 @@ class Reconciler:
                 if there < _NEARLY * held:
                     found.append(Difference("coins of", symbol, there, held))
                 continue
-            legs = {one.leg for one in (*core.account.positions, *seen.positions) if one.symbol == symbol}
+            legs = {one.leg for one in seen.positions if one.symbol == symbol}
+            legs |= {one.leg for one in core.account.positions if one.symbol == symbol}
             for leg in sorted(legs):
                 there = sum(one.quantity for one in seen.positions if (one.symbol, one.leg) == (symbol, leg))
                 held = core.account.quantity(symbol, leg)

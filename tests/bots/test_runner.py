@@ -1,0 +1,121 @@
+"""A bot at a practice exchange through real clients: it runs, trades, stops, goes on, survives, and can be killed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bots.brokers.stage import PERP, run, swinging, until
+from tests.bots.runner_stage import bot
+from workbench.practice.exchange import Exchange
+from workbench.trading.events import Moved, Started
+
+
+@pytest.fixture(scope="module")
+def _served() -> Iterator[Exchange]:
+    with swinging(PERP) as exchange:
+        yield exchange
+
+
+@pytest.fixture
+def exchange(_served: Exchange) -> Iterator[Exchange]:
+    yield _served
+    _served.faults.clear()
+
+
+def states(journal: Any) -> list[str]:
+    return [one.record.state for one in journal.entries(kinds=["Moved"])]
+
+
+AWAKE = ["STARTING", "WARMING_UP", "RECONCILING", "RUNNING"]
+
+
+def test_it_runs_and_trades_stops_and_goes_on(exchange: Exchange, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with bot(exchange, tmp_path, PERP) as mine:
+            async with mine.session() as runner:
+                await mine.reaches("RUNNING")
+                await mine.minutes(6)
+                mine.check_books()
+                assert mine.one.orders()
+                runner.stop()
+                assert await mine.ends() == "stopped by its user"
+                assert states(mine.journal) == [*AWAKE, "STOPPING", "STOPPED"]
+                before = len(mine.one.orders())
+            await mine.one.minutes(3)
+            async with mine.session() as runner:
+                await mine.reaches("RUNNING")
+                await mine.minutes(6)
+                mine.check_books()
+                assert len(mine.one.orders()) > before
+                runner.stop()
+                await mine.ends()
+                sessions = mine.journal.sessions()
+                assert [one.reason for one in sessions] == ["stopped by its user"] * 2
+                assert len(list(mine.journal.entries(kinds=[Started.__name__]))) == 1
+                bars = [one.record.ts for one in mine.journal.entries(kinds=["Bar", "Learnt"])]
+                assert bars == list(range(bars[0], bars[-1] + 1, 60_000))  # each once, none missing
+                notes = [one for one in mine.journal.logs().lines if "market as" in one.text]
+                assert notes and notes[0].fields["bid"] < notes[0].fields["ask"]
+            assert mine.alerts == []
+
+    run(story())
+
+
+def test_a_broken_off_bot_recovers(exchange: Exchange, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with bot(exchange, tmp_path, PERP) as mine:
+            for _ in range(3):
+                async with mine.session():
+                    await mine.reaches("RUNNING")
+                    await mine.minutes(4)
+                    exchange.faults.add({"fault": "reset", "target": "submit", "landed": True})
+                    await mine.one.minutes(1)
+                    await until(lambda: mine.runner.asking > 0 or mine.calm())
+                exchange.faults.clear()
+            async with mine.session() as runner:
+                await mine.reaches("RUNNING")
+                await mine.minutes(2)
+                mine.check_books()
+                runner.stop()
+                await mine.ends()
+                reasons = [one.reason for one in mine.journal.sessions()]
+                assert reasons == ["", "", "", "stopped by its user"]
+                assert mine.journal.verify().ok
+
+    run(story(), 40.0)
+
+
+def test_a_kill_flattens_and_asks_the_venue(exchange: Exchange, tmp_path: Path) -> None:
+    async def story() -> None:
+        orders: list[Any] = [""]
+        async with bot(exchange, tmp_path, PERP, killed=lambda: orders[0]) as mine:
+            async with mine.session():
+                await mine.reaches("RUNNING")
+                while not mine.one.position():
+                    await mine.minutes(1)
+                assert mine.one.standing()  # its stop
+                orders[0] = "flatten"
+                assert await mine.ends() == "a kill file was found"
+                assert mine.one.position() == 0.0 and mine.one.standing() == []
+                mine.check_books()
+                assert states(mine.journal)[-1] == "KILLED"
+            with pytest.raises(Exception, match="was killed"):
+                async with mine.session():
+                    await until(lambda: mine.task.done())
+            orders[0], mine.terms["revive"] = "", True
+            async with mine.session() as runner:
+                await mine.reaches("RUNNING")
+                await mine.minutes(5)
+                mine.check_books()
+                runner.kill("cancel")
+                await mine.ends()
+                assert all(one.reduce_only for one in mine.one.standing())
+
+    run(story())
+
+
+__all__ = ["Moved"]
