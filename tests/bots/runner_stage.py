@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import workbench as wb
-from tests.bots.brokers.stage import MINUTE, TUNING, Desk, desk, swing, until
+from tests.bots.brokers.stage import MINUTE, TUNING, Desk, desk, swing
 from tests.practice.stage import bars
 from workbench.backtest.prepare import prepare
 from workbench.bots.clerk import Patience
@@ -75,11 +75,18 @@ class Bot:
             self.journal.close()
 
     def _feed(self, start: int) -> CcxtFeed:
-        watch = Watch.of(self.one.symbol, "1m", "tickers", start)
+        watch = Watch.of(self.one.symbol, "1m", ["tickers", "books"], start)
         return CcxtFeed(self.one.broker.wire.venue, watch, access=Access(route=self.one.exchange.route), tuning=TUNING)
 
+    async def waits(self, condition: Any) -> None:
+        """Wait for something to be so, or for the run to end, while the clock goes on a little."""
+        async with asyncio.timeout(12.0):
+            while not condition() and not self.task.done():
+                await self.one.minutes(0.001)
+                await asyncio.sleep(0.005)
+
     async def reaches(self, state: str) -> None:
-        await until(lambda: self.runner.state == state or self.task.done())
+        await self.waits(lambda: self.runner.state == state)
         if self.task.done():
             self.task.result()
         assert self.runner.state == state, self.runner.reason
@@ -93,10 +100,11 @@ class Bot:
         """Let minutes pass, each once all of the one before has been dealt with."""
         for _ in range(count):
             await self.one.minutes(1)
-            await until(lambda: self.task.done() or self.calm())
+            await self.waits(self.calm)
 
     async def ends(self) -> str:
-        return await asyncio.wait_for(self.task, 10.0)
+        await self.waits(lambda: False)
+        return str(self.task.result())
 
     # what must be true
 

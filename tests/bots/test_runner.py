@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.bots.brokers.stage import PERP, run, swinging, until
+from tests.bots.brokers.stage import PERP, run, swinging
 from tests.bots.runner_stage import bot
 from workbench.practice.exchange import Exchange
-from workbench.trading.events import Moved, Started
+from workbench.trading.events import Started
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_it_runs_and_trades_stops_and_goes_on(exchange: Exchange, tmp_path: Path
                 bars = [one.record.ts for one in mine.journal.entries(kinds=["Bar", "Learnt"])]
                 assert bars == list(range(bars[0], bars[-1] + 1, 60_000))  # each once, none missing
                 notes = [one for one in mine.journal.logs().lines if "market as" in one.text]
-                assert notes and notes[0].fields["bid"] < notes[0].fields["ask"]
+                assert notes and all(one.fields["bid"] < one.fields["ask"] for one in notes), notes
             assert mine.alerts == []
 
     run(story())
@@ -74,7 +74,7 @@ def test_a_broken_off_bot_recovers(exchange: Exchange, tmp_path: Path) -> None:
                     await mine.minutes(4)
                     exchange.faults.add({"fault": "reset", "target": "submit", "landed": True})
                     await mine.one.minutes(1)
-                    await until(lambda: mine.runner.asking > 0 or mine.calm())
+                    await mine.waits(lambda: mine.runner.asking > 0 or mine.calm())
                 exchange.faults.clear()
             async with mine.session() as runner:
                 await mine.reaches("RUNNING")
@@ -105,7 +105,7 @@ def test_a_kill_flattens_and_asks_the_venue(exchange: Exchange, tmp_path: Path) 
                 assert states(mine.journal)[-1] == "KILLED"
             with pytest.raises(Exception, match="was killed"):
                 async with mine.session():
-                    await until(lambda: mine.task.done())
+                    await mine.waits(lambda: False)
             orders[0], mine.terms["revive"] = "", True
             async with mine.session() as runner:
                 await mine.reaches("RUNNING")
@@ -116,6 +116,3 @@ def test_a_kill_flattens_and_asks_the_venue(exchange: Exchange, tmp_path: Path) 
                 assert all(one.reduce_only for one in mine.one.standing())
 
     run(story())
-
-
-__all__ = ["Moved"]

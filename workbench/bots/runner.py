@@ -25,7 +25,7 @@ from workbench.bots.runner_states import Course
 from workbench.bots.runner_terms import LiveBroker, RunTerms
 from workbench.bots.shell import Shell
 from workbench.errors import BrokerError, BrokerFatal, BrokerTransient, RunError, WorkbenchError
-from workbench.market.feeds.events import BarClosed, ConnectionMoved, GapFound, TickerMoved, TradePrinted
+from workbench.market.feeds.events import BarClosed, BookMoved, ConnectionMoved, GapFound, TickerMoved, TradePrinted
 from workbench.market.feeds.feed import Feed
 from workbench.trading.events import Action, Alert, Event, Moved, Submit
 from workbench.trading.minding import Minder
@@ -73,7 +73,7 @@ class Runner(Course):
     broker : LiveBroker
     feed : callable
         `(start) -> Feed`: gives the feed that tells the bars since a time (ms UTC), those that are over first, and
-        prices ("tickers" or "trades").
+        prices: "tickers" or "trades", and "books" for best bid and ask where a venue's tickers have none.
     journal : Journal
         Open for writing; whoever opened it closes it.
     terms : RunTerms, optional
@@ -294,7 +294,7 @@ class Runner(Course):
     def _told(self, event: Any) -> None:
         """Take what the feed tells."""
         kind = type(event)
-        if kind in (TickerMoved, TradePrinted):
+        if kind in (TickerMoved, TradePrinted, BookMoved):
             self.market.ticked(event)
             return
         if kind is BarClosed:

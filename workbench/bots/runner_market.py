@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from workbench.bots.mind import Mind
-from workbench.market.feeds.events import BarClosed, GapFound, TickerMoved, TradePrinted
+from workbench.market.feeds.events import BarClosed, BookMoved, GapFound, TickerMoved, TradePrinted
 from workbench.trading.events import Bar, Event, Learnt, Marked, Opened, Tick
 
 __all__ = ["Market"]
@@ -43,6 +43,7 @@ class Market:
         self._pending: dict[tuple[str, str], dict[int, tuple[int, Bar]]] = {key: {} for key in self._lengths}
         self._tickers: dict[str, TickerMoved] = {}
         self._trades: dict[str, TradePrinted] = {}
+        self._books: dict[str, BookMoved] = {}
         self._closes: dict[str, float] = {}
         self._told: dict[str, tuple[int, float]] = {}
         self.late: list[Bar] = []
@@ -115,12 +116,14 @@ class Market:
 
     # prices
 
-    def ticked(self, event: TickerMoved | TradePrinted) -> None:
-        """Take the last prices, or a trade."""
+    def ticked(self, event: TickerMoved | TradePrinted | BookMoved) -> None:
+        """Take the last prices, a trade, or the order book."""
         if isinstance(event, TickerMoved):
             self._tickers[event.symbol] = event
-        else:
+        elif isinstance(event, TradePrinted):
             self._trades[event.symbol] = event
+        else:
+            self._books[event.symbol] = event
 
     def price(self, symbol: str) -> float:
         """Give the last price that is known; NaN before the first."""
@@ -157,7 +160,9 @@ class Market:
 
     def snapshot(self, symbol: str) -> dict[str, Any]:
         """Give the market of a symbol at this moment as plain data, for the log: prices, and the spread in bps."""
-        ticker = self._tickers.get(symbol)
-        bid, ask = (None, None) if ticker is None else (ticker.bid, ticker.ask)
+        ticker, book = self._tickers.get(symbol), self._books.get(symbol)
+        bid, ask = (ticker.bid, ticker.ask) if ticker is not None else (None, None)
+        if book is not None and book.bids and book.asks:  # some venues' tickers have no best prices
+            bid, ask = book.bids[0][0], book.asks[0][0]
         spread = (ask - bid) / ((ask + bid) / 2.0) * 10_000.0 if bid and ask else None
         return {"symbol": symbol, "bid": bid, "ask": ask, "spread_bps": spread, "last": self.price(symbol)}
