@@ -19,7 +19,7 @@ from workbench.bots.runner_reconciling import under_way
 from workbench.bots.runner_terms import Pace, RunTerms
 from workbench.market.feeds.ccxt_feed import CcxtFeed
 from workbench.market.feeds.feed import Access, Watch
-from workbench.trading.events import Alert, Submit
+from workbench.trading.events import Alert
 
 PACE = Pace(flush_s=0.02, look_s=30, warm_up_bars=20, probe_s=2, drain_s=5, gather_s=1)
 PATIENCE = Patience(retry_ms=50, ask_ms=60, land_ms=400, settle_ms=100, give_up_ms=600_000)
@@ -33,18 +33,32 @@ class Swinger(wb.OrderStrategy):
         if minute == 0 and not view.quantity():
             return view.market("buy", 0.5, stop_loss=0.3)
         if minute == 1:
-            return view.limit("buy", 0.2, price=round(bar.close * 0.8, 2))
+            return view.limit("buy", 0.2, price=round(bar.close * 0.92, 2))
         if minute == 3 and view.quantity():
             return [view.cancel_all(), view.close()]
         return None
+
+
+class Quiet(wb.OrderStrategy):
+    """Does nothing."""
+
+
+class Broken(Swinger):
+    """Raises while it holds something and a bid rests."""
+
+    def on_bar(self, view: Any, bar: Any) -> Any:
+        if len(view.orders()) > 1:
+            raise KeyError("what was to be looked up")
+        return super().on_bar(view, bar)
 
 
 class Bot:
     """One bot over all its sessions."""
 
     def __init__(self, one: Desk, folder: Path, **terms: Any) -> None:
-        self.one, self.folder, self.terms = one, folder, terms
-        self.strategy: Any = Swinger()
+        self.one, self.folder = one, folder
+        self.strategy: Any = terms.pop("strategy", None) or Swinger()
+        self.terms = terms
         self.alerts: list[Alert] = []
         self.runner: Any = None
         self.task: Any = None
@@ -129,4 +143,4 @@ async def bot(exchange: Any, folder: Path, symbol: str, **terms: Any) -> AsyncIt
         yield Bot(one, folder, **terms)
 
 
-__all__ = ["Bot", "Submit", "bot"]
+__all__ = ["Bot", "Broken", "Quiet", "bot"]

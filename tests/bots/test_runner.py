@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.bots.brokers.stage import PERP, run, swinging
-from tests.bots.runner_stage import bot
+from tests.bots.runner_stage import Broken, Quiet, bot
 from workbench.practice.exchange import Exchange
 from workbench.trading.events import Started
 
@@ -114,5 +114,67 @@ def test_a_kill_flattens_and_asks_the_venue(exchange: Exchange, tmp_path: Path) 
                 runner.kill("cancel")
                 await mine.ends()
                 assert all(one.reduce_only for one in mine.one.standing())
+
+    run(story())
+
+
+def test_what_others_do_is_told_and_stops_entries_until_positions_agree(exchange: Exchange, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with bot(exchange, tmp_path, PERP, strategy=Quiet()) as mine:
+            async with mine.session() as runner:
+                await mine.reaches("RUNNING")
+                await mine.one.place("buy", "limit", 0.3, price=93.0)
+                await mine.one.place("buy", "market", 0.7)
+                await mine.reaches("PAUSED")
+                texts = " / ".join(one.text for one in mine.alerts)
+                assert f"position in {PERP}: the venue has 0.7, the books have 0" in texts
+                assert "executions that are none of this bot's: buy 0.7" in texts
+                await mine.waits(lambda: any("an order that is none of this bot's" in one.text for one in mine.alerts))
+                await mine.one.place("sell", "market", 0.7)
+                await mine.reaches("RUNNING")
+                assert runner.shell.mind.core.account.positions == ()
+
+    run(story())
+
+
+def test_what_others_do_is_taken_into_the_books_where_that_is_wanted(exchange: Exchange, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with bot(exchange, tmp_path, PERP, strategy=Quiet(), policy="adopt") as mine:
+            async with mine.session() as runner:
+                await mine.reaches("RUNNING")
+                await mine.one.place("buy", "market", 0.7)
+                await mine.waits(lambda: runner.shell.mind.core.account.quantity(PERP, "net") == 0.7)
+                await mine.minutes(2)
+                assert runner.state == "RUNNING"
+
+    run(story())
+
+
+def test_a_venue_that_fails_is_left_alone_and_tried_again(exchange: Exchange, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with bot(exchange, tmp_path, PERP, strategy=Quiet()) as mine:
+            async with mine.session() as runner:
+                await mine.reaches("RUNNING")
+                exchange.faults.add({"fault": "server_error", "target": "query", "status": 502})
+                runner.look_soon()
+                await mine.reaches("CIRCUIT_OPEN")
+                exchange.faults.clear()
+                await mine.reaches("RUNNING")
+                assert "3 errors of the venue within 60 s" in mine.alerts[0].text
+
+    run(story())
+
+
+def test_a_bot_whose_strategy_breaks_leaves_its_stop_and_nothing_that_opens(exchange: Exchange, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with bot(exchange, tmp_path, PERP, strategy=Broken()) as mine:
+            async with mine.session() as runner:
+                await mine.reaches("RUNNING")
+                while not mine.task.done():
+                    await mine.minutes(1)
+                assert runner.state == "FAILED" and "what was to be looked up" in runner.reason
+                assert mine.journal.sessions()[-1].reason == runner.reason
+                assert [one.type for one in mine.one.standing()] == ["stop"] and mine.one.position() == 0.5
+                assert mine.alerts[-1].level == "critical"
 
     run(story())

@@ -60,6 +60,7 @@ def shell_for(plan: Plan, name: str, journal: Journal, *, patience: Patience | N
     mind = Mind(plan, name=name, account=account)
     mind.core.name = f"{name} {journal.nonce}"
     mind.core.minder = Minder(mind.core)
+    mind.core.state = "IDLE"
     return Shell(mind, Clerk(mind.core.markets, patience), journal.write)
 
 

@@ -150,8 +150,8 @@ class Course:
         now, pace = self.now, self.pace
         if self.state in _LIVE:
             self.take(*self.market.marks(now, round(pace.mark_s * 1_000)))
-        probing = self.breaker.open and now >= self.breaker.due
-        if self._looking is None and (probing or now >= self._looked_at + pace.look_s * 1_000):
+        due = self.breaker.due if self.breaker.open else self._looked_at + pace.look_s * 1_000
+        if self._looking is None and now >= due:
             self._look_now()
 
     def look_soon(self) -> None:
