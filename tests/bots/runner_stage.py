@@ -15,10 +15,10 @@ from workbench.backtest.prepare import prepare
 from workbench.bots.clerk import Patience
 from workbench.bots.journal import Journal
 from workbench.bots.runner import Runner, shell_for
+from workbench.bots.runner_feeds import feeds_at
 from workbench.bots.runner_reconciling import under_way
 from workbench.bots.runner_terms import Pace, RunTerms
-from workbench.market.feeds.ccxt_feed import CcxtFeed
-from workbench.market.feeds.feed import Access, Watch
+from workbench.market.feeds.feed import Access
 from workbench.trading.events import Alert
 
 PACE = Pace(flush_s=0.02, look_s=30, warm_up_bars=20, probe_s=2, drain_s=5, gather_s=1)
@@ -73,7 +73,9 @@ class Bot:
         self.journal = Journal.open(self.folder / "swing.sqlite", "swing", clock=lambda: exchange.now)
         shell = shell_for(self.plan, "swing", self.journal, patience=PATIENCE)
         terms = RunTerms(pace=PACE, **self.terms)
-        self.runner = Runner(shell, self.one.broker, self._feed, self.journal, terms=terms, alert=self.alerts.append)
+        access, venue = Access(route=exchange.route), self.one.broker.wire.venue
+        feeds = feeds_at(venue, self.plan, access=access, tuning=TUNING)
+        self.runner = Runner(shell, self.one.broker, feeds, self.journal, terms=terms, alert=self.alerts.append)
         self.task = asyncio.create_task(self.runner.run())
         try:
             yield self.runner
@@ -87,10 +89,6 @@ class Bot:
             if broken:
                 self.journal._waiting.clear()  # what was not on disk is lost
             self.journal.close()
-
-    def _feed(self, start: int) -> CcxtFeed:
-        watch = Watch.of(self.one.symbol, "1m", ["tickers", "books"], start)
-        return CcxtFeed(self.one.broker.wire.venue, watch, access=Access(route=self.one.exchange.route), tuning=TUNING)
 
     async def waits(self, condition: Any) -> None:
         """Wait for something to be so, or for the run to end, while the clock goes on a little."""
@@ -115,6 +113,11 @@ class Bot:
         for _ in range(count):
             await self.one.minutes(1)
             await self.waits(self.calm)
+
+    async def before_minute(self, minute: int) -> None:
+        """Go on to where the bar of a minute of five is the next to close."""
+        while self.one.exchange.now // MINUTE % 5 != minute:
+            await self.minutes(1)
 
     async def ends(self) -> str:
         await self.waits(lambda: False)

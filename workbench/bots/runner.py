@@ -24,7 +24,7 @@ from workbench.bots.runner_reconciling import Reconciler, under_way
 from workbench.bots.runner_states import Course
 from workbench.bots.runner_terms import LiveBroker, RunTerms
 from workbench.bots.shell import Shell
-from workbench.errors import BrokerError, BrokerFatal, BrokerTransient, RunError, WorkbenchError
+from workbench.errors import BrokerError, BrokerFatal, BrokerTransient, DataError, RunError, WorkbenchError
 from workbench.market.feeds.events import BarClosed, BookMoved, ConnectionMoved, GapFound, TickerMoved, TradePrinted
 from workbench.market.feeds.feed import Feed
 from workbench.trading.events import Action, Alert, Event, Moved, Submit
@@ -33,7 +33,7 @@ from workbench.trading.minding import Minder
 __all__ = ["Runner", "shell_for"]
 
 _TRIES: Final = 5  # of what is asked at the start
-_LOUD: Final = ("info", "warning", "error", "critical")
+_GIVE_UP_MS: Final = 30_000  # after which a journal that cannot be written ends the bot
 
 
 def shell_for(plan: Plan, name: str, journal: Journal, *, patience: Patience | None = None, account: str = "") -> Shell:
@@ -73,8 +73,8 @@ class Runner(Course):
         As `shell_for` makes it.
     broker : LiveBroker
     feed : callable
-        `(start) -> Feed`: gives the feed that tells the bars since a time (ms UTC), those that are over first, and
-        prices: "tickers" or "trades", and "books" for best bid and ask where a venue's tickers have none.
+        `(timeframe, start) -> Feed`: gives the feed that tells the bars of a length since a time (ms UTC), those that
+        are over first, and prices; as `feeds_at` makes it.
     journal : Journal
         Open for writing; whoever opened it closes it.
     terms : RunTerms, optional
@@ -93,7 +93,7 @@ class Runner(Course):
         self,
         shell: Shell,
         broker: LiveBroker,
-        feed: Callable[[int], Feed],
+        feed: Callable[[str, int], Feed],
         journal: Journal,
         *,
         terms: RunTerms | None = None,
@@ -102,9 +102,10 @@ class Runner(Course):
         super().__init__(shell, terms or RunTerms(), broker.now)
         self.broker, self.journal = broker, journal
         self._make_feed, self._tell = feed, alert
+        self._unwritten: int | None = None
         self.market = Market(shell.mind, round(self.pace.gather_s * 1_000))
         self.reconciler = Reconciler(shell.mind.core)
-        shell.write, shell.alert = self._write, self._alert
+        shell.write, shell.alert = self._write, alert
         broker.held = shell.mind.core.account.quantity
         self._queue: asyncio.Queue[Callable[[], None]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -179,9 +180,11 @@ class Runner(Course):
             raise RunError(f"{self.broker.name} is not fit to trade: {'; '.join(offers.missing)}")
         await self._patiently(self.broker.prepare)
         warm_up = max(self.pace.warm_up_bars, self.shell.mind.core.quiet)
-        feed = await stack.enter_async_context(self._make_feed(self.market.start(self.now, warm_up)))
+        starts = self.market.starts(self.now, warm_up)
+        feeds = [await stack.enter_async_context(self._make_feed(*one)) for one in starts.items()]
         self.move("WARMING_UP")
-        self._spawn(self._listen(feed), "feed")
+        for feed in feeds:
+            self._spawn(self._listen(feed), "feed")
         self._spawn(self._hear(), "news")
         self._spawn(self._beat(), "beat")
 
@@ -201,7 +204,8 @@ class Runner(Course):
         """End for a reason that no human gave: what would open positions is cancelled, what protects them stays."""
         self.reason = f"{type(error).__name__}: {error}"
         with suppress(WorkbenchError):
-            self._alert(Alert(self.now, "critical", f"{self.shell.mind.name} has failed: {self.reason}"))
+            self.warn("critical", f"{self.shell.mind.name} has failed: {self.reason}")
+        with suppress(WorkbenchError):
             self.move("FAILED", self.reason, "cancel")
             await self._drain()
 
@@ -262,9 +266,7 @@ class Runner(Course):
             if isinstance(request, Find):
                 answer = await self.broker.find(request)
             else:
-                answer = await (
-                    self.broker.look(request) if isinstance(request, Look) else self.broker.send(request)
-                )
+                answer = await (self.broker.look(request) if isinstance(request, Look) else self.broker.send(request))
         except BrokerError as error:
             answer = error
         self._queue.put_nowait(partial(self._answered, request, answer))
@@ -322,10 +324,23 @@ class Runner(Course):
     def _on_beat(self) -> None:
         self.take_bars()
         self.beat()
-        self.journal.flush()
+        self._flush()
         if self._switch and not self._pulsing:
             self._pulsing = True
             self._spawn(self._pulse(), "heartbeat")
+
+    def _flush(self) -> None:
+        """Bring what waits to disk; a database that is busy gets some time, intents wait for it anyway."""
+        try:
+            self.journal.flush()
+            self._unwritten = None
+        except DataError as error:
+            since = self._unwritten
+            self._unwritten = self.now if since is None else since
+            if since is None:
+                self._tell(Alert(self.now, "error", str(error)))
+            elif self.now > since + _GIVE_UP_MS:
+                raise
 
     # what goes out
 
@@ -336,11 +351,6 @@ class Runner(Course):
             facts = {"order": order.id, "side": order.side, **self.market.snapshot(order.symbol)}
             plain = {key: None if isinstance(one, float) and math.isnan(one) else one for key, one in facts.items()}
             self.journal.log("info", "order", f"the market as {order.id} goes out", plain)
-
-    def _alert(self, alert: Alert) -> None:
-        level = alert.level if alert.level in _LOUD else "warning"
-        self.journal.log(level, "risk", alert.text)
-        self._tell(alert)
 
     def log(self, level: str, text: str, fields: dict[str, Any] | None = None) -> None:
         """Write a line of the log."""

@@ -50,13 +50,14 @@ class Market:
 
     # bars
 
-    def start(self, now: int, bars: int) -> int:
-        """Give from when on bars are wanted (ms UTC): those since the last known, or so many of them for a new bot."""
-        starts = []
+    def starts(self, now: int, bars: int) -> dict[str, int]:
+        """Give from when on bars of each length are wanted (ms UTC): since the last known, or so many for a new bot."""
+        found: dict[str, int] = {}
         for key, length in self._lengths.items():
             last = self._mind.closed(*key)
-            starts.append(last + length if last >= 0 else (now // length - bars) * length)
-        return min(starts)
+            start = last + length if last >= 0 else max(0, (now // length - bars) * length)
+            found[key[1]] = min(start, found.get(key[1], start))
+        return found
 
     def caught_up(self, now: int) -> bool:
         """Tell whether all bars that have closed are known."""

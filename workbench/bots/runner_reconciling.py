@@ -51,6 +51,7 @@ class Reconciler:
         self._core = core
         self._before: tuple[Difference, ...] = ()
         self._apart: dict[str, float] = {}
+        self._moved = 0.0
 
     @property
     def suspected(self) -> bool:
@@ -85,8 +86,8 @@ class Reconciler:
     def money(self, seen: Snapshot) -> tuple[Difference, ...]:
         """Give what has come or gone at the venue since the first look that no event of the books explains.
 
-        An account may have more money than the bot was given, so that only changes are compared; of contracts alone,
-        since the fees of spot trades may be taken in any coin.
+        An account may have more money than the bot was given, so that only changes are compared, which two looks must
+        show; of contracts alone, since the fees of spot trades may be taken in any coin.
         """
         core = self._core
         if any(one.instrument.kind != "linear" for one in core.markets.values()):
@@ -96,7 +97,9 @@ class Reconciler:
         if there is None:
             return ()
         apart = self._apart.setdefault(asset, there - books)
-        if abs(there - books - apart) <= _DRIFT * max(abs(core.account.equity), 1.0):
+        moved, least = there - books - apart, _DRIFT * max(abs(core.account.equity), 1.0)
+        before, self._moved = self._moved, moved
+        if abs(moved) <= least or abs(moved - before) > least:
             return ()
         self._apart[asset] = there - books
         return (Difference("money in", asset, there - apart, books),)

@@ -196,7 +196,6 @@ class Course:
             self._differ(f"executions that are none of this bot's: {'; '.join(texts)}")
             if policy == "adopt":
                 self.shell.adopt(self.now)
-                self.reconciler = Reconciler(self.shell.mind.core)
                 self._look_now()
                 return
         for order in clerk.strangers:
