@@ -185,6 +185,7 @@ def test_a_kill_while_an_order_is_in_doubt_winds_that_down_too(exchange: Exchang
             await mine.reaches("RUNNING")
             await mine.before_minute(0)
             before = len(exchange.faults.log)
+            exchange.faults.add({"fault": "drop", "target": "user"})  # so that only a question tells what became of it
             exchange.faults.add({"fault": "reset", "target": "submit", "landed": True, "when": {"count": 1}})
             await mine.one.minutes(1)
             await mine.waits(lambda: len(exchange.faults.log) > before)

@@ -19,6 +19,7 @@ from workbench.trading.lifecycle import ENDED
 __all__ = ["Course"]
 
 _ROUNDS: Final = 5  # of winding down what turns up after a kill
+_AGAIN_MS: Final = 1_000
 _LIVE: Final = frozenset(("RUNNING", "PAUSED", "CIRCUIT_OPEN"))
 
 
@@ -107,6 +108,7 @@ class Course:
         if self.state in ENDED:
             return
         self.reason, self._kill = reason, how or "cancel"
+        self._stop_by = asyncio.get_running_loop().time() + self.pace.drain_s
         self.move("KILLED", reason, self._kill)
         self._look_now()
 
@@ -276,6 +278,11 @@ class Course:
         if not self._settled_since_kill():
             return
         core = self.shell.mind.core
+        closing = any(one.type == "market" for one in core.orders.values())  # traded, and its fills are not told yet
+        if closing and asyncio.get_running_loop().time() < self._stop_by:
+            if self.now >= self._looked_at + _AGAIN_MS:
+                self._look_now()
+            return
         left = [f"order {one.id}" for one in core.orders.values() if self._kill == "flatten" or not one.parent]
         if self._kill == "flatten":
             left += [f"{one.quantity:.10g} {one.symbol}" for one in core.account.positions]
