@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.bots.brokers.stage import PERP, run, swinging
+from tests.bots.brokers.stage import PERP, SPOT, run, swinging
 from tests.bots.runner_stage import Broken, Quiet, bot
 from workbench.practice.exchange import Exchange
 from workbench.trading.events import Started
@@ -16,7 +16,7 @@ from workbench.trading.events import Started
 
 @pytest.fixture(scope="module")
 def _served() -> Iterator[Exchange]:
-    with swinging(PERP) as exchange:
+    with swinging(PERP, SPOT) as exchange:
         yield exchange
 
 
@@ -33,9 +33,10 @@ def states(journal: Any) -> list[str]:
 AWAKE = ["STARTING", "WARMING_UP", "RECONCILING", "RUNNING"]
 
 
-def test_it_runs_and_trades_stops_and_goes_on(exchange: Exchange, tmp_path: Path) -> None:
+@pytest.mark.parametrize("symbol", [PERP, pytest.param(SPOT, marks=pytest.mark.long)])
+def test_it_runs_and_trades_stops_and_goes_on(exchange: Exchange, tmp_path: Path, symbol: str) -> None:
     async def story() -> None:
-        async with bot(exchange, tmp_path, PERP) as mine:
+        async with bot(exchange, tmp_path, symbol) as mine:
             async with mine.session() as runner:
                 await mine.reaches("RUNNING")
                 await mine.minutes(6)
@@ -65,9 +66,10 @@ def test_it_runs_and_trades_stops_and_goes_on(exchange: Exchange, tmp_path: Path
     run(story())
 
 
-def test_a_broken_off_bot_recovers(exchange: Exchange, tmp_path: Path) -> None:
+@pytest.mark.parametrize("symbol", [PERP, pytest.param(SPOT, marks=pytest.mark.long)])
+def test_a_broken_off_bot_recovers(exchange: Exchange, tmp_path: Path, symbol: str) -> None:
     async def story() -> None:
-        async with bot(exchange, tmp_path, PERP) as mine:
+        async with bot(exchange, tmp_path, symbol) as mine:
             for minute in (0, 3):  # an entry, then what closes it, arrives and its answer does not
                 async with mine.session():
                     await mine.reaches("RUNNING")
@@ -96,12 +98,12 @@ def test_a_kill_flattens_and_asks_the_venue(exchange: Exchange, tmp_path: Path) 
         async with bot(exchange, tmp_path, PERP, killed=lambda: orders[0]) as mine:
             async with mine.session():
                 await mine.reaches("RUNNING")
-                while not mine.one.position():
+                while not mine.held():
                     await mine.minutes(1)
                 assert mine.one.standing()  # its stop
                 orders[0] = "flatten"
                 assert await mine.ends() == "a kill file was found"
-                assert mine.one.position() == 0.0 and mine.one.standing() == []
+                assert mine.held() == 0.0 and mine.one.standing() == []
                 mine.check_books()
                 assert states(mine.journal)[-1] == "KILLED"
             with pytest.raises(Exception, match="was killed"):
@@ -173,7 +175,7 @@ def test_a_bot_whose_strategy_breaks_leaves_its_stop_and_nothing_that_opens(exch
                 await mine.minutes(1)
             assert runner.state == "FAILED" and "what was to be looked up" in runner.reason
             assert mine.journal.sessions()[-1].reason == runner.reason
-            assert [one.type for one in mine.one.standing()] == ["stop"] and mine.one.position() == 0.5
+            assert [one.type for one in mine.one.standing()] == ["stop"] and mine.held() == 0.5
             assert mine.alerts[-1].level == "critical"
 
     run(story())
@@ -191,7 +193,7 @@ def test_a_kill_while_an_order_is_in_doubt_winds_that_down_too(exchange: Exchang
             await mine.waits(lambda: len(exchange.faults.log) > before)
             runner.kill("flatten", "enough")
             assert await mine.ends() == "enough"
-            assert mine.one.orders() and mine.one.position() == 0.0 and mine.one.standing() == []
+            assert mine.one.orders() and mine.held() == 0.0 and mine.one.standing() == []
             mine.check_books()
 
     run(story())
