@@ -31,7 +31,7 @@ SUNDAY = 1_700_438_400_000 - 6 * MINUTE  # a day and a week (UTC) begin six bars
 FREE = wb.Costs(fee=0.0, maker_fee=0.0, slippage_bps=0.0)
 
 
-def minutes(symbol: str, closes: Sequence[float], *, volume: float = 400.0, **facts: Any) -> wb.Bars:
+def minutes(symbol: str, closes: Sequence[float], *, volume: float = 20.0, **facts: Any) -> wb.Bars:
     """Minutes that open at the close before and go straight to their own."""
     close = np.asarray(closes, dtype=float)
     opened = np.concatenate((close[:1], close[:-1]))
@@ -103,7 +103,7 @@ class Street:
         self.bots: list[Resident] = []
         self.peers = Peers()
         self.told = 0
-        self.deaf: Callable[[str, int], bool] = lambda symbol, minute: False
+        self.deaf: Callable[[str, int], bool] = lambda symbol, minute: False  # bars that nobody is told
         self.watch: Callable[[], None] = lambda: None
 
     def bot(self, strategy: Any, limits: Mapping[str, Limits], *, name: str = "one", cash: float = 10_000.0,
@@ -150,12 +150,11 @@ class Street:
     def _tell(self, now: int) -> None:
         """Tell what the market says: the minutes that have closed, books, and prices."""
         row, self.told = self.told, self.told + 1
-        heard = [one for one in self.bars if not self.deaf(one.symbol, row)]
-        events: list[Event] = [_bar(one, row) for one in heard]
-        for one in heard:
+        events: list[Event] = [_bar(one, row) for one in self.bars if not self.deaf(one.symbol, row)]
+        for one in self.bars:
             bids, asks, _ = self.engine.data.book(one.symbol, 5)
             events.append(Book(one.symbol, now, bids, asks))
-        prices = {one.symbol: float(one.close[row]) for one in heard}
+        prices = {one.symbol: float(one.close[row]) for one in self.bars}
         for event in (*events, Opened(now, prices)):
             for bot in self.bots:
                 bot.take(event)
@@ -172,17 +171,22 @@ class Street:
         return sum(one.quantity for one in self.engine.positions(account, symbol))
 
     def worst(self, account: str = "me") -> float:
-        """The largest value of one instrument that an account's orders there can still lead to."""
-        found = 0.0
-        for one in self.bars:
-            held, left = self.held(one.symbol, account), {"buy": 0.0, "sell": 0.0}
-            for order in self.engine.open_orders(account, one.symbol):
-                if not order.reduce_only:
-                    left[order.side] += order.quantity - order.filled
-            last = self.engine.data.market(one.symbol).last(self.engine.now)
-            if last is not None:
-                found = max(found, max(held + left["buy"], left["sell"] - held) * last.price)
-        return found
+        """See `worst`."""
+        return worst(self.engine, account)
+
+
+def worst(engine: Engine, account: str) -> float:
+    """Give the largest value of one instrument that what an account has at the exchange can still lead to."""
+    found = 0.0
+    for symbol, market in engine.data.markets.items():
+        held, left = sum(one.quantity for one in engine.positions(account, symbol)), {"buy": 0.0, "sell": 0.0}
+        for order in engine.open_orders(account, symbol):
+            if not order.reduce_only:
+                left[order.side] += order.quantity - order.filled
+        last = market.last(engine.now)
+        if last is not None:
+            found = max(found, max(held + left["buy"], left["sell"] - held) * last.price)
+    return found
 
 
 def _said(one: Any) -> str:

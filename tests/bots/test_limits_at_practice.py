@@ -13,12 +13,14 @@ from typing import Any, NamedTuple
 import pytest
 
 import workbench as wb
-from tests.bots.street import MINUTE, Resident, Street, minutes
+from tests.bots.street import MINUTE, Resident, Street, minutes, worst
 from tests.bots.test_limits import buy, scripted, sell
-from workbench.risk.limits import CODES, RULES, Bound, Limits
+from tests.bots.world import World
+from workbench.risk.limits import CODES, RULES, Limits
+from workbench.trading.events import Amended
 
 A, B, SPOT = "A/USDT:USDT", "B/USDT:USDT", "A/USDT"
-RESTARTS = (None, 1, 4, 30_000)  # ms into a minute, in which a request takes 3 and so does its answer
+RESTARTS = (None, 1, 4)  # ms into a minute, in which a request takes 3 and so does its answer
 
 
 def flat(symbol: str = A, count: int = 12, **facts: Any) -> wb.Bars:
@@ -119,8 +121,8 @@ CASES: dict[str, Case] = {
     ),
     "stale_data_ms": Case(
         Limits(stale_data_ms=MINUTE), PAIR,
-        {(A, 0): buy(1.0, B), (A, 5): lambda view: view.limit("buy", 2.0, symbol=B, price=99.0)},
-        [], "stale_data", deaf=lambda symbol, minute: symbol == B and 2 < minute < 9,
+        {(A, 0): buy(1.0, B), (A, 5): buy(2.0, B), (A, 9): buy(3.0, B)},
+        ["buy 1 B", "buy 3 B"], "stale_data", deaf=lambda symbol, minute: symbol == B and 2 < minute < 9,
     ),
     "spread": Case(
         Limits(spread=0.001), (flat(), flat(B, spread_bps=20.0)), {(A, 0): buy(1.0, B), (A, 1): buy(2.0, A)},
@@ -165,4 +167,102 @@ def test_a_limit_holds_at_the_practice_exchange(name: str) -> None:
     case = CASES[name]
     for restarts in RESTARTS:
         street, bot = lived(case, restarts)
-        print(name, restarts, street.orders(), [one.code for one in bot.mind.core.refusals], len(street.engine.executions("me")))
+        assert street.orders() == case.orders, restarts
+        assert [one.code for one in bot.mind.core.refusals if one.code in CODES] == ([case.code] if case.code else [])
+        assert [one.limit for one in bot.risk.decisions if one.limit == name], restarts
+        assert held_by(street, bot) == held_by(street, None)
+
+
+def held_by(street: Street, bot: Resident | None) -> list[float]:
+    """What is held: as the bot has it, or as the exchange does."""
+    names = [one.symbol for one in street.bars if ":" in one.symbol]
+    return [street.held(name) if bot is None else bot.mind.core.account.quantity(name) for name in names]
+
+
+# no way round
+
+
+def limit(side: Any, quantity: float, price: float = 100.0, symbol: str = A) -> Callable[[Any], Any]:
+    return lambda view: view.limit(side, quantity, symbol=symbol, price=price)
+
+
+def several(*wishes: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda view: [wish(view) for wish in wishes]
+
+
+def amended(quantity: float, price: float = 100.0) -> Callable[[Any], Any]:
+    """Change the oldest order that works, should there be one."""
+
+    def wish(view: Any) -> Any:
+        mine = [one for one in view.orders() if one.type == "limit"]
+        return view.amend(mine[0].id, quantity=quantity, price=price) if mine else []
+
+    return wish
+
+
+WAYS: dict[str, dict[tuple[str, int], Callable[[Any], Any]]] = {
+    "in parts": {(A, k): limit("buy", 25.0) for k in range(9)},
+    "several in one event": {
+        (A, 0): several(buy(45.0, A), buy(45.0, A), limit("buy", 45.0, 99.9), limit("sell", 45.0, 100.5)),
+        (A, 1): several(*[limit("buy", 7.0)] * 6),
+        (A, 5): several(buy(45.0, A), limit("buy", 50.0, 100.2)),
+    },
+    "amended": {
+        (A, 0): limit("buy", 20.0),
+        **{(A, k): several(amended(20.0 + 5.0 * k), limit("buy", 4.0, 99.9)) for k in range(1, 9)},
+    },
+    "amended twice at once": {
+        (A, 0): limit("buy", 30.0),
+        **{(A, k): several(amended(50.0 + k), amended(45.0, 99.99), limit("buy", 35.0)) for k in range(1, 9)},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("restarts", RESTARTS)
+@pytest.mark.parametrize("way", WAYS)
+def test_no_way_round_leads_beyond_a_limit_at_the_exchange(way: str, restarts: int | None) -> None:
+    street = Street([flat(count=10, volume=8.0 if "amended" in way else 30.0)])
+    bot = street.bot(scripted(WAYS[way]), {"bot": Limits(instrument_exposure=0.6)})
+    most = [0.0]
+    street.watch = lambda: most.append(street.worst())
+    if restarts is not None:
+        street.restart(restarts)
+    street.run()
+    told = [type(one) for one in bot.entries()]
+    assert 5_900.0 < max(most) <= 6_003.0  # prices move by some ticks
+    assert told.count(Amended) >= 2 or "amended" not in way
+
+
+class Watched(World):
+    """A world in which everything goes wrong, whose bot has limits; what it can come to is looked at every moment."""
+
+    most = 0.0
+
+    def _step(self, ts: int) -> None:
+        super()._step(ts)
+        self.most = max(self.most, worst(self.engine, "me"))
+
+
+def test_no_fault_and_no_kill_leads_beyond_a_limit() -> None:
+    most = 0.0
+    for seed in range(700, 714):
+        world = Watched(seed, 12, limits=Limits(instrument_exposure=0.1, max_positions=1))
+        world.run()
+        assert world.problems() == [], seed
+        assert world.most < 1_025.0, seed  # a tenth of the money, and what the price moves after the order
+        most = max(most, world.most)
+    assert most > 950.0
+
+
+def test_a_halt_closes_the_position_through_faults_and_kills_and_lets_nothing_be_opened_again() -> None:
+    halted = 0
+    for seed in range(800, 814):
+        world = Watched(seed, 12, limits=Limits(daily_loss=0.0005))
+        world.run()
+        assert world.problems() == [], seed
+        assert world.shell is not None and world.shell.mind.core.risk is not None
+        if world.shell.mind.core.risk.state == "HALTED":
+            halted += 1
+            assert worst(world.engine, "me") == 0.0, seed
+            assert not world.engine.open_orders("me"), seed
+    assert halted >= 3

@@ -138,8 +138,9 @@ class World(Post):
     """One world of one seed."""
 
     def __init__(
-        self, seed: int, minutes: int = 20, *, faults: bool = True, kills: int | None = None, sizing: Any = None
-    ) -> None:
+        self, seed: int, minutes: int = 20, *, faults: bool = True, kills: int | None = None, sizing: Any = None,
+        limits: Any = None,
+    ) -> None:  # fmt: skip
         self.dice = dice = random.Random(seed)
         self.seed, self.minutes = seed, minutes
         self.bars = walk(seed, minutes + 60)
@@ -157,7 +158,9 @@ class World(Post):
         self.fatal_write = dice.randint(1, 60) if self.kills else 0
         self.fatal_time = math.inf
         self.told = 0
-        self._plan = prepare(Fidget(seed=seed, sized=sizing is not None), self.bars, rules=wb.Rules(sizing=sizing))
+        self._plan = prepare(
+            Fidget(seed=seed, sized=sizing is not None), self.bars, rules=wb.Rules(sizing=sizing, limits=limits)
+        )
         self.restarted: list[int] = []
         self.silent = False
         self.lost = dice.choice([0.0, 0.05, 0.2]) if faults else 0.0
