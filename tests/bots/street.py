@@ -1,4 +1,4 @@
-"""Bots at a practice exchange that works, on a clock that jumps: prices are written down, and what the bots do is shown.
+"""Bots at a working practice exchange, on a clock that jumps: prices are written down, what the bots do is shown.
 
 Orders are real orders there: under way for some ms, filled in parts by a book and by what is traded, changed while they
 fill. A bot that is started again takes up its journal; what was under way stays under way, its answer is lost.
@@ -75,10 +75,16 @@ class Resident(Post):
         self.look()
         self.send()
 
+    def stop(self) -> None:
+        """Be no more, while others go on."""
+        self.life += 1
+        self.shell = None
+        self.street.peers.leave(self.name)
+
     def take(self, event: Event) -> None:
-        assert self.shell is not None
-        self.shell.take(event, self.now)
-        self.send()
+        if self.shell is not None:
+            self.shell.take(event, self.now)
+            self.send()
 
 
 class Street:
@@ -122,7 +128,8 @@ class Street:
     def _again(self) -> None:
         self.peers = Peers()
         for one in self.bots:
-            one.start()
+            if one.shell is not None:
+                one.start()
 
     def run(self) -> None:
         """Let all minutes pass."""

@@ -1,4 +1,4 @@
-"""Every limit on risk with a bot at the practice exchange: what arrives there, what is held there, before and after restarts.
+"""Every limit on risk at the practice exchange: what arrives there and what is held there, before and after restarts.
 
 The venue's own book is what is looked at. Every story is lived without a restart and again with one in every minute: as
 requests are under way, as answers are, and in the calm between.
@@ -231,6 +231,60 @@ def test_no_way_round_leads_beyond_a_limit_at_the_exchange(way: str, restarts: i
     told = [type(one) for one in bot.entries()]
     assert 5_900.0 < max(most) <= 6_003.0  # prices move by some ticks
     assert told.count(Amended) >= 2 or "amended" not in way
+
+
+# several bots of one account
+
+
+def two(limits: Limits, bars: list[wb.Bars], *plays: Mapping[tuple[str, int], Callable[[Any], Any]]) -> Street:
+    street = Street(bars)
+    for name, mine in zip(("one", "two"), plays, strict=True):
+        street.bot(scripted(dict(mine)), {"account": limits}, name=name, cash=5_000.0)
+    return street
+
+
+@pytest.mark.parametrize("restarts", RESTARTS)
+def test_two_bots_share_what_is_left_of_their_account(restarts: int | None) -> None:
+    again = {(A, k): several(buy(20.0, A), limit("buy", 20.0)) for k in range(9)}
+    street = two(Limits(gross_exposure=0.6), [flat(count=10, volume=15.0)], again, again)
+    most = [0.0]
+    street.watch = lambda: most.append(street.worst())
+    if restarts is not None:
+        street.restart(restarts)
+    street.run()
+    assert 5_900.0 < max(most) <= 6_003.0
+    assert sum(one.mind.core.account.quantity(A) for one in street.bots) == street.held(A)
+
+
+@pytest.mark.parametrize("restarts", RESTARTS)
+def test_a_loss_of_one_bot_closes_the_positions_of_both(restarts: int | None) -> None:
+    bars = [falling(100.0, 100.0, 70.0), flat(B)]
+    mine, other = {(A, 0): buy(30.0, A), (A, 4): buy(1.0, A)}, {(A, 0): sell(20.0, B), (A, 4): buy(1.0, B)}
+    street = two(Limits(daily_loss=0.05), bars, mine, other)
+    if restarts is not None:
+        street.restart(restarts)
+    street.run()
+    assert sorted(street.orders()) == ["buy 20 B", "buy 30 A", "sell 20 B", "sell 30 A"]
+    assert street.held(A) == street.held(B) == 0.0
+
+
+def test_positions_of_all_bots_are_counted() -> None:
+    street = two(Limits(max_positions_total=1), [*PAIR], {(A, 0): buy(1.0, A)}, {(A, 0): buy(1.0, B)})
+    street.run()
+    assert street.orders() == ["buy 1 A"]
+
+
+def test_what_a_bot_that_is_down_holds_still_counts() -> None:
+    plays = {(A, 0): several(buy(30.0, A), limit("buy", 10.0, 99.9))}, {(A, k): buy(25.0, A) for k in (3, 8)}
+    street = two(Limits(gross_exposure=0.6), [flat(count=12, volume=15.0)], *plays)
+    minute = street.agenda.now
+    street.agenda.at(minute + int(2.5 * MINUTE), street.bots[0].stop)
+    street.agenda.at(minute + int(6.5 * MINUTE), street.bots[0].start)
+    street.run()
+    assert street.orders() == ["buy 30 A", "buy 10 A: 0 filled, accepted", "buy 19.5 A"]
+
+
+# everything at once
 
 
 class Watched(World):
