@@ -16,7 +16,7 @@ import workbench as wb
 from tests.bots.street import MINUTE, Resident, Street, minutes, worst
 from tests.bots.test_limits import buy, scripted, sell
 from tests.bots.world import World
-from workbench.risk.limits import CODES, RULES, Limits
+from workbench.risk.limits import CODES, RULES, Bound, Limits
 from workbench.trading.events import Amended
 
 A, B, SPOT = "A/USDT:USDT", "B/USDT:USDT", "A/USDT"
@@ -103,10 +103,10 @@ CASES: dict[str, Case] = {
         Limits(order_cash=500.0), PAIR, {(A, 0): buy(5.5, A), (A, 1): buy(5.0, A)}, ["buy 5 A"], "order_cash",
     ),
     "price_distance": Case(
-        Limits(price_distance=0.1), PAIR,
+        Limits(price_distance=0.05), PAIR,
         {
-            (A, 0): lambda view: view.limit("buy", 1.0, symbol=A, price=89.0),
-            (A, 1): lambda view: view.limit("sell", 1.0, symbol=A, price=91.0),
+            (A, 0): lambda view: view.limit("buy", 1.0, symbol=A, price=92.0),
+            (A, 1): lambda view: view.limit("sell", 1.0, symbol=A, price=96.0),
         },
         ["sell 1 A"], "price_distance",
     ),
@@ -177,6 +177,23 @@ def held_by(street: Street, bot: Resident | None) -> list[float]:
     """What is held: as the bot has it, or as the exchange does."""
     names = [one.symbol for one in street.bars if ":" in one.symbol]
     return [street.held(name) if bot is None else bot.mind.core.account.quantity(name) for name in names]
+
+
+@pytest.mark.parametrize(
+    ("action", "orders", "left", "state"),
+    [
+        ("warn", ["buy 5 A", "buy 20 A"], 25.0, "ACTIVE"),
+        ("reject", ["buy 5 A"], 5.0, "ACTIVE"),
+        ("reduce", ["buy 5 A", "buy 9.5 A"], 14.5, "ACTIVE"),
+        ("flatten", ["buy 5 A", "sell 5 A"], 0.0, "HALTED"),
+    ],
+)
+def test_each_action_is_done_at_the_exchange(action: Any, orders: list[str], left: float, state: str) -> None:
+    for restarts in RESTARTS:
+        limits = Limits(order_value=Bound(0.1, action))
+        street, bot = lived(Case(limits, (flat(count=5),), {(A, 0): buy(5.0, A), (A, 2): buy(20.0, A)}, []), restarts)
+        assert (street.orders(), street.held(A), bot.risk.state) == (orders, left, state), restarts
+        assert [one.limit for one in bot.risk.decisions if one.action == action], restarts
 
 
 # no way round
