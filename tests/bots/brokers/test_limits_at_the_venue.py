@@ -105,7 +105,7 @@ def test_a_limit_holds_through_ccxt_and_restarts(exchange: Exchange, name: str) 
             pump.cancel()
             core = post.shell.mind.core
             orders = [f"{order.side} {order.filled:g} of {order.quantity:g}" for order in one.orders()]
-            assert orders == case.orders
+            assert sorted(orders) == sorted(case.orders)  # what goes out together arrives in any order
             assert case.code in [one.code for one in core.refusals if one.code in CODES]
             assert one.position() == core.account.quantity(PERP)
 
