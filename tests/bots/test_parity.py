@@ -144,3 +144,19 @@ def test_a_report_says_what_differs(lake: Lake) -> None:
     page = report._repr_html_()
     assert "another fee was charged than assumed" in page and "<script" not in page
     assert report.trades["cause"].isin([*CAUSES, ""]).all()
+
+
+@pytest.mark.parametrize("limits", [{"order_value": 0.05}, {"max_drawdown": 0.001}])
+def test_what_limits_kept_from_being_traded_is_named(limits: dict[str, float], workspace: Path) -> None:
+    settings = load_settings(workspace)
+    (name,) = limits
+    spec = BotSpec(
+        name=f"limited_{name}", strategy="library:grid", series=(Series("BTC/USDT", "1h"),), start="2021-01-01",
+        end="2021-01-10",
+    )  # fmt: skip
+    with open_journal(spec.name, settings) as journal:
+        for _ in ReplayBot(spec, spec.plan(settings), journal, limits={"bot": wb.risk.Limits(**limits)}).steps():
+            pass
+    report = parity(spec.name, settings=settings)
+    assert report.score < 1.0
+    assert report.causes.index[0] == "gate", report.causes
