@@ -7,7 +7,6 @@ another bot takes up the journal.
 
 from __future__ import annotations
 
-import heapq
 import json
 import math
 import random
@@ -18,13 +17,13 @@ from typing import Any
 import numpy as np
 
 import workbench as wb
+from tests.bots.post import Agenda, Post
 from workbench.backtest.prepare import prepare
-from workbench.bots.brokers.local import LocalVenue, News
 from workbench.bots.brokers.talk import Find, Look, Request
 from workbench.bots.clerk import Clerk
 from workbench.bots.mind import Mind
 from workbench.bots.shell import Shell
-from workbench.errors import BrokerError, BrokerTransient, BrokerUnknown
+from workbench.errors import BrokerTransient, BrokerUnknown
 from workbench.market.bars import Bars
 from workbench.market.instrument import Instrument
 from workbench.practice.clock import HeldClock
@@ -32,7 +31,8 @@ from workbench.practice.engine import Engine
 from workbench.practice.engine_records import AccountSetup
 from workbench.practice.faults import Faults
 from workbench.practice.markets.recorded import RecordedMarket
-from workbench.trading.events import Action, Bar, Event, Filled, Learnt, Opened, Started, Submit, from_plain, to_plain
+from workbench.trading.events import Action, Bar, Event, Filled, Learnt, Opened, Started, Submit, to_plain
+from workbench.trading.minding import Minder
 
 MINUTE = 60_000
 T0 = 1_700_006_400_000 + 600_000  # ten minutes after midnight: no funding in the hours that follow
@@ -134,44 +134,38 @@ def what_goes_wrong(dice: random.Random, minutes: int) -> list[dict[str, Any]]:
     return rules
 
 
-class World:
+class World(Post):
     """One world of one seed."""
 
     def __init__(
-        self, seed: int, minutes: int = 20, *, faults: bool = True, kills: int | None = None, sizing: Any = None
-    ) -> None:
+        self, seed: int, minutes: int = 20, *, faults: bool = True, kills: int | None = None, sizing: Any = None,
+        limits: Any = None,
+    ) -> None:  # fmt: skip
         self.dice = dice = random.Random(seed)
         self.seed, self.minutes = seed, minutes
         self.bars = walk(seed, minutes + 60)
-        self.now = T0 + MINUTE
-        self.engine = Engine(
-            {SYMBOL: RecordedMarket(self.bars)}, HeldClock(self.now),
+        agenda = Agenda(T0 + MINUTE)
+        engine = Engine(
+            {SYMBOL: RecordedMarket(self.bars)}, HeldClock(agenda.now),
             accounts={"me": AccountSetup(linear={"USDT": 10_000.0}, leverage=10.0)},
         )  # fmt: skip
         rules = what_goes_wrong(dice, minutes) if faults else []
-        self.faults = Faults(rules, seed=seed, real=lambda: self.now / 1_000.0)
-        self.faults.begin(lambda: self.now)
-        self.venue = LocalVenue(self.engine, "me", self.faults, self._news)
-        self.queue: list[tuple[float, int, Callable[[], None]]] = []
-        self.count = self.life = self.writes = 0
-        self.journal: list[str] = []
-        self.durable = 0
-        self.alerts: list[Any] = []
+        self.faults = Faults(rules, seed=seed, real=lambda: agenda.now / 1_000.0)
+        self.faults.begin(lambda: agenda.now)
+        super().__init__(agenda, engine, "me", self.faults)
+        self.writes = self.durable = 0
         self.kills = dice.choice([0, 1, 1, 2, 4]) if kills is None else kills
         self.fatal_write = dice.randint(1, 60) if self.kills else 0
         self.fatal_time = math.inf
-        self.shell: Shell | None = None
         self.told = 0
-        self._plan = prepare(Fidget(seed=seed, sized=sizing is not None), self.bars, rules=wb.Rules(sizing=sizing))
+        self._plan = prepare(
+            Fidget(seed=seed, sized=sizing is not None), self.bars, rules=wb.Rules(sizing=sizing, limits=limits)
+        )
         self.restarted: list[int] = []
         self.silent = False
         self.lost = dice.choice([0.0, 0.05, 0.2]) if faults else 0.0
 
     # time
-
-    def at(self, ts: float, what: Callable[[], None]) -> None:
-        self.count += 1
-        heapq.heappush(self.queue, (ts, self.count, what))
 
     def run(self) -> None:
         """Let it all happen, then let it come to rest."""
@@ -191,9 +185,7 @@ class World:
 
     def until(self, end: int) -> None:
         while True:
-            due = [end, self.fatal_time]
-            if self.queue:
-                due.append(self.queue[0][0])
+            due = [end, self.fatal_time, self.agenda.due()]
             if self.shell is not None:
                 due += [self.shell.due(), self._next_bar()]
             ts = max(min(due), self.now)
@@ -201,15 +193,14 @@ class World:
             if ts > end:
                 break
             self._step(math.ceil(ts))
-            if ts >= end and not (self.queue and self.queue[0][0] <= end):
+            if ts >= end and self.agenda.due() > end:
                 break
 
     def _step(self, ts: int) -> None:
-        self.now = ts
+        self.agenda.now = ts
         self.engine.advance(max(ts, self.engine.now))
         self.faults.act(self.engine)
-        while self.queue and self.queue[0][0] <= ts:
-            heapq.heappop(self.queue)[2]()
+        self.agenda.act()
         try:
             if ts >= self.fatal_time:
                 raise Killed
@@ -227,7 +218,7 @@ class World:
             if not self.silent:
                 shell.take(bar, ts)
             shell.take(Opened(ts, {SYMBOL: self._price()}), ts)
-        self._send(shell)
+        self.send()
 
     # the market, as the bot hears of it
 
@@ -251,10 +242,8 @@ class World:
     def start(self) -> None:
         """Begin, or go on from the journal."""
         mind = Mind(self._plan, name=f"fidget {self.seed}")
-        mind.core.minder = _minder(mind)
-        shell = Shell(mind, Clerk(mind.core.markets), self.write, self.alerts.append)
-        self.shell = shell
-        entries = [from_plain(json.loads(line)) for line in self.journal]
+        shell = self.made(mind)
+        entries = self.entries()
         self.told = 0
         if not entries:
             shell.take(Started(self.now), self.now)
@@ -267,7 +256,7 @@ class World:
             self.told = int(np.searchsorted(self.bars.ts, last, side="right"))
             shell.recover(entries, self.now)
         self.look()
-        self._send(shell)
+        self.send()
         self._every()
 
     def _every(self) -> None:
@@ -286,10 +275,6 @@ class World:
                     self.at(self.now + 30_000, again)
 
         self.at(self.now + 30_000, again)
-
-    def look(self) -> None:
-        if self.shell is not None:
-            self.shell.requests.append(self.shell.clerk.look(self.now))
 
     def write(self, entry: Event | Action, durable: bool) -> None:
         self.writes += 1
@@ -325,51 +310,28 @@ class World:
         except Killed:
             self.die()
 
-    def _send(self, shell: Shell) -> None:
-        while shell.requests:
-            request, life = shell.requests.popleft(), self.life
-            if self.dice.random() < self.lost:  # nobody waits for the answer any more when it arrives, if it does
-                lost = BrokerTransient("no answer") if isinstance(request, (Find, Look)) else BrokerUnknown("no answer")
-                self.at(self.now + 3_000, partial(self._answer, request, lost, life))
-                if self.dice.random() < 0.6:
-                    self.at(self.now + self.dice.randint(2_000, 9_500), partial(self._arrive, request, -1))
-                continue
-            self.at(self.now + self.dice.choice([1, 3, 20]), partial(self._arrive, request, life))
-
-    def _arrive(self, request: Request, life: int) -> None:
-        answer = self.venue.ask(request)
-        wait = answer.delay_ms + self.dice.choice([1, 3, 20])
-        self.at(self.now + wait, lambda: self._answer(request, answer.what, life))
-
-    def _answer(self, request: Request, what: Any, life: int) -> None:
-        if self.life != life or self.shell is None:
-            return
+    def living(self, what: Callable[[], None]) -> None:
         try:
-            self.shell.answered(request, what, self.now)
-            if isinstance(request, Look) and isinstance(what, BrokerError):
-                self.at(self.now + 2_000, self.look)
-            self._send(self.shell)
+            what()
         except Killed:
             self.die()
 
-    def _news(self, news: News) -> None:
-        life = self.life
+    # what is under way
 
-        def arrive() -> None:
-            if self.life != life or self.shell is None or news.what is None:
-                return
-            try:
-                self.shell.heard(news.what, self.now)
-                self._send(self.shell)
-            except Killed:
-                self.die()
+    def wait(self, *choices: int) -> int:
+        return self.dice.choice(choices)
 
-        self.at(self.engine.now + news.delay_ms + self.dice.choice([1, 5, 50]), arrive)
+    def mislaid(self, request: Request) -> bool:
+        """Lose an answer, so that nobody waits for it any more when it arrives, if it does."""
+        if self.dice.random() >= self.lost:
+            return False
+        lost = BrokerTransient("no answer") if isinstance(request, (Find, Look)) else BrokerUnknown("no answer")
+        self.at(self.now + 3_000, partial(self.answer, request, lost, self.life))
+        if self.dice.random() < 0.6:
+            self.at(self.now + self.dice.randint(2_000, 9_500), partial(self.arrive, request, -1))
+        return True
 
     # what must be true in the end
-
-    def entries(self) -> list[Any]:
-        return [from_plain(json.loads(line)) for line in self.journal]
 
     def problems(self) -> list[str]:
         """Everything that is not as it must be."""
@@ -417,7 +379,7 @@ class World:
         if clerk.busy:
             found.append(f"something is under way: {[line for line in clerk.lines.values() if line.state != 'done']}")
         again = Mind(self._plan, name=f"fidget {self.seed}")
-        again.core.minder = _minder(again)
+        again.core.minder = Minder(again.core)
         other = Shell(again, Clerk(again.core.markets), lambda entry, durable: None)
         left = other.recover(entries, self.now)
         if left or json.dumps(again.snapshot(), sort_keys=True) != json.dumps(core_of(self.shell), sort_keys=True):
@@ -427,9 +389,3 @@ class World:
 
 def core_of(shell: Shell) -> Any:
     return json.loads(json.dumps(shell.mind.snapshot()))
-
-
-def _minder(mind: Mind) -> Any:
-    from workbench.trading.minding import Minder
-
-    return Minder(mind.core)

@@ -260,12 +260,19 @@ class Clerk(Course):
         elif line.flight == "amend" and line.asked is not None and shows(order, line.asked):
             self._amended(line)
         elif settled and line.flight:
+            self._resized(line, order)
             line.change = merged(line.asked, line.change) if line.flight == "amend" else line.change
             line.flight, line.asked = "", None
             self._ask_by(self.now + self.patience.retry_ms, line)
         if order.filled > line.filled + self._dust(line):
             line.expected = max(line.expected, order.filled)
             self._ask_by(self.now + self.patience.settle_ms, line)
+
+    def _resized(self, line: Line, order: VenueOrder) -> None:
+        """Learn how much an order has at the venue, where an earlier change of it got there and its answer did not."""
+        if line.resizes and line.lost and abs(order.quantity - line.quantity) > self._dust(line):
+            line.quantity = order.quantity
+            self._said.events.append(Amended(self.now, line.order.id, NAN, order.quantity, NAN))
 
     def _amended(self, line: Line) -> None:
         change = line.asked or [NAN, NAN, NAN, ""]

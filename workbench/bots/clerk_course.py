@@ -62,7 +62,7 @@ class Course(Memory):
             self.ids[fill.venue_id] = line.order.id
             self._said.events.append(Accepted(self.now, line.order.id, line.venue_id))
         line.filled += fill.quantity
-        known = line.quantity == line.quantity
+        known = line.quantity == line.quantity and not line.resizes  # else the venue says when it is at its end
         whole = known and line.filled >= line.quantity - self._dust(line)
         if known and line.filled > line.quantity + self._dust(line):
             self._alert("error", f"{line.order.id}: {line.filled:g} executed of {line.quantity:g}")
@@ -76,6 +76,8 @@ class Course(Memory):
         if whole:
             self._close(line)
         elif line.state != "done":
+            if line.resizes and line.filled >= line.quantity - self._dust(line):
+                self._ask_by(self.now, line)  # the change was too late and all is over, or there is more of it
             self._try_end(line)
             self._take_early(line)
             self._move(line)

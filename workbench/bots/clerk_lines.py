@@ -100,6 +100,11 @@ class Line:
     triggered: bool = False
     ended: int = 0
 
+    @property
+    def resizes(self) -> bool:
+        """Whether a change of its quantity is under way, so that nobody knows how much it has."""
+        return self.flight == "amend" and self.asked is not None and self.asked[1] == self.asked[1]
+
 
 def protects(order: Order) -> bool:
     """Tell whether an order makes a position smaller, so that it is never too late for it."""

@@ -69,9 +69,16 @@ class Peers:
         self._tell(engine)
 
     def leave(self, name: str) -> None:
-        """Let a bot go: what it has lost stays lost for the others, its money counts as taken out."""
+        """Let a bot go: what it has lost stays lost for the others, its money counts as taken out.
+
+        What it holds, or may come to hold by its orders, is still there though nobody minds it: as long as there is
+        any it counts as it was last known, its money too, until the bot joins again.
+        """
         engine, _ = self._members.pop(name)
         engine.tell = None
+        left = self._told.get(name)
+        if left is not None and left.rows:
+            return
         self._told.pop(name, None)
         for _, deliver in self._members.values():
             deliver(Peer(engine.now, name, engine.account, 0.0, 0.0))

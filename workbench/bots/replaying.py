@@ -21,7 +21,8 @@ from workbench.bots.papering import PaperReplay
 from workbench.bots.spec import BotSpec
 from workbench.errors import ConfigError, RunError
 from workbench.risk.limits import Limits
-from workbench.trading.events import Action, Event, Filled, Limited, Moved, to_plain
+from workbench.trading.events import Action, Event, Filled, Limited, Moved, Resumed, to_plain
+from workbench.trading.gate import REJECTIONS
 from workbench.trading.lifecycle import ENDED
 
 __all__ = ["ReplayBot", "Status"]
@@ -78,6 +79,8 @@ class ReplayBot:
         Of the packages that matter, for the journal.
     revive : bool
         Whether to go on where the bot was killed.
+    resume : bool
+        Whether to trade on where limits on risk have paused it.
     limits : mapping of scope to Limits, optional
         On risk, as they are set now ("bot", "account", "workspace"); the journal keeps them with every change.
 
@@ -96,15 +99,16 @@ class ReplayBot:
 
     def __init__(
         self, spec: BotSpec, plan: Plan, journal: Journal, *, versions: dict[str, str] | None = None,
-        revive: bool = False, limits: Mapping[str, Limits] | None = None,
+        revive: bool = False, resume: bool = False, limits: Mapping[str, Limits] | None = None,
     ) -> None:  # fmt: skip
-        self.spec, self.plan, self.journal, self._revive = spec, plan, journal, revive
+        self.spec, self.plan, self.journal, self._revive, self._resume = spec, plan, journal, revive, resume
         self.mind = Mind(plan, name=spec.name)
         self.mind.core.state = "IDLE"
         self.replay = PaperReplay(plan, self.mind, self._heard)
         self.recovered = self.fills = 0
         self.reason = ""
         self._limits = dict(limits or {})
+        self._refused = self._decided = 0
         self.ts = self._first = min(int(line.ts[0]) for line in plan.lines)
         self._last = max(int(line.ts[-1]) + line.bars.timeframe.ms for line in plan.lines)
         self._versions = versions or {}
@@ -158,6 +162,7 @@ class ReplayBot:
                 begun = self._begin()
             if not begun:
                 continue
+            self._note_refusals()
             yield ts
             if self._stopping is not None:
                 self._end(*self._stopping)
@@ -180,7 +185,11 @@ class ReplayBot:
         )
         for state in _AWAKE:
             self._move(state)
+        self._refused = len(self.mind.core.refusals)
+        self._decided = len(self.mind.core.risk.decisions) if self.mind.core.risk is not None else 0
         self._limit()
+        if self._resume:
+            self.replay.deliver([Resumed(self.ts, "", "--resume")])
         self.journal.flush()
         return True
 
@@ -237,12 +246,30 @@ class ReplayBot:
 
     def _retell(self) -> None:
         """Tell again what came from outside between two steps."""
-        while type(self._next) in (SessionStarted, Moved, Limited):
+        while type(self._next) in (SessionStarted, Moved, Limited, Resumed):
             if type(self._next) is not SessionStarted:
                 self.replay.deliver([self._next])
             else:
                 self.mind.core.state = "IDLE"
                 self._take_next()
+
+    def _note_refusals(self) -> None:
+        """Write into the log which orders were not sent, and why: no event tells of them."""
+        refusals = self.mind.core.refusals
+        for one in refusals[self._refused :]:
+            self.journal.log(
+                "warning", "risk", f"{one.side} {one.symbol} was not sent: {REJECTIONS.get(one.code, one.code)}",
+                {"code": one.code, "symbol": one.symbol, "side": one.side, "decided": one.ts},
+            )  # fmt: skip
+        self._refused = len(refusals)
+        decisions = self.mind.core.risk.decisions if self.mind.core.risk is not None else []
+        for what in decisions[self._decided :]:
+            if what.symbol and what.action == "reduce":
+                self.journal.log(
+                    "warning", "risk", f"{what.side} {what.symbol} was made smaller by {what.limit}",
+                    {"limit": what.limit, "symbol": what.symbol, "side": what.side, "reduced": what.ts},
+                )  # fmt: skip
+        self._decided = len(decisions)
 
     # for whoever looks
 

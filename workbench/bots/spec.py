@@ -81,6 +81,8 @@ class BotSpec:
     fee, slippage_bps, leverage : float, optional
         The instrument's where left out.
     margin : {"cross", "isolated"}
+    account : str
+        Whose limits it shares, as `[limits.accounts.NAME]` has them.
 
     Raises
     ------
@@ -100,6 +102,7 @@ class BotSpec:
     slippage_bps: float | None = None
     leverage: float | None = None
     margin: str = "cross"
+    account: str = "paper"
 
     def __post_init__(self) -> None:
         check_name(self.name)

@@ -66,7 +66,11 @@ def run(
     slippage_bps: Annotated[float | None, typer.Option(metavar="BPS", help="Slippage in basis points.")] = None,
     leverage: Annotated[float | None, typer.Option(metavar="TIMES", help="Notional for each unit of margin.")] = None,
     margin: Annotated[str, typer.Option(metavar="cross|isolated", help="What stands behind a position.")] = "cross",
+    account: Annotated[
+        str, typer.Option(metavar="NAME", help="Whose limits it shares: [limits.accounts.NAME] of workbench.toml.")
+    ] = "paper",
     revive: Annotated[bool, typer.Option("--revive", help="Let a bot that was killed go on.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Trade on where limits on risk have paused it.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a bot in the foreground. Ctrl-C stops it properly, twice kills it; run it again and it goes on.
@@ -87,9 +91,9 @@ def run(
         name=name or kind.__name__.lower(), strategy=strategy, parameters=given_parameters(kind.declared, param or []),
         series=tuple(Series.parse(one, venue) for one in replay), start=start, end=end,
         cash=settings.backtest.cash if cash is None else cash, fee=fee, slippage_bps=slippage_bps, leverage=leverage,
-        margin=margin,
+        margin=margin, account=account,
     )  # fmt: skip
-    _run(spec, settings, _speed_of(speed), revive=revive, as_json=as_json)
+    _run(spec, settings, _speed_of(speed), {"revive": revive, "resume": resume}, as_json=as_json)
 
 
 def _speed_of(text: str) -> float:
@@ -104,7 +108,7 @@ def _speed_of(text: str) -> float:
     return found
 
 
-def _run(spec: BotSpec, settings: Settings, speed: float, *, revive: bool, as_json: bool) -> None:
+def _run(spec: BotSpec, settings: Settings, speed: float, how: dict[str, bool], *, as_json: bool) -> None:
     from workbench.bots.journal import open_journal
     from workbench.bots.killing import kill_order
     from workbench.bots.limit_settings import limits_here
@@ -119,8 +123,9 @@ def _run(spec: BotSpec, settings: Settings, speed: float, *, revive: bool, as_js
     plan = spec.plan(settings)
     with open_journal(spec.name, settings) as journal:
         bot = ReplayBot(
-            spec, plan, journal, versions=dict(versions()), revive=revive, limits=limits_here(settings, bot=spec.name)
-        )
+            spec, plan, journal, versions=dict(versions()),
+            limits=limits_here(settings, bot=spec.name, account=spec.account), **how,
+        )  # fmt: skip
         with _screen(quiet=as_json) as show, _interrupts(bot):
             _drive(bot, settings, speed, show)
         status = bot.status()

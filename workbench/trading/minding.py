@@ -82,6 +82,9 @@ class Minder:
         active = core.protector.active.get((order.symbol, order.leg))
         if active is None or order.id not in (active.stop_id, active.trail_id):
             return
+        if not code and order.remaining <= 0.5 * core.markets[order.symbol].lots.lot:
+            self._close(order, held)  # it was not taken away: it has traded, before it was as large as the position
+            return
         core.act(Alert(core.now, "critical", f"{order.symbol}: the {order.reason} {order.id} {why}"))
         if code:  # refused, so the price is beyond it or the venue will not have it: what is not protected is closed
             self._close(order, held)

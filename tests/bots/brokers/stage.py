@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -140,14 +140,15 @@ _accounts = itertools.count()
 
 @asynccontextmanager
 async def desk(
-    exchange: Exchange, symbol: str = SPOT, *, venue: str = "", listen: bool = False, key: str = "", **terms: Any
-) -> AsyncIterator[Desk]:
+    exchange: Exchange, symbol: str = SPOT, *, venue: str = "", listen: bool = False, key: str = "",
+    beside: Sequence[str] = (), **terms: Any,
+) -> AsyncIterator[Desk]:  # fmt: skip
     """A broker on an account that nobody used before."""
     account = f"account-{next(_accounts) % (ACCOUNTS - 1) + 1}"
     usual: dict[str, Any] = {"route": exchange.route, "tuning": TUNING, "share": 50.0, "clock": lambda: exchange.now}
     name = key or account
     broker = CcxtBroker(
-        venue or ("kraken" if symbol == USD else "binance"), {symbol: known(exchange, symbol)},
+        venue or ("kraken" if symbol == USD else "binance"), {one: known(exchange, one) for one in (symbol, *beside)},
         credentials=Credentials(name, secret(name), name="test"), terms=Terms(**usual | terms),
     )  # fmt: skip
     async with broker:

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from tests.bots.brokers.post import Post
 from tests.bots.brokers.stage import NAN, PERP, SPOT, Desk, desk, run
-from workbench.bots.brokers.talk import Find, Look, Request
-from workbench.bots.clerk import Clerk, Patience, Said
-from workbench.errors import BrokerError
+from workbench.bots.brokers.talk import Look
 from workbench.practice.exchange import Exchange
-from workbench.trading.events import AmendOrder, CancelOrder, Event, Filled, Submit
+from workbench.trading.events import AmendOrder, CancelOrder, Filled, Submit
 from workbench.trading.orders import Order
 
-PATIENCE = Patience(retry_ms=50, ask_ms=60, land_ms=400, settle_ms=100, give_up_ms=600_000)
 FAULTS: list[dict[str, Any]] = [
     *({"fault": "reset", "target": "submit", "landed": landed} for landed in (False, True)),
     *({"fault": "reset", "target": "amend", "landed": landed} for landed in (False, True)),
@@ -27,55 +23,6 @@ FAULTS: list[dict[str, Any]] = [
     *({"fault": how, "target": "user"} for how in ("drop", "duplicate", "reorder")),
     {"fault": "disconnect", "target": "fills"},
 ]  # fmt: skip
-
-
-class Post:
-    """Carries requests of a clerk to a broker, and answers and news back."""
-
-    def __init__(self, one: Desk) -> None:
-        self.one, self.clerk = one, Clerk(one.broker.markets, PATIENCE)
-        self.events: list[Event] = []
-        # a clock of its own: a market that is hurried on must not make answers late that are under way
-        self._base = one.exchange.now
-        one.broker.terms = replace(one.broker.terms, clock=self.now)
-        self._heard, self._began, self._tasks = 0, time.monotonic(), set[asyncio.Task[None]]()
-
-    def now(self) -> int:
-        return self._base + int((time.monotonic() - self._began) * 1_000)
-
-    def heed(self, said: Said) -> None:
-        self.events += said.events
-        for request in said.requests:
-            task = asyncio.create_task(self.carry(request))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    async def carry(self, request: Request) -> None:
-        broker = self.one.broker
-        answer: Any
-        try:
-            if isinstance(request, Find):
-                answer = await broker.find(request)
-            else:
-                answer = await (broker.look(request) if isinstance(request, Look) else broker.send(request))
-        except BrokerError as error:
-            answer = error
-        self.heed(self.clerk.answered(request, answer, self.now()))
-
-    async def pump(self) -> None:
-        while True:
-            while self._heard < len(self.one.told):
-                self._heard += 1
-                self.heed(self.clerk.heard(self.one.told[self._heard - 1], self.now()))
-            if self.clerk.due() <= self.now():
-                self.heed(self.clerk.wake(self.now()))
-            await asyncio.sleep(0.01)
-
-    def intend(self, action: Any) -> None:
-        self.heed(self.clerk.intend(action, self.now()))
-
-    def busy(self) -> bool:
-        return bool(self._tasks) or any(line.state != "done" for line in self.clerk.lines.values())
 
 
 def drawn(one: Desk, rng: random.Random) -> Order:

@@ -39,6 +39,7 @@ CAUSES: Final[Mapping[str, str]] = {
 }
 """Every cause there is, in words."""
 
+_MONEY: Final = frozenset(("insufficient_margin", "no_equity", "below_min_notional", "zero_quantity"))
 _RISK: Final = ("limit", "risk", "too_many", "not_running", "loss", "drawdown")
 
 
@@ -145,6 +146,12 @@ def _why_size(wanted: Trip, got: Trip, facts: Facts, disturbed: bool) -> tuple[s
     for order_id in (*got.orders, *got.exit_orders):
         if order_id in facts.life.by_hand:
             return "manual", f"{order_id.partition(':')[2]} was traded from outside"
+    side, step = ("buy" if got.sign > 0.0 else "sell"), facts.step(got.symbol)
+    for symbol, which, ts, text in facts.life.reduced:
+        if (symbol, which) == (got.symbol, side) and abs(ts - got.entered) < step:
+            return "gate", text
+    if kept := _kept_back(wanted, side, facts):
+        return "gate", kept
     for order_id in got.orders:
         order = facts.life.orders.get(order_id)
         if order_id in facts.life.cut or (order is not None and order.quantity > got.quantity * (1.0 + 1e-9)):
@@ -158,6 +165,15 @@ def _why_size(wanted: Trip, got: Trip, facts: Facts, disturbed: bool) -> tuple[s
     if disturbed:
         return "carried over", "the size follows from an equity that was another before"
     return "unexplained", f"{got.quantity:g} for {wanted.quantity:g}"
+
+
+def _kept_back(wanted: Trip, side: str, facts: Facts) -> str:
+    """Say which order of a trade was not sent, of one side or of any, "" where none was."""
+    for (symbol, which, ts), (code, text) in facts.life.unsent.items():
+        mine = symbol == wanted.symbol and which in (side or which,) and wanted.decided <= ts <= wanted.left
+        if mine and code not in _MONEY:
+            return text
+    return ""
 
 
 def _price(wanted: Trip, got: Trip, facts: Facts, disturbed: bool, *, at: str) -> list[Cause]:
@@ -180,7 +196,10 @@ def _price(wanted: Trip, got: Trip, facts: Facts, disturbed: bool, *, at: str) -
     found = [Cause("price slippage", whole - moved, f"{at} at {have:g} for {want:g}")]
     if moved:
         name, text = _why_decided(wanted, decided, facts, disturbed)
-        if not name:
+        kept = "" if name else _kept_back(wanted, "", facts)
+        if kept:
+            name, text = "gate", kept
+        elif not name:
             name, text = "late decision", f"{at} {(came - due) / 1_000:,.0f} s later"
         if wanted.reason != got.reason and not enters and name == "late decision" and disturbed:
             name, text = "carried over", f"left by {got.reason}, not {wanted.reason}"
@@ -222,9 +241,15 @@ def _why_alone(trip: Trip, facts: Facts, disturbed: bool, *, lived: bool) -> tup
         if not lived and mine and order.id in life.refused:
             code, text = life.refused[order.id]
             return ("gate" if any(word in code for word in _RISK) else "rejected by venue"), text or code
+    if not lived and (trip.symbol, side, trip.decided) in life.unsent:
+        code, text = life.unsent[trip.symbol, side, trip.decided]
+        return ("carried over" if code in _MONEY and disturbed else "gate"), text
     name, text = _why_decided(trip, trip.decided, facts, disturbed)
     if name:
         return name, text
+    said = [text for ts, text in life.warned if ts <= trip.entered]
+    if said and not lived:
+        return "gate", said[-1]
     return ("carried over", "an earlier trade was another") if disturbed else ("unexplained", "")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.backtest.event_path import Replay
 from workbench.backtest.plan import Plan
 from workbench.bots.comparison.causes import Facts, explain
-from workbench.bots.comparison.lived import Lived, read_life
+from workbench.bots.comparison.lived import TOLD, Lived, read_life
 from workbench.bots.comparison.pairing import pair_up
 from workbench.bots.comparison.report import Compared, ParityReport
 from workbench.bots.comparison.trips import trips_of
@@ -59,7 +59,7 @@ def parity(name: str, *, settings: Settings | None = None, apart: str | None = N
     settings = settings or load_settings()
     with read_journal(name, settings) as journal:
         sessions = journal.sessions()
-        life = read_life(entry.record for entry in journal.entries())
+        life = read_life(entry.record for entry in journal.entries(kinds=TOLD))
     if not life.ended or not sessions:
         raise ConfigError(f"bot {name!r} has not heard of any bar yet, so there is nothing to compare", name=name)
     spec = BotSpec.from_plain(sessions[0].details["spec"])

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, get_args
 
+from workbench.bots.journal.records import Logged
 from workbench.trading.events import (
+    Action,
+    Alert,
     Bar,
     Canceled,
+    Event,
     Expired,
     Filled,
     Funded,
@@ -19,7 +23,10 @@ from workbench.trading.events import (
 )
 from workbench.trading.orders import Order
 
-__all__ = ["Lived", "read_life"]
+__all__ = ["TOLD", "Lived", "read_life"]
+
+TOLD: Final = frozenset(("Logged", *(kind.__name__ for kind in (*get_args(Event), *get_args(Action)))))
+"""Kinds of entries of a journal that tell of a life."""
 
 
 @dataclass
@@ -46,6 +53,16 @@ class Lived:
         First and last time of the market that the bot heard of.
     prices : dict of str to float
         The last ones.
+    restarts : list of int
+        When, by the market, a process took the bot up again.
+    by_hand : set of str
+        Ids of executions that somebody else made.
+    warned : list of (ts, text)
+        What limits on risk said that they did.
+    reduced : list of (symbol, side, ts, text)
+        Orders that limits made smaller, as the log has them.
+    unsent : dict of (symbol, side, decided) to (code, text)
+        Orders that were not sent, as the log has them.
     """
 
     told: list[Filled | Funded] = field(default_factory=list)
@@ -60,6 +77,9 @@ class Lived:
     prices: dict[str, float] = field(default_factory=dict)
     restarts: list[int] = field(default_factory=list)
     by_hand: set[str] = field(default_factory=set)
+    warned: list[tuple[int, str]] = field(default_factory=list)
+    reduced: list[tuple[str, str, int, str]] = field(default_factory=list)
+    unsent: dict[tuple[str, str, int], tuple[str, str]] = field(default_factory=dict)
 
     def was_away(self, ts: int) -> bool:
         """Tell whether the bot did not trade at a time of the market."""
@@ -87,6 +107,13 @@ def read_life(records: Iterable[Any]) -> Lived:
             life.orders[one.order.id] = one.order
         elif kind is Rejected:
             life.refused[one.id] = (one.code, one.text)
+        elif kind is Logged and "decided" in one.fields:
+            said = one.fields
+            life.unsent[said["symbol"], said["side"], said["decided"]] = (said["code"], one.text)
+        elif kind is Logged and "reduced" in one.fields:
+            life.reduced.append((one.fields["symbol"], one.fields["side"], one.fields["reduced"], one.text))
+        elif kind is Alert and one.level in ("warning", "error"):
+            life.warned.append((one.ts, one.text))
         elif kind in (Canceled, Expired):
             life.cut[one.id] = "canceled" if kind is Canceled else "expired"
         elif kind is Moved:
