@@ -14,16 +14,10 @@ from workbench.practice.exchange import Exchange
 from workbench.trading.events import Started
 
 
-@pytest.fixture(scope="module")
-def _served() -> Iterator[Exchange]:
-    with swinging(PERP, SPOT) as exchange:
-        yield exchange
-
-
 @pytest.fixture
-def exchange(_served: Exchange) -> Iterator[Exchange]:
-    yield _served
-    _served.faults.clear()
+def exchange() -> Iterator[Exchange]:
+    with swinging(PERP, SPOT) as served:  # of each test alone: the clock runs far, and so do allowances of requests
+        yield served
 
 
 def states(journal: Any) -> list[str]:
