@@ -73,7 +73,7 @@ def kill_one(folder: Path) -> None:
 
 
 def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
     runs = int(sys.argv[2]) if len(sys.argv) > 2 else 5
     fast, slow = np.divmod(np.arange(count), 60)
     columns = {"fast": fast % 40 + 3, "slow": slow + 50, "fee": np.where(fast < 40, 0.001, 0.0005)}

@@ -54,7 +54,7 @@ def test_every_strategy_of_the_library_trades_the_same(name: str, lake: Lake) ->
     assert_equal(library.get(name)(), bars, rules=RULES)
 
 
-@pytest.mark.parametrize("kind", ["py", "yaml"])
+@pytest.mark.parametrize("kind", ["py", pytest.param("yaml", marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", FILES)
 def test_every_bundled_file_trades_the_same(name: str, kind: str, lake: Lake) -> None:
     hourly = lake.read("BTC/USDT", "1h", "2021-01-01", "2021-02-10")

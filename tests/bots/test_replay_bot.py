@@ -13,7 +13,7 @@ import workbench as wb
 from workbench.bots.journal import Journal, JournalReader
 from workbench.bots.replaying import ReplayBot
 from workbench.bots.spec import BotSpec, Series
-from workbench.errors import ConfigError, DataError, RunError
+from workbench.errors import ConfigError, DataError, RunError, StrategyError
 from workbench.risk.limits import Limits
 from workbench.settings import Settings, load_settings
 from workbench.trading.events import CancelOrder, Filled, Moved, Submit, to_plain
@@ -200,3 +200,25 @@ def test_series_are_read_from_the_right() -> None:
     for wrong in ("BTC/USDT", "1h", ":1h"):
         with pytest.raises((ConfigError, DataError)):
             Series.parse(wrong)
+
+
+BROKEN = """
+import workbench as wb
+
+class Broken(wb.OrderStrategy):
+    def on_bar(self, view, bar):
+        if view.count() == 30:
+            raise ValueError("no idea")
+"""
+
+
+def test_a_strategy_that_fails_is_told_in_the_journal(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text(BROKEN)
+    spec = BotSpec.from_plain({**SPEC.to_plain(), "strategy": str(tmp_path / "broken.py")})
+    for sessions in (1, 1):  # again, it fails at the same place, before it has begun anew
+        with pytest.raises(StrategyError, match="no idea"):
+            run_through(settings, tmp_path / "a.sqlite", spec)
+        with JournalReader.open(tmp_path / "a.sqlite", "demo") as journal:
+            assert len(journal.sessions()) == sessions
+            assert journal.sessions()[-1].reason.startswith("failed: ") and "no idea" in journal.sessions()[-1].reason
+            assert journal.logs(level="critical").total == 1 and journal.verify().ok

@@ -5,41 +5,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 import workbench as wb
 from tests.cli.commands import Command, call
+from tests.cli.made import workspace_in
 from workbench.backtest.export_schema import SCHEMA
-from workbench.market.lake import Lake
 from workbench.research.labbook import study
-
-SOURCE = """
-import workbench as wb
-
-class Above(wb.SignalStrategy):
-    level: float = wb.param(100.0, low=1, high=999)
-
-    def signals(self, bars):
-        return wb.Signals(entry=bars.close > self.level, exit=bars.close < self.level)
-"""
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a series, a strategy and one recorded run."""
-    folder = tmp_path_factory.mktemp("export")
-    (folder / "workbench.toml").touch()
-    (folder / "strategies").mkdir()
-    (folder / "strategies" / "above.py").write_text(SOURCE)
-    close = 100 + 5 * np.sin(np.arange(200) / 9)
-    columns = dict.fromkeys(("open", "high", "low", "close"), close)
-    bars = wb.Bars(
-        instrument=wb.Instrument(symbol="MADE/UP"), timeframe="1h", ts=np.arange(200) * 3_600_000,
-        volume=np.full(200, 1e6), **columns,
-    )  # fmt: skip
-    Lake(folder / "data" / "lake").write(bars)
+    folder = workspace_in(tmp_path_factory.mktemp("export"), 200)
     return folder
 
 

@@ -4,37 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import workbench as wb
 from tests.cli.commands import Command, call
-from workbench.market.lake import Lake
+from tests.cli.made import workspace_in
 from workbench.research.labbook import study
-
-SOURCE = """
-import workbench as wb
-
-class Above(wb.SignalStrategy):
-    level: float = wb.param(100.0, low=1, high=999)
-
-    def signals(self, bars):
-        return wb.Signals(entry=bars.close > self.level, exit=bars.close < self.level)
-"""
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with three runs of two studies. All tests share it; what one adds does no harm to the others."""
-    folder = tmp_path_factory.mktemp("runs")
-    (folder / "workbench.toml").touch()
-    (folder / "strategies").mkdir()
-    (folder / "strategies" / "above.py").write_text(SOURCE)
-    close = 100 + 5 * np.sin(np.arange(300) / 9)
-    columns = dict.fromkeys(("open", "high", "low", "close"), close)
-    bars = wb.Bars(instrument=wb.Instrument(symbol="MADE/UP"), timeframe="1h", ts=np.arange(300) * 3_600_000,
-                   volume=np.full(300, 1e6), **columns)  # fmt: skip
-    Lake(folder / "data" / "lake").write(bars)
+    folder = workspace_in(tmp_path_factory.mktemp("runs"), 300)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKBENCH_WORKSPACE", str(folder))
         above, bars = wb.load_strategy("above"), wb.read("MADE/UP", "1h")

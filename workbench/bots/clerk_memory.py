@@ -70,6 +70,10 @@ class Memory:
         elif isinstance(entry, AmendOrder):
             line.change = merged(line.change, [entry.price, entry.quantity, entry.stop_price, entry.reason])
         elif isinstance(entry, Amended):
+            order = line.order  # which may have to be sent again, as it is by now
+            order.price = entry.price if entry.price == entry.price else order.price
+            order.quantity = entry.quantity if entry.quantity == entry.quantity else order.quantity
+            order.stop_price = entry.stop_price if entry.stop_price == entry.stop_price else order.stop_price
             line.change = without(line.change, [entry.price, entry.quantity, entry.stop_price])
             if entry.quantity == entry.quantity:
                 line.quantity = entry.quantity

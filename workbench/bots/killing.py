@@ -6,33 +6,19 @@ A kill file works when nothing else does: it is looked for at every step. `data/
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
-from workbench.bots.journal import bots_folder, journal_names
+from workbench._durable import replace_files
+from workbench.bots.journal import bots_folder, check_name, journal_names
 from workbench.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from workbench.settings import Settings
 
-__all__ = ["Kill", "calm", "check_name", "kill", "kill_order"]
+__all__ = ["Kill", "calm", "kill", "kill_order"]
 
 Kill = Literal["", "cancel", "flatten"]
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-
-
-def check_name(name: str) -> str:
-    """Give the name of a bot back.
-
-    Raises
-    ------
-    ConfigError
-        It cannot be one.
-    """
-    if not _NAME.fullmatch(name):
-        raise ConfigError(f"{name!r} cannot name a bot: use letters, digits, '_', '-' and '.', at most 64 of them")
-    return name
 
 
 def _files(settings: Settings, name: str) -> tuple[Path, Path]:
@@ -68,12 +54,8 @@ def kill(settings: Settings, name: str | None, *, flatten: bool = False) -> Path
             name=name,
         )
     file = settings.data / "KILL" if name is None else _files(settings, name)[1]
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("flatten\n" if flatten else "cancel\n", encoding="utf-8")
-    except OSError as error:
-        told = f"{file} cannot be written: {error.strerror}; make it by hand: its being there is enough"
-        raise DataError(told) from error
+    # whole or not at all: a bot that finds it half written would cancel where it was to flatten
+    replace_files(file.parent, {file.name: b"flatten\n" if flatten else b"cancel\n"})
     return file
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
+from workbench.backtest.blame import blaming
 from workbench.backtest.plan import Plan
 from workbench.bots.journal import Journal
 from workbench.bots.journal.records import SessionStarted
@@ -19,7 +20,7 @@ from workbench.bots.killing import Kill
 from workbench.bots.mind import Mind
 from workbench.bots.papering import PaperReplay
 from workbench.bots.spec import BotSpec
-from workbench.errors import ConfigError, RunError
+from workbench.errors import ConfigError, RunError, StrategyError
 from workbench.risk.limits import Limits
 from workbench.trading.events import Action, Event, Filled, Limited, Moved, Resumed, to_plain
 from workbench.trading.gate import REJECTIONS
@@ -109,6 +110,7 @@ class ReplayBot:
         self.reason = ""
         self._limits = dict(limits or {})
         self._refused = self._decided = 0
+        self._up = False
         self.ts = self._first = min(int(line.ts[0]) for line in plan.lines)
         self._last = max(int(line.ts[-1]) + line.bars.timeframe.ms for line in plan.lines)
         self._versions = versions or {}
@@ -149,11 +151,21 @@ class ReplayBot:
         ------
         RunError
             The journal has an entry that the tape does not lead to.
+        StrategyError
+            The strategy failed; the journal says so.
         """
         self._past = (one.record for one in self.journal.entries(kinds=_TOLD))
         self._take_next()
         self._retell()
         begun = self._next is None and self._begin()
+        try:
+            with blaming(self.plan.strategy):
+                yield from self._go(begun)
+        except StrategyError as error:
+            self._fail(error)
+            raise
+
+    def _go(self, begun: bool) -> Iterator[int]:
         for ts in self.replay.steps():
             self.ts = ts
             if self._next is not None:
@@ -179,7 +191,7 @@ class ReplayBot:
                 "--revive to let it go on",
                 name=self.spec.name,
             )
-        self.mind.core.state = "IDLE"
+        self.mind.core.state, self._up = "IDLE", True
         self.journal.begin_session(
             {"spec": self.spec.to_plain(), "code": self._code(), "data": self._data(), "versions": self._versions}
         )
@@ -221,6 +233,15 @@ class ReplayBot:
             self._move("STOPPING", reason)
             self._move("STOPPED", reason)
         self.journal.end_session(reason)
+
+    def _fail(self, error: StrategyError) -> None:
+        """Keep that the strategy failed, and why; run again, it fails at the same place until its code is another."""
+        if not self._up:
+            return
+        self.reason = f"failed: {error}"
+        self.mind.core.state = "FAILED"
+        self.journal.log("critical", "system", str(error))
+        self.journal.end_session(self.reason)
 
     # the journal
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from workbench.bots.killing import check_name
+from workbench.bots.journal import check_name
 from workbench.errors import ConfigError
 
 if TYPE_CHECKING:

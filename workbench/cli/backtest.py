@@ -11,7 +11,21 @@ import typer
 
 from workbench.cli.completion import series_symbols
 from workbench.cli.console import Cell, Column, say, show_json, show_table
-from workbench.cli.options import AsJson, End, Sizing, Start, StrategyName, Timeframe, Venue, sized
+from workbench.cli.options import (
+    AsJson,
+    Cash,
+    End,
+    Fee,
+    Leverage,
+    Param,
+    Sizing,
+    SlippageBps,
+    Start,
+    StrategyName,
+    Timeframe,
+    Venue,
+    sized,
+)
 from workbench.cli.place import settings_here
 from workbench.cli.words import iso, number, percent
 
@@ -45,18 +59,15 @@ def run(
     strategy: StrategyName,
     symbols: Symbols,
     timeframe: Timeframe,
-    param: Annotated[
-        list[str] | None,
-        typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of the strategy. Repeatable."),
-    ] = None,
+    param: Param = None,
     venue: Venue = None,
     start: Start = None,
     end: End = None,
-    cash: Annotated[float | None, typer.Option(metavar="AMOUNT", help="Starting cash, in the quote currency.")] = None,
-    fee: Annotated[float | None, typer.Option(metavar="FRACTION", help="Fee of each order; 0.001 is 0.1 %.")] = None,
-    slippage_bps: Annotated[float | None, typer.Option(metavar="BPS", help="Slippage in basis points.")] = None,
+    cash: Cash = None,
+    fee: Fee = None,
+    slippage_bps: SlippageBps = None,
     fill: Annotated[str | None, typer.Option(metavar="next_open|close", help="Where a decision trades.")] = None,
-    leverage: Annotated[float | None, typer.Option(metavar="TIMES", help="Notional for each unit of margin.")] = None,
+    leverage: Leverage = None,
     detail: Annotated[
         str | None,
         typer.Option(metavar="TIMEFRAME|auto", help="Finer bars of the lake that say what happened inside a bar."),

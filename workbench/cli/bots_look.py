@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -106,10 +106,18 @@ def _show_trades(report: Any) -> None:
     ])  # fmt: skip
 
 
+_STYLE: Final = (
+    ":root{color-scheme:light dark;--wb-muted:#5d656e;--wb-grid:#e4e2dc}"
+    "body{font-family:system-ui,sans-serif;margin:1em}"
+    "@media(prefers-color-scheme:dark){:root{--wb-muted:#a9b0b8;--wb-grid:#3a3f45;--wb-loss:#ff8a80}}"
+)
+
+
 def _write(report: Any, path: Path) -> None:
     from workbench.errors import ConfigError
 
-    page = f"<!doctype html><meta charset='utf-8'><title>Parity of {report.name}</title>{report._repr_html_()}"
+    head = f"<!doctype html><meta charset='utf-8'><title>Parity of {report.name}</title><style>{_STYLE}</style>"
+    page = head + report._repr_html_()
     try:
         path.write_text(page, encoding="utf-8")
     except OSError as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from workbench.cli.console import on_terminal, say, say_warning, show_json
-from workbench.cli.options import AsJson, End, Start, Venue, examples
+from workbench.cli.options import AsJson, Cash, End, Fee, Leverage, Param, SlippageBps, Start, Venue, examples
 from workbench.cli.place import settings_here
 from workbench.cli.words import iso
 from workbench.errors import ConfigError
@@ -54,17 +54,14 @@ def run(
     speed: Annotated[
         str, typer.Option(metavar="max|TIMES", help="How much faster than real time the tape is played.")
     ] = "max",
-    param: Annotated[
-        list[str] | None,
-        typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of the strategy. Repeatable."),
-    ] = None,
+    param: Param = None,
     venue: Venue = None,
     start: Start = None,
     end: End = None,
-    cash: Annotated[float | None, typer.Option(metavar="AMOUNT", help="Starting cash, in the quote currency.")] = None,
-    fee: Annotated[float | None, typer.Option(metavar="FRACTION", help="Fee of each order; 0.001 is 0.1 %.")] = None,
-    slippage_bps: Annotated[float | None, typer.Option(metavar="BPS", help="Slippage in basis points.")] = None,
-    leverage: Annotated[float | None, typer.Option(metavar="TIMES", help="Notional for each unit of margin.")] = None,
+    cash: Cash = None,
+    fee: Fee = None,
+    slippage_bps: SlippageBps = None,
+    leverage: Leverage = None,
     margin: Annotated[str, typer.Option(metavar="cross|isolated", help="What stands behind a position.")] = "cross",
     account: Annotated[
         str, typer.Option(metavar="NAME", help="Whose limits it shares: [limits.accounts.NAME] of workbench.toml.")

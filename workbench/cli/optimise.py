@@ -11,7 +11,19 @@ import typer
 
 from workbench.cli.backtest import given_parameters
 from workbench.cli.console import Cell, Column, say, show_json, show_table
-from workbench.cli.options import AsJson, End, Sizing, Start, StrategyName, Symbol, Timeframe, Venue, sized
+from workbench.cli.options import (
+    AsJson,
+    End,
+    Fee,
+    Sizing,
+    SlippageBps,
+    Start,
+    StrategyName,
+    Symbol,
+    Timeframe,
+    Venue,
+    sized,
+)
 from workbench.cli.place import settings_here
 from workbench.cli.words import iso
 
@@ -54,8 +66,6 @@ Keeps = Annotated[
 Sampler = Annotated[
     str, typer.Option(metavar="tpe|cmaes|nsga2|qmc|random|grid", help="How the next parameters are chosen.")
 ]
-Fee = Annotated[float | None, typer.Option(metavar="FRACTION", help="Fee of each order; 0.001 is 0.1 %.")]
-Slippage = Annotated[float | None, typer.Option(metavar="BPS", help="Slippage in basis points.")]
 Seed = Annotated[int, typer.Option(metavar="NUMBER", help="The same seed gives the same trials.")]
 _SHOWN: Final = 10
 
@@ -84,7 +94,7 @@ def optimise(
     start: Start = None,
     end: End = None,
     fee: Fee = None,
-    slippage_bps: Slippage = None,
+    slippage_bps: SlippageBps = None,
     sizing: Sizing = None,
     as_json: AsJson = False,
 ) -> None:
@@ -126,7 +136,7 @@ def walk_forward(
     start: Start = None,
     end: End = None,
     fee: Fee = None,
-    slippage_bps: Slippage = None,
+    slippage_bps: SlippageBps = None,
     sizing: Sizing = None,
     as_json: AsJson = False,
 ) -> None:

@@ -9,9 +9,24 @@ import typer
 from workbench.cli.completion import series_symbols, strategy_names
 
 __all__ = [
-    "AsCsv", "AsJson", "Cluster", "End", "Sizing", "Start", "StrategyName", "Symbol", "Timeframe", "Venue", "examples",
+    "AsCsv",
+    "AsJson",
+    "Cash",
+    "Cluster",
+    "End",
+    "Fee",
+    "Leverage",
+    "Param",
+    "Sizing",
+    "SlippageBps",
+    "Start",
+    "StrategyName",
+    "Symbol",
+    "Timeframe",
+    "Venue",
+    "examples",
     "sized",
-]  # fmt: skip
+]
 
 StrategyName = Annotated[
     str,
@@ -38,6 +53,14 @@ Sizing = Annotated[
     typer.Option(
         metavar="KIND", help="How large entries are, as in a rule file: 'fixed_risk: 0.01' (see strategies/RULES.md)."
     ),
+]
+Cash = Annotated[float | None, typer.Option(metavar="AMOUNT", help="Starting cash, in the quote currency.")]
+Fee = Annotated[float | None, typer.Option(metavar="FRACTION", help="Fee of each order; 0.001 is 0.1 %.")]
+SlippageBps = Annotated[float | None, typer.Option(metavar="BPS", help="Slippage in basis points.")]
+Leverage = Annotated[float | None, typer.Option(metavar="TIMES", help="Notional for each unit of margin.")]
+Param = Annotated[
+    list[str] | None,
+    typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of the strategy. Repeatable."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV, for programs.")]

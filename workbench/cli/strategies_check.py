@@ -9,7 +9,7 @@ import typer
 from workbench.cli.backtest import given_parameters
 from workbench.cli.completion import series_symbols
 from workbench.cli.console import Cell, Column, say, show_json, show_table
-from workbench.cli.options import AsJson, End, Start, StrategyName, Venue, examples
+from workbench.cli.options import AsJson, End, Param, Start, StrategyName, Venue, examples
 from workbench.cli.place import settings_here
 
 if TYPE_CHECKING:
@@ -48,10 +48,7 @@ def check_strategy(
     timeframe: Annotated[
         str | None, typer.Argument(metavar="TIMEFRAME", help="Length of a bar, such as 15m or 1d.")
     ] = None,
-    param: Annotated[
-        list[str] | None,
-        typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of the strategy. Repeatable."),
-    ] = None,
+    param: Param = None,
     venue: Venue = None,
     start: Start = None,
     end: End = None,

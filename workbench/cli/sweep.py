@@ -9,7 +9,21 @@ import typer
 from workbench.cli.backtest import given_parameters
 from workbench.cli.completion import series_symbols
 from workbench.cli.console import Cell, Column, say, say_warning, show_json, show_table
-from workbench.cli.options import AsJson, Cluster, End, Sizing, Start, StrategyName, Timeframe, Venue, sized
+from workbench.cli.options import (
+    AsJson,
+    Cash,
+    Cluster,
+    End,
+    Fee,
+    Leverage,
+    Sizing,
+    SlippageBps,
+    Start,
+    StrategyName,
+    Timeframe,
+    Venue,
+    sized,
+)
 from workbench.cli.place import settings_here
 from workbench.cli.sweep_words import grid_of_words, where_of_words
 
@@ -72,11 +86,11 @@ def run(
     venue: Venue = None,
     start: Start = None,
     end: End = None,
-    cash: Annotated[float | None, typer.Option(metavar="AMOUNT", help="Starting cash, in the quote currency.")] = None,
-    fee: Annotated[float | None, typer.Option(metavar="FRACTION", help="Fee of each order; 0.001 is 0.1 %.")] = None,
-    slippage_bps: Annotated[float | None, typer.Option(metavar="BPS", help="Slippage in basis points.")] = None,
+    cash: Cash = None,
+    fee: Fee = None,
+    slippage_bps: SlippageBps = None,
     fill: Annotated[str | None, typer.Option(metavar="next_open|close", help="Where a decision trades.")] = None,
-    leverage: Annotated[float | None, typer.Option(metavar="TIMES", help="Notional for each unit of margin.")] = None,
+    leverage: Leverage = None,
     sizing: Sizing = None,
     max_missing: Annotated[
         float | None, typer.Option(metavar="SHARE", help="Share of bars that may be missing or filled, such as 0.05.")

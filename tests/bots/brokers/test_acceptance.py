@@ -12,6 +12,7 @@ from workbench.practice.exchange import Exchange
 
 BOTH = pytest.mark.parametrize("symbol", [SPOT, PERP])
 ALL = pytest.mark.parametrize("symbol", [SPOT, PERP, USD])
+MOST = pytest.mark.parametrize("symbol", [SPOT, PERP, pytest.param(USD, marks=pytest.mark.long)])  # Kraken is slowest
 
 
 @ALL
@@ -61,7 +62,7 @@ def test_limits_at_once_or_not_at_all(exchange: Exchange, symbol: str, time_in_f
     run(story())
 
 
-@ALL
+@MOST
 def test_limits_rest_are_seen_cancelled_and_cancelled_again(exchange: Exchange, symbol: str) -> None:
     """L1 L2 L3 C1 C5."""
 
@@ -114,7 +115,7 @@ TRIGGERS = [
 ]  # fmt: skip
 
 
-@ALL
+@MOST
 def test_triggers_rest_at_the_venue_and_fire_once(exchange: Exchange, symbol: str) -> None:
     """S1 to S8: and a broker that knows nothing of them, as after a restart, sees them for what they are."""
 
@@ -159,7 +160,7 @@ def test_a_trailing_stop_moves_one_way_only(exchange: Exchange, symbol: str) -> 
     run(story())
 
 
-@ALL
+@MOST
 @pytest.mark.parametrize("side", ["buy", "sell"])
 def test_amend_the_price_of_a_limit(exchange: Exchange, symbol: str, side: str) -> None:
     """A1 A2: one order at the end, under its id; nothing that was replaced is told as an end."""
@@ -187,7 +188,7 @@ def test_amend_the_price_of_a_limit(exchange: Exchange, symbol: str, side: str) 
     run(story())
 
 
-@ALL
+@MOST
 @pytest.mark.parametrize("closes", [False, True])
 def test_amend_a_stop_without_a_moment_more_unprotected_than_need_be(
     exchange: Exchange, symbol: str, closes: bool
@@ -243,7 +244,7 @@ def test_an_amend_that_is_refused_leaves_the_order_as_it_was(exchange: Exchange,
     run(story())
 
 
-@ALL
+@MOST
 def test_cancel_all_leaves_nothing(exchange: Exchange, symbol: str) -> None:
     """C2 C4: triggers too."""
 
@@ -260,7 +261,7 @@ def test_cancel_all_leaves_nothing(exchange: Exchange, symbol: str) -> None:
     run(story())
 
 
-@ALL
+@MOST
 def test_a_stop_for_all_that_is_held_follows_the_entry(exchange: Exchange, symbol: str) -> None:
     """B2 B3: the protective orders of the core have no quantity; on spot the fee came out of the coins."""
 

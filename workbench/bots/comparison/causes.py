@@ -162,6 +162,9 @@ def _why_size(wanted: Trip, got: Trip, facts: Facts, disturbed: bool) -> tuple[s
     values = (got.quantity * got.entry, wanted.quantity * wanted.entry)
     if got.entry != wanted.entry and math.isclose(*values, rel_tol=2e-3) and not disturbed:
         return "price slippage", "the size was worked out at another price"
+    rates = [one.fees / one.turnover if one.turnover else 0.0 for one in (wanted, got)]
+    if not disturbed and not math.isclose(*rates, rel_tol=1e-9, abs_tol=1e-12):
+        return "fee", "the size was worked out with another fee"
     if disturbed:
         return "carried over", "the size follows from an equity that was another before"
     return "unexplained", f"{got.quantity:g} for {wanted.quantity:g}"

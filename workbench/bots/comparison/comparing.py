@@ -45,12 +45,6 @@ def parity(name: str, *, settings: Settings | None = None, apart: str | None = N
         There is no such bot, it has not heard of any bar yet, or `apart` is no length of time.
     DataError
         The journal is not whole.
-
-    Examples
-    --------
-    >>> report = parity("demo")  # doctest: +SKIP
-    >>> report.score  # doctest: +SKIP
-    1.0
     """
     from workbench.bots.journal import read_journal
     from workbench.bots.spec import BotSpec

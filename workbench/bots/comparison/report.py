@@ -199,9 +199,10 @@ class ParityReport:
             f"{self.currency}, the backtest {self.promised:+,.2f}."
         )
         if alike == count:
-            return text
+            return text.replace(" -", " \N{MINUS SIGN}")
         first = self.causes.index[0]
-        return f"{text} Of the difference of {gap:+,.2f}, {first} accounts for {self.causes['cost'].iloc[0]:+,.2f}."
+        text += f" Of the difference of {gap:+,.2f}, {first} accounts for {self.causes['cost'].iloc[0]:+,.2f}."
+        return text.replace(" -", " \N{MINUS SIGN}")
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain data for JSON."""

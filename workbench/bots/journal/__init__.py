@@ -8,6 +8,7 @@ beside events and actions, `chain` the hashes and seals, `database` SQLite and P
 from workbench.bots.journal.findings import LogLine, LogPage, Session, Snapshot, Verification
 from workbench.bots.journal.journal import Journal
 from workbench.bots.journal.keys import seal_key
+from workbench.bots.journal.names import check_name
 from workbench.bots.journal.places import bots_folder, journal_names, open_journal, read_journal
 from workbench.bots.journal.reader import JournalReader
 from workbench.bots.journal.records import CATEGORIES, LEVELS
@@ -23,6 +24,7 @@ __all__ = [
     "Snapshot",
     "Verification",
     "bots_folder",
+    "check_name",
     "journal_names",
     "open_journal",
     "read_journal",

@@ -7,7 +7,6 @@ never interleave, and a commit whose answer was lost is found to be done or not 
 
 from __future__ import annotations
 
-import re
 import secrets
 import threading
 import time
@@ -17,6 +16,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.bots.journal.chain import Entry, Head, genesis_of, linked, seal_of
+from workbench.bots.journal.names import check_name
 from workbench.bots.journal.reader import JournalReader, key_of, mark_of, snapshot_content
 from workbench.bots.journal.records import (
     OWN,
@@ -30,7 +30,7 @@ from workbench.bots.journal.records import (
     write_body,
 )
 from workbench.bots.journal.telling import classify
-from workbench.errors import ConfigError, DataError, RunError, WorkbenchError
+from workbench.errors import DataError, RunError, WorkbenchError
 from workbench.trading.events import Action, Bar, Event, Learnt
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ __all__ = ["Journal"]
 
 _MOST_WAITING: Final = 1_000
 _SNAPSHOTS_KEPT: Final = 3
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 def _now() -> int:
@@ -107,8 +106,7 @@ class Journal(JournalReader):
         """
         from workbench.bots.journal.database import Database
 
-        if not _NAME.fullmatch(name):
-            raise ConfigError(f"{name!r} cannot name a bot: use letters, digits, '_', '-' and '.', at most 64 of them")
+        check_name(name)
         database = Database(place, write=True)
         try:
             if key is None and not _siblings(database):

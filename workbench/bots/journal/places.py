@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.bots.journal.journal import Journal
 from workbench.bots.journal.keys import seal_key
+from workbench.bots.journal.names import check_name
 from workbench.bots.journal.reader import JournalReader
 from workbench.errors import ConfigError
 
@@ -52,7 +53,7 @@ def read_journal(name: str, settings: Settings) -> JournalReader:
     """
     if url := _url(settings):
         return JournalReader.open(url, name, seal_key(bots_folder(settings), make=False))
-    path = bots_folder(settings) / f"{name}.sqlite"
+    path = bots_folder(settings) / f"{check_name(name)}.sqlite"
     if not path.is_file():
         have = ", ".join(journal_names(settings)) or "none; `workbench bots run` begins one"
         raise ConfigError(f"there is no bot {name!r} in {settings.root}; there are {have}", name=name)

@@ -64,11 +64,6 @@ def portfolio_risk(
         Something is none of these, a rate or a price is missing, or no bar has closed by `at`.
     ConfigError
         There is no such view.
-
-    Examples
-    --------
-    >>> risk = portfolio_risk([trend, carry], rates={"USDT/USD": 1.0})  # doctest: +SKIP
-    >>> risk.sentences  # doctest: +SKIP
     """
     if view not in get_args(View):
         raise ConfigError(f"view = {view!r} is not one of {', '.join(map(repr, get_args(View)))}")
