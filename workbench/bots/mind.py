@@ -23,10 +23,10 @@ from workbench.risk.limits import Limits, joined
 from workbench.strategy.orders import OrderStrategy
 from workbench.strategy.strategy import SignalStrategy
 from workbench.trading.core import NOTHING
-from workbench.trading.events import Action, Bar, Event, Learnt, Limited, Rated
+from workbench.trading.events import Action, Bar, Event, Learnt, Limited, Moved, Rated
 from workbench.trading.gate import Gate
 from workbench.trading.history import COLUMNS, History
-from workbench.trading.risk_engine import limited
+from workbench.trading.risk_engine import SCOPES, limited
 
 __all__ = ["Mind"]
 
@@ -54,6 +54,7 @@ class Mind:
     core : Core
     trader : Trader
         The strategy as the core has it.
+    name : str
 
     Raises
     ------
@@ -70,7 +71,7 @@ class Mind:
             raise StrategyError("a bot cannot trade at the close that it decides on: leave out fill='close'")
         if not isinstance(strategy, (SignalStrategy, OrderStrategy)):
             raise StrategyError(f"a bot runs a strategy, not a {type(strategy).__name__}: give a wb.SignalStrategy")
-        self.plan = plan
+        self.plan, self.name = plan, name
         self.strategy = strategy
         self.trader: Any = LiveTrader(plan, self.bars) if isinstance(strategy, SignalStrategy) else strategy
         self.core = core_of(plan, self.trader, name=name, gate=gate)
@@ -105,11 +106,35 @@ class Mind:
             return NOTHING
         elif kind is Limited:
             self._limit()
+        elif kind is Moved:
+            self._move(event)  # type: ignore[arg-type]
         return self.core.handle(event)
+
+    def _move(self, event: Moved) -> None:
+        """Let a new session begin however the last one ended, and a killed bot be killed again by what has turned up.
+
+        What a session was broken off in is no state of the next one; an order that was in doubt when a bot was killed
+        may have been filled since.
+        """
+        if event.state == "STARTING":
+            self.core.state = "IDLE"
+        elif event.state == "KILLED" == self.core.state:
+            self.core.state = "STOPPING"
 
     def _limit(self) -> None:
         """Judge orders from now on, also where nothing was limited when the bot was made."""
-        limited(self.core, {"bot": Limits()}, self.core.name)
+        limited(self.core, {"bot": Limits()}, self.name)
+
+    def limits_to_tell(self, limits: Mapping[str, Limits] | None, ts: int) -> list[Event]:
+        """Give the words that tell which limits have been set or changed since the bot last ran."""
+        risk = self.core.risk
+        known = dict(risk.limits) if risk is not None else {}
+        kept = joined(self.plan.limits, limits) or {}
+        return [
+            Limited(ts, scope, kept.get(scope, Limits()).to_dict(), "settings")
+            for scope in SCOPES
+            if kept.get(scope, Limits()) != known.get(scope, Limits())
+        ]
 
     def bars(self, symbol: str, timeframe: str = "") -> Bars:
         """Give the bars of a series that have closed so far."""

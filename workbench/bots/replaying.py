@@ -21,11 +21,10 @@ from workbench.bots.mind import Mind
 from workbench.bots.papering import PaperReplay
 from workbench.bots.spec import BotSpec
 from workbench.errors import ConfigError, RunError, StrategyError
-from workbench.risk.limits import Limits, joined
+from workbench.risk.limits import Limits
 from workbench.trading.events import Action, Event, Filled, Limited, Moved, Resumed, to_plain
 from workbench.trading.gate import REJECTIONS
 from workbench.trading.lifecycle import ENDED
-from workbench.trading.risk_engine import SCOPES
 
 __all__ = ["ReplayBot", "Status"]
 
@@ -208,11 +207,7 @@ class ReplayBot:
 
     def _limit(self) -> None:
         """Tell the mind which limits have been set or changed since it last ran."""
-        risk = self.mind.core.risk
-        known = dict(risk.limits) if risk is not None else {}
-        kept = joined(self.plan.limits, self._limits) or {}
-        for scope in (one for one in SCOPES if kept.get(one, Limits()) != known.get(one, Limits())):
-            self.replay.deliver([Limited(self.ts, scope, kept.get(scope, Limits()).to_dict(), "settings")])
+        self.replay.deliver(self.mind.limits_to_tell(self._limits, self.ts))
 
     def _move(self, state: str, reason: str = "", then: Kill = "") -> None:
         self.replay.deliver([Moved(self.ts, state, reason, then)])

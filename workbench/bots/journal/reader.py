@@ -93,6 +93,11 @@ class JournalReader:
         return self._database.where
 
     @property
+    def nonce(self) -> str:
+        """Chance text that no other journal has, not even a later one of a bot of the same name."""
+        return str(self._row().nonce.hex())
+
+    @property
     def head(self) -> Head:
         """Where it begins and ends now.
 

@@ -1,0 +1,305 @@
+"""The course of a run through its states: what each state waits for, and what the clock makes happen in it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final
+
+from workbench.bots.brokers.talk import Look, Snapshot
+from workbench.bots.killing import Kill
+from workbench.bots.runner_market import Market
+from workbench.bots.runner_reconciling import Difference, Reconciler, under_way
+from workbench.bots.runner_terms import Breaker, LiveBroker, RunTerms
+from workbench.bots.shell import Shell
+from workbench.errors import BrokerError, BrokerRejected
+from workbench.trading.events import Adjusted, Alert, Event, Moved, Started
+from workbench.trading.lifecycle import ENDED
+
+__all__ = ["Course"]
+
+_ROUNDS: Final = 5  # of winding down what turns up after a kill
+_AGAIN_MS: Final = 1_000
+_LIVE: Final = frozenset(("RUNNING", "PAUSED", "CIRCUIT_OPEN"))
+
+
+class Course:
+    """The states of a run; `Runner` says what comes in and goes out.
+
+    Parameters
+    ----------
+    shell : Shell
+    terms : RunTerms
+    clock : callable
+        Gives ms UTC.
+    """
+
+    broker: LiveBroker
+    market: Market
+    reconciler: Reconciler
+
+    def __init__(self, shell: Shell, terms: RunTerms, clock: Callable[[], int]) -> None:
+        self.shell, self.terms, self.pace, self._clock = shell, terms, terms.pace, clock
+        self.breaker = Breaker(terms.pace)
+        self.asking = 0  # requests that have no answer yet
+        self.reason = ""
+        self._started = False
+        self._looking: Look | None = None
+        self._looked_at = self._marked_at = self._beaten_at = 0
+        self._settled = False  # a look has been answered since reconciling began, with nothing under way
+        self._armed = False
+        self._kill: Kill = ""
+        self._rounds = 0
+        self._stop_by = 0.0
+        self._rounds_looked = -1
+        self._halts: list[str] = []  # why nothing new may be opened once the bot runs
+        self._certain = False  # it is paused because positions differ
+        self._told_of: set[str] = set()
+        self.over = False
+
+    @property
+    def now(self) -> int:
+        """The time by the bot's clock, ms UTC; it never goes back."""
+        return max(self._clock(), self.shell.now)
+
+    @property
+    def state(self) -> str:
+        """The state of the bot."""
+        return self.shell.mind.core.state
+
+    def take(self, *events: Event) -> None:
+        """Let the shell take events in."""
+        for event in events:
+            self.shell.take(event, self.now)
+
+    def move(self, state: str, reason: str = "", then: str = "") -> None:
+        """Go into another state."""
+        self.take(Moved(self.now, state, reason, then))
+
+    def log(self, level: str, text: str, fields: dict[str, Any] | None = None) -> None:
+        """Write a line of the log."""
+
+    def warn(self, level: str, text: str) -> None:
+        """Tell a human; the same text once a session."""
+        if text not in self._told_of:
+            self._told_of.add(text)
+            alert = Alert(self.now, level, text)
+            self.shell.write(alert, False)
+            self.shell.alert(alert)
+
+    # what a user asks for
+
+    def stop(self, reason: str = "stopped by its user") -> None:
+        """End the bot once nothing is under way; orders and positions stay as they are."""
+        if self.state not in ENDED and self.state != "STOPPING":
+            self.reason = reason
+            self._stop_by = asyncio.get_running_loop().time() + self.pace.drain_s
+            self.move("STOPPING", reason)
+
+    def kill(self, how: Kill = "cancel", reason: str = "killed") -> None:
+        """End the bot at once: its orders are cancelled, or its positions closed too; the venue is asked if they are.
+
+        Parameters
+        ----------
+        how : {"cancel", "flatten"}
+            With "cancel", orders that protect positions stay.
+        reason : str
+        """
+        if self.state in ENDED:
+            return
+        self.reason, self._kill = reason, how or "cancel"
+        self._stop_by = asyncio.get_running_loop().time() + self.pace.drain_s
+        self.move("KILLED", reason, self._kill)
+        self._look_now()
+
+    def pause(self, reason: str = "paused by its user") -> None:
+        """Open nothing new until `resume`."""
+        if self.state == "RUNNING":
+            self.move("PAUSED", reason)
+
+    def resume(self, reason: str = "resumed by its user") -> None:
+        """Go on after `pause`."""
+        if self.state == "PAUSED":
+            self.move("RUNNING", reason)
+
+    # start
+
+    def recover(self, past: list[Any]) -> None:
+        """Become what the journal says, or a new bot."""
+        shell = self.shell
+        self._started = any(isinstance(one, Started) for one in past)
+        if past:
+            shell.recover(past, self.now)
+        self.move("STARTING")
+
+    def take_bars(self) -> None:
+        """Hand on the bars that wait: as history while the bot is not at work, to be acted on then."""
+        market = self.market
+        if self.state not in _LIVE:
+            self.take(*market.learnt())
+            return
+        while bars := market.ready(self.now):
+            self.take(*bars)
+            self.take(*market.opened(self.now))
+        for bar in market.late:
+            self.log("warning", f"the bar of {bar.symbol} {bar.timeframe} came too late to act on", {"ts": bar.ts})
+        market.late.clear()
+
+    # the clock
+
+    def beat(self) -> None:
+        """Do what the clock makes due."""
+        now, pace = self.now, self.pace
+        if self.state in _LIVE:
+            self.take(*self.market.marks(now, round(pace.mark_s * 1_000)))
+        due = self.breaker.due if self.breaker.open else self._looked_at + pace.look_s * 1_000
+        if self._looking is None and now >= due:
+            self._look_now()
+
+    def look_soon(self) -> None:
+        """Ask the venue for everything at the next beat: something may have been missed."""
+        self._looked_at = 0
+
+    def _look_now(self) -> None:
+        self._looked_at = self.now
+        self._looking = self.shell.clerk.look(self.now)
+        self.shell.requests.append(self._looking)
+
+    def erred(self, error: BrokerError) -> None:
+        """Note that the venue did not do what was asked through no fault of the order."""
+        if not isinstance(error, BrokerRejected) and self.breaker.failed(self.now):
+            told = f"{self.pace.errors} errors of the venue within {self.pace.window_s:g} s; the last: {error}"
+            self.warn("error", told)
+            if self.state == "RUNNING":
+                self.move("CIRCUIT_OPEN", told)
+
+    def looked(self, request: Look, answer: Any) -> None:
+        """Take the answer to a look round."""
+        mine = request is self._looking
+        self._looking = None if mine else self._looking
+        if isinstance(answer, BrokerError):
+            self.erred(answer)
+            if mine:
+                self.breaker.probed(self.now, well=False)
+                self._looked_at = self.now - round(self.pace.look_s * 1_000) + 2_000
+            return
+        if mine and self.breaker.probed(self.now, well=True) and self.state == "CIRCUIT_OPEN":
+            self.move("RUNNING", "the venue answers again")
+        if isinstance(answer, Snapshot) and mine:
+            self._compare(answer)
+
+    # what the venue has otherwise
+
+    def _compare(self, seen: Snapshot) -> None:
+        clerk, policy = self.shell.clerk, self.terms.policy
+        outside = clerk.outside
+        if outside:
+            texts = [f"{one.side} {one.quantity:.10g} {one.symbol} at {one.price:.10g}" for one in outside]
+            self._differ(f"executions that are none of this bot's: {'; '.join(texts)}")
+            if policy == "adopt":
+                self.shell.adopt(self.now)
+                self._look_now()
+                return
+        for order in clerk.strangers:
+            self._differ(
+                f"an order that is none of this bot's: {order.side} {order.quantity:.10g} {order.symbol} "
+                f"{order.type} ({order.id or order.venue_id})"
+            )
+        if under_way(clerk):
+            return
+        found = self.reconciler.positions(seen)
+        if self.reconciler.suspected and not found:
+            self._looked_at = 0  # seen once: the next look says whether it is so
+            return
+        for one in found:
+            self._differ(str(one), certain=True)
+        if self._certain and not found:
+            self._certain = False
+            self.resume("positions are again as the venue has them")
+        for one in self.reconciler.money(seen):
+            self._money(one)
+        self._settled = True
+
+    def _differ(self, text: str, *, certain: bool = False) -> None:
+        """Tell of a difference; where it must not be, nothing new is opened."""
+        new = text not in self._told_of
+        self.warn("critical" if certain else "warning", text)
+        if not certain and not (new and self.terms.policy == "halt"):
+            return
+        self._certain = self._certain or certain
+        if self.state == "RECONCILING":
+            self._halts.append(text)
+        else:
+            self.pause(text)
+
+    def _money(self, one: Difference) -> None:
+        self.warn("warning", str(one))
+        if self.terms.policy == "adopt":
+            self.take(Adjusted(self.now, one.name, one.venue - one.books, "as the venue has it"))
+
+    # from state to state
+
+    def advance(self) -> None:
+        """Go on to the next state where what this one waits for has come."""
+        state = self.state
+        if state == "WARMING_UP" and self.market.caught_up(self.now):
+            self.move("RECONCILING")
+            self._look_now()
+        elif state == "RECONCILING":
+            self._reconcile()
+        elif state == "STOPPING":
+            if not under_way(self.shell.clerk) or asyncio.get_running_loop().time() > self._stop_by:
+                self.move("STOPPED", self.reason)
+                self.over = True
+        elif state == "KILLED":
+            self._verify()
+
+    def _reconcile(self) -> None:
+        if not self._settled or under_way(self.shell.clerk):
+            return
+        if not self._armed:  # stops that positions should have come before anything else
+            words = self.market.opened(self.now)
+            self._armed = bool(words)
+            self.take(*words)
+            if not words or under_way(self.shell.clerk):
+                return
+        self.move("RUNNING")
+        if self._halts:
+            self.pause("; ".join(self._halts))
+        self.take(*self.shell.mind.limits_to_tell(self.terms.limits, self.now))
+        if not self._started:
+            self._started = True
+            self.take(Started(self.now))
+
+    def _verify(self) -> None:
+        """Make sure at the venue that nothing of a killed bot is left, and wind down again what has turned up."""
+        if self._looking is not None or self.shell.requests or self.asking or under_way(self.shell.clerk):
+            return
+        if not self._settled_since_kill():
+            return
+        core = self.shell.mind.core
+        closing = any(one.type == "market" for one in core.orders.values())  # traded, and its fills are not told yet
+        if closing and asyncio.get_running_loop().time() < self._stop_by:
+            if self.now >= self._looked_at + _AGAIN_MS:
+                self._look_now()
+            return
+        left = [f"order {one.id}" for one in core.orders.values() if self._kill == "flatten" or not one.parent]
+        if self._kill == "flatten":
+            left += [f"{one.quantity:.10g} {one.symbol}" for one in core.account.positions]
+        if left and self._rounds < _ROUNDS:
+            self._rounds += 1
+            self.move("KILLED", f"{self.reason}; again", self._kill)
+            self._look_now()
+            return
+        if left:
+            self.reason += f"; NOT DONE, see to it at the venue: {', '.join(left)}"
+            self.warn("critical", self.reason)
+        self.over = True
+
+    def _settled_since_kill(self) -> bool:
+        """Look once more after all has come to rest; true when that look has been answered."""
+        if self._rounds_looked != self._rounds:
+            self._rounds_looked = self._rounds
+            self._look_now()
+            return False
+        return True
