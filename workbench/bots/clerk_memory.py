@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from workbench.bots.brokers.talk import VenueFill, VenueOrder
@@ -45,7 +45,7 @@ class Memory:
     def recall(self, entry: Event | Action) -> None:
         """Take up what a journal says: an action that was intended, or an event that the core has handled."""
         if isinstance(entry, Submit):
-            order = entry.order
+            order = replace(entry.order, extra={})  # a line's own, which changes of it move
             self.lines[order.id] = Line(order, quantity=order.quantity, made=order.created, sent=order.created, tries=1)
             return
         if isinstance(entry, Filled) and entry.trade:
