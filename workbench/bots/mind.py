@@ -195,9 +195,11 @@ class Mind:
                 continue
             found = rows.get((one.symbol, one.timeframe))  # type: ignore[union-attr]
             if found is not None and (not found or one.ts > found[-1][0]):
-                found.append((one.ts, *one[3:8], rates.get(one.symbol, NAN)))  # type: ignore[misc]
+                found.append((one.ts, *one[3:8], rates.get(one.symbol, NAN)))
         made = {key: np.array(found, dtype=np.float64).reshape(-1, 7) for key, found in rows.items()}
-        if {_named(key): _sum_of(table) for key, table in made.items()} != {key: list(one) for key, one in sums.items()}:
+        if {_named(key): _sum_of(table) for key, table in made.items()} != {
+            key: list(one) for key, one in sums.items()
+        }:
             return False
         for key, table in made.items():
             self._series[key].refill(table, rates.get(key[0], NAN))
@@ -235,7 +237,7 @@ def _named(key: tuple[str, str]) -> str:
 
 
 def _sum_of(table: NDArray[np.float64]) -> list[Any]:
-    return [len(table), hashlib.blake2b(np.ascontiguousarray(table), digest_size=16).hexdigest()]
+    return [len(table), hashlib.blake2b(table.tobytes(), digest_size=16).hexdigest()]
 
 
 class _Series:
@@ -260,7 +262,7 @@ class _Series:
         self.history.refill(dict(zip(COLUMNS, table.T, strict=False)))
         self.rates, self.rate = table[:, 6].tolist(), rate
         self.last, self.stale = int(table[-1, 0]) if len(table) else -1, len(table) > 0
-        self.sum = hashlib.blake2b(np.ascontiguousarray(table), digest_size=16)
+        self.sum = hashlib.blake2b(table.tobytes(), digest_size=16)
 
     def bars(self) -> Bars:
         """Give all bars so far, as views and unchecked: each was checked when it came, and they only ever grow."""
