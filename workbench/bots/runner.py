@@ -100,7 +100,7 @@ class Runner(Course):
     reason : str
         Why it ended.
     failure : tuple of str and Exception, or None
-        What it failed by: the part of it that raised ("feed", "news", ...; "" for the bot itself), and the error.
+        What it failed by: the part that raised ("start", "feed", "news", ...; "" for the bot itself), and the error.
     turns, turned_at : int, float
         How often something was dealt with, and when the last time began (`time.monotonic`): a guard sees a hang by it.
     watched : callable
@@ -134,6 +134,7 @@ class Runner(Course):
         self._queue: asyncio.Queue[Callable[[], None]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ran = self._kept = False
+        self._doing = ""
         self._pulsing = False
         self.watched: Callable[[], None] = lambda: None
         self.guards_fills: tuple[VenueFill, ...] = ()
@@ -188,7 +189,9 @@ class Runner(Course):
         self.watched()
         async with AsyncExitStack() as stack:
             try:
+                self._doing = "start"
                 await self._begin(stack)
+                self._doing = ""
                 while not self.over:
                     self._take_turn(await self._queue.get())
             except Exception as error:  # whatever broke: the bot ends with a reason, its positions protected
@@ -246,7 +249,7 @@ class Runner(Course):
         self.reason = f"{type(error).__name__}: {error}"
         self._quick.allowed = False  # what was not dealt with to its end is to be gone through again
         if self.failure is None:
-            self.failure = ("", error)
+            self.failure = (self._doing, error)
         with suppress(WorkbenchError):
             self.warn("critical", f"{self.shell.mind.name} has failed: {self.reason}")
         with suppress(WorkbenchError):
