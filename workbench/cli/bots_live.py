@@ -45,7 +45,7 @@ class Wanted:
     practice: str | None
     cash: float | None
     account: str | None
-    policy: str
+    policy: Any
     passphrase_fd: int | None
     revive: bool
     resume: bool
