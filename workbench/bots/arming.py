@@ -14,13 +14,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import ConfigError
-from workbench.trading.arming import Arming
-from workbench.trading.events import Armed, Disarmed, Event
+from workbench.trading.arming import DISARMED, Arming
+from workbench.trading.events import Alert, Armed, Disarmed, Event
 
 if TYPE_CHECKING:
+    from workbench.bots.journal import JournalReader
     from workbench.settings import LiveSettings
 
-__all__ = ["check_typed", "opening_words", "whoever"]
+__all__ = ["check_typed", "opening_words", "was_armed", "whoever"]
 
 
 def check_typed(name: str, typed: Sequence[str]) -> bool:
@@ -40,6 +41,20 @@ def check_typed(name: str, typed: Sequence[str]) -> bool:
             name=name,
         )
     return True
+
+
+def was_armed(journal: JournalReader) -> bool:
+    """Tell whether a bot was left armed, by its journal."""
+    armed = False
+    for entry in journal.entries(kinds={"Armed", "Disarmed", "Moved", "Alert"}):
+        record = entry.record
+        if isinstance(record, Armed):
+            armed = True
+        elif isinstance(record, Alert):
+            armed = armed and not record.text.startswith(DISARMED)
+        elif isinstance(record, Disarmed) or record.state == "KILLED":
+            armed = False
+    return armed
 
 
 def whoever() -> str:

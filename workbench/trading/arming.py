@@ -17,7 +17,10 @@ from workbench.trading.orders import Order
 if TYPE_CHECKING:
     from workbench.trading.core import Core
 
-__all__ = ["Arming"]
+__all__ = ["DISARMED", "Arming"]
+
+DISARMED: Final = "disarmed: "
+"""How the alert begins that tells of it."""
 
 _KEPT: Final = ("armed", "since", "who", "why", "left", "value", "loss", "then", "base")
 _SMALL: Final = 2.0  # times the least that the venue takes: what a first order may be worth where nothing is said
@@ -104,7 +107,7 @@ class Arming:
         else:
             self._take_back()
         done = "positions are closed" if flatten else "nothing new is opened, what protects positions stays"
-        core.act(ev.Alert(core.now, "critical", f"disarmed: {self.why}; {done}"))
+        core.act(ev.Alert(core.now, "critical", f"{DISARMED}{self.why}; {done}"))
         return more
 
     def _take_back(self) -> None:
