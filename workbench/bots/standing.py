@@ -122,8 +122,8 @@ class Watcher:
         self.latencies: deque[float] = deque(maxlen=_KEPT)
         self._sent: dict[str, float] = {}
 
-    def hear(self, record: Record) -> None:
-        """Take in a record, as `Journal.listener`."""
+    def hear(self, record: Record, ts: int) -> None:
+        """Take in a record and its time (ms UTC), as `Journal.listener`."""
         kind = type(record)
         if kind is Submit:
             self._sent[record.order.id] = time.monotonic()  # type: ignore[union-attr]
@@ -134,7 +134,7 @@ class Watcher:
             self.fills += kind is Filled
         category, level = classify(record)
         if category and LEVELS.index(level) >= _INFO:
-            self.add(Line(getattr(record, "ts", 0), level, category, self._hide(describe(record))))
+            self.add(Line(ts, level, category, self._hide(describe(record))))
 
     def add(self, line: Line) -> None:
         """Take in a line of the log that is in no journal."""

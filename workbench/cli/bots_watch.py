@@ -103,7 +103,7 @@ def _facts(now: Standing) -> Any:
     row("venue", *_connected(now))
     gain = now.equity / now.cash - 1.0
     row("equity", (f"{now.equity:,.2f} {now.currency}  ", "bold"), (f"{gain:+.2%}", "green" if gain >= 0 else "red"))
-    old = "dim" if _is_old(now) else ""
+    old = "dim" if now.prices and _is_old(now) else ""
     prices = ",  ".join(f"{symbol} {price:,.10g}" for symbol, price in now.prices.items()) or "none yet"
     row("last prices", (prices, old), ("  (old)" if old else "", "bold red"))
     if now.limits:

@@ -54,6 +54,7 @@ class Arming:
         self.since = self.left = 0
         self.who, self.why, self.then = "", "never armed", "pause"
         self.value, self.loss, self.base = 0.0, math.inf, 0.0
+        self._small: set[str] = set()  # first orders that the event in hand has let through
 
     @classmethod
     def of(cls, core: Core) -> Arming:
@@ -93,8 +94,9 @@ class Arming:
         if not self.armed:
             return actions
         if self.left:
-            sent = sum(type(one) is ev.Submit and self._opens(one.order) for one in actions)  # type: ignore[union-attr]
+            sent = sum(type(one) is ev.Submit and one.order.id in self._small for one in actions)
             self.left = max(0, self.left - sent)
+        self._small.clear()
         return actions if self.lost <= self.loss else [*actions, *self._lost()]
 
     def _lost(self) -> Sequence[ev.Action]:
@@ -136,6 +138,7 @@ class Arming:
         most, least = self._most(order)
         if most < least:
             return reduce(leaves) if leaves > 0.0 else reject("first_orders_small")
+        self._small.add(order.id)
         return reduce(leaves + most)
 
     def _most(self, order: Order) -> tuple[float, float]:

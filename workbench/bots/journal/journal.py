@@ -69,7 +69,7 @@ class Journal(JournalReader):
         self._end = self._written = Head(0, b"", 0, b"")
         self._ts = 0
         self.session = 0
-        self.listener: Callable[[Record], None] | None = None  # told every record as it is written
+        self.listener: Callable[[Record, int], None] | None = None  # told each record and its time
 
     @classmethod
     def open(
@@ -246,7 +246,7 @@ class Journal(JournalReader):
         self._waiting.append(entry)
         self._end = self._end._replace(position=entry.position, hash=entry.hash)
         if self.listener is not None:
-            self.listener(record)
+            self.listener(record, ts)
 
     def flush(self) -> None:
         """Bring all entries that wait to disk.
