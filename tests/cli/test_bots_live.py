@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.bots.brokers.stage import secret, swing
-from tests.cli.commands import Command, arguments, call, environment
+from tests.cli.commands import Command, Done, arguments, call, environment
 from tests.practice.stage import MINUTE, PERP, T0, market
 from workbench.bots.journal import JournalReader, open_journal, read_journal
 from workbench.bots.vault import Secret, Vault
@@ -203,13 +203,13 @@ def test_what_cannot_be_run_is_named(desk: Path, exchange: Exchange, bots: Comma
         assert done.code == 2, done
         return done.err
 
-    assert "ccxt knows no venue 'binanse'; did you mean 'binance'" in told(at="binanse", key="binanse")
+    assert "ccxt knows no venue 'binanse'; did you mean 'binance'" in told(at="binanse")
     assert "is for kraken and the bot is to trade at binance" in told(key="other")
     assert "has no 'nobody'; it has" in told(key="nobody")
     assert "a live bot trades with a key of the vault: say --key NAME" in told(key=None)
     assert "a bot on paper trades without a key" in told("--paper")
     assert "has no market 'BTC/USDX:USDX'" in told(on="BTC/USDX:USDX:1m")
-    assert "has no 7m bars of BTC/USDT:USDT; it has 1m" in told(on=f"{PERP}:7m")
+    assert "has no 7m bars of BTC/USDT:USDT; it has 1s, 1m" in told(on=f"{PERP}:7m")
     assert "is a contract that expires" in told(on="BTC/USDT:USDT-261225:1m")
     assert "'BTC/USDT' names no series" in told(on="BTC/USDT") or "timeframe" in told(on="BTC/USDT")
     assert "say where the bot trades" in told(on=None)

@@ -141,7 +141,7 @@ async def _venue(launch: Launch, markets: Any, reach: Reach, settings: Settings)
     from workbench.bots.brokers.simulated_terms import PaperTerms
 
     clock = None if route is None else await practice_clock(reach.at, spec.series, route)
-    memory = bots_folder(settings) / f"{spec.name}.paper.sqlite"
+    memory = bots_folder(settings) / f"{spec.name}.paper.db"  # no journal: those end in .sqlite
     paper = SimulatedBroker(launch.plan, terms=PaperTerms(venue=spec.venue), memory=memory, clock=clock)
     return paper, paper.listening(feeds)
 

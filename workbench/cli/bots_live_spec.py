@@ -76,7 +76,9 @@ def launched(said: dict[str, Any], wanted: Wanted, settings: Settings) -> tuple[
         Something of it is not there, or the journal is of another bot.
     """
     from workbench.bots.spec import Series
+    from workbench.market.sources.clients import check_venue
 
+    check_venue(wanted.at)
     series = tuple(Series.parse(one) for one in wanted.on)
     told = _told(said["name"], settings)
     _check_mode(said["name"], told, wanted.mode)
