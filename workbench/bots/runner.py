@@ -182,7 +182,8 @@ class Runner(Course):
         warm_up = max(self.pace.warm_up_bars, self.shell.mind.core.quiet)
         starts = self.market.starts(self.now, warm_up)
         feeds = [await stack.enter_async_context(self._make_feed(*one)) for one in starts.items()]
-        self.move("WARMING_UP")
+        if self.state == "STARTING":  # it may have been stopped meanwhile
+            self.move("WARMING_UP")
         for feed in feeds:
             self._spawn(self._listen(feed), "feed")
         self._spawn(self._hear(), "news")
