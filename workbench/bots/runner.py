@@ -226,7 +226,8 @@ class Runner(Course):
         feeds = []
         for one in starts.items():
             feeds.append(await self._patiently(partial(self._open, stack, *one)))
-        self.move("WARMING_UP")
+        if self.state == "STARTING":  # it may have been stopped meanwhile
+            self.move("WARMING_UP")
         for feed in feeds:
             self._spawn(self._listen(feed), "feed")
         self._spawn(self._hear(), "news")
