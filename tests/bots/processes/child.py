@@ -1,0 +1,110 @@
+"""A bot as a process of its own: forked from a nursery that has imported everything, so that a life costs no imports.
+
+The nursery reads a line of JSON for each life from its standard input and answers with the number of the process; when
+its input ends, as it does when whoever started it dies, it kills all that it has forked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import json
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+from tests.bots.brokers.stage import TUNING, secret
+from tests.bots.world import BTC, Fidget, walk
+from workbench.backtest.plan import Plan
+from workbench.backtest.prepare import prepare
+from workbench.bots.brokers.ccxt_broker import CcxtBroker, Terms
+from workbench.bots.brokers.credentials import Credentials
+from workbench.bots.clerk import Patience
+from workbench.bots.journal import Journal
+from workbench.bots.runner import Runner, shell_for
+from workbench.bots.runner_feeds import feeds_at
+from workbench.bots.runner_terms import Pace, RunTerms
+from workbench.market.feeds.feed import Access
+from workbench.market.sources.clients import Route
+
+NAME = "fidget"
+PACE = Pace(flush_s=0.02, look_s=1, mark_s=1, warm_up_bars=20, probe_s=0.5, drain_s=5, gather_s=0.3)
+PATIENCE = Patience(retry_ms=50, ask_ms=60, land_ms=1_500, settle_ms=100, give_up_ms=600_000)
+
+
+def plan_of(seed: int) -> Plan:
+    """What the bot of a seed trades and how."""
+    return prepare(Fidget(seed=seed), [walk(seed, 50)], cash=100_000.0, leverage=10.0)
+
+
+async def live(order: dict[str, Any]) -> None:
+    """One life, until it ends by itself or is killed."""
+    plan = plan_of(order["seed"])
+    route = Route.read(Path(order["route"]))
+    journal = Journal.open(Path(order["folder"]) / f"{NAME}.sqlite", NAME)
+    shell = shell_for(plan, NAME, journal, patience=PATIENCE)
+    account = order["account"]
+    broker = CcxtBroker(
+        "binance", shell.mind.core.markets, credentials=Credentials(account, secret(account), name="test"),
+        terms=Terms(route=route, tuning=TUNING, share=50.0),
+    )  # fmt: skip
+    feeds = feeds_at("binanceusdm", plan, access=Access(route=route), tuning=TUNING)
+    terms = RunTerms(pace=PACE, policy=order.get("policy", "alert"))
+    async with broker:
+        runner = Runner(shell, broker, feeds, journal, terms=terms, alert=lambda one: print(one, flush=True))
+        print("ended:", await runner.run(), flush=True)
+    journal.close()
+
+
+def _live_and_exit(order: dict[str, Any]) -> NoReturn:
+    code = 1
+    try:
+        log = os.open(f"{order['folder']}/said.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        for number, target in ((nothing, 0), (log, 1), (log, 2)):
+            os.dup2(number, target)
+        faulthandler.enable()
+        asyncio.run(live(order))
+        code = 0
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def nurse() -> None:
+    """Fork lives as they are asked for."""
+    import ccxt.async_support
+    import ccxt.pro  # noqa: F401  before the first fork, so that no life pays for it
+
+    from workbench.bots.journal.database import Database  # noqa: F401
+
+    children: set[int] = set()
+    for line in sys.stdin:
+        order = json.loads(line)
+        if "reap" in order:
+            _, status = os.waitpid(order["reap"], 0)
+            children.discard(order["reap"])
+            print(os.waitstatus_to_exitcode(status), flush=True)
+            continue
+        pid = os.fork()
+        if pid == 0:
+            _live_and_exit(order)
+        children.add(pid)
+        print(pid, flush=True)
+    for pid in children:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+__all__ = ["BTC", "NAME", "PACE", "PATIENCE", "live", "plan_of"]
+
+if __name__ == "__main__":
+    nurse()
