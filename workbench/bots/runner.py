@@ -24,7 +24,7 @@ from workbench.bots.runner_reconciling import Reconciler, under_way
 from workbench.bots.runner_states import Course
 from workbench.bots.runner_terms import LiveBroker, RunTerms
 from workbench.bots.shell import Shell
-from workbench.errors import BrokerError, BrokerFatal, BrokerTransient, DataError, RunError, WorkbenchError
+from workbench.errors import BrokerError, BrokerFatal, BrokerTransient, BrokerUnknown, DataError, RunError, WorkbenchError
 from workbench.market.feeds.events import BarClosed, BookMoved, ConnectionMoved, GapFound, TickerMoved, TradePrinted
 from workbench.market.feeds.feed import Feed
 from workbench.trading.events import Action, Alert, Event, Moved, Submit
@@ -189,11 +189,11 @@ class Runner(Course):
         self._spawn(self._beat(), "beat")
 
     async def _patiently(self, ask: Callable[[], Awaitable[Any]]) -> Any:
-        """Ask the venue, and again where it surely did not hear."""
+        """Ask the venue, and again where it did not answer: what is asked here may be asked twice."""
         for number in range(_TRIES):
             try:
                 return await ask()
-            except BrokerTransient as error:
+            except (BrokerTransient, BrokerUnknown) as error:
                 if number == _TRIES - 1:
                     raise
                 self.log("warning", f"{error}; it is tried again")

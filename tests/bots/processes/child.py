@@ -51,12 +51,28 @@ async def live(order: dict[str, Any]) -> None:
         "binance", shell.mind.core.markets, credentials=Credentials(account, secret(account), name="test"),
         terms=Terms(route=route, tuning=TUNING, share=50.0),
     )  # fmt: skip
-    feeds = feeds_at("binanceusdm", plan, access=Access(route=route), tuning=TUNING)
-    terms = RunTerms(pace=PACE, policy=order.get("policy", "alert"))
+    opened: list[Any] = []
+    make = feeds_at("binanceusdm", plan, access=Access(route=route), tuning=TUNING)
+
+    def feeds(timeframe: str, start: int) -> Any:
+        opened.append(make(timeframe, start))
+        return opened[-1]
+
+    terms = RunTerms(pace=PACE, policy=order.get("policy", "alert"), details={"pid": os.getpid()})
     async with broker:
         runner = Runner(shell, broker, feeds, journal, terms=terms, alert=lambda one: print(one, flush=True))
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, _tell, runner, opened)
         print("ended:", await runner.run(), flush=True)
     journal.close()
+
+
+def _tell(runner: Runner, feeds: list[Any]) -> None:
+    """Say how the bot is, for whoever wonders why it does not go on."""
+    print(runner, "now", runner.now, "asking", runner.asking, "bars", runner.market.caught_up(runner.now), flush=True)
+    for one in (*feeds, runner.broker):
+        print(json.dumps(one.health, default=repr), flush=True)
+    for task in asyncio.all_tasks():
+        print(task.get_name(), [str(frame) for frame in task.get_stack(limit=2)], flush=True)
 
 
 def _live_and_exit(order: dict[str, Any]) -> NoReturn:

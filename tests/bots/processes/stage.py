@@ -21,6 +21,7 @@ from tests.bots.world import SYMBOL, T0, walk
 from workbench.bots.brokers.names import Names
 from workbench.bots.clerk import Clerk
 from workbench.bots.journal import JournalReader
+from workbench.bots.journal.records import Logged, SessionEnded, SessionStarted
 from workbench.bots.mind import Mind
 from workbench.errors import DataError
 from workbench.practice.clock import RunningClock
@@ -30,7 +31,7 @@ from workbench.practice.faults import Faults
 from workbench.practice.markets.recorded import RecordedMarket
 from workbench.practice.wire.limits import Limits
 from workbench.practice.wire.signing import Credential
-from workbench.trading.events import Action, Event, Filled, Moved, Submit
+from workbench.trading.events import Filled, Moved, Submit
 from workbench.trading.minding import Minder
 
 ROOT = Path(workbench.__file__).parents[1]
@@ -82,6 +83,13 @@ def serving(
         yield exchange, watch
 
 
+class _Everything(list[str]):
+    """All kinds of entries, of the core and of the journal itself."""
+
+    def __contains__(self, kind: object) -> bool:
+        return True
+
+
 class Nursery:
     """Where bots are forked from; all of them are gone when its block ends."""
 
@@ -100,6 +108,24 @@ class Nursery:
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
+
+    def lives(self, pid: int) -> bool:
+        """Tell whether a bot has not ended by itself."""
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+
+    def waits(self, pid: int, condition: Callable[[], Any], seconds: float = 40.0) -> bool:
+        """Wait for something to be so while a bot lives; False where it dies first, or it takes too long."""
+        end = time.monotonic() + seconds
+        while not (found := bool(condition())) and self.lives(pid) and time.monotonic() < end:
+            time.sleep(0.01)
+        return found
+
+    def said(self, pid: int, folder: Path) -> str:
+        """Give the last of what a bot has printed, and how it is."""
+        if self.lives(pid):
+            os.kill(pid, signal.SIGUSR1)
+            time.sleep(0.5)
+        return (folder / "said.txt").read_text()[-5_000:]
 
     def start(self, **order: Any) -> int:
         return self._ask(**order)
@@ -121,6 +147,7 @@ class Books:
         self.wanted: list[str] = []
         self.booked: list[str] = []
         self.state = self.reader = None  # type: Any
+        self.pid = 0  # of the process whose session it is
 
     def close(self) -> None:
         if self.reader is not None:
@@ -141,30 +168,35 @@ class Books:
             self.mind.core.minder = Minder(self.mind.core)
             self.mind.core.state = "IDLE"
             self.clerk = Clerk(self.mind.core.markets)
-        for entry in self.reader.entries(self.read):
+        for entry in self.reader.entries(self.read, kinds=_Everything()):
             self._take(entry.record)
             self.read = entry.position
 
-    def _take(self, record: Event | Action) -> None:
+    def _take(self, record: Any) -> None:
         if isinstance(record, Submit):
             self.wanted.append(record.order.id)
         elif isinstance(record, Filled):
             self.booked.append(record.trade)
         elif isinstance(record, Moved):
             self.state = record.state
+        elif isinstance(record, SessionStarted):
+            self.state, self.pid = "", int(record.details["pid"])
+            return
+        elif isinstance(record, (Logged, SessionEnded)):
+            return
         if type(record).__name__ not in ACTIONS:
-            self.mind.handle(record)  # type: ignore[arg-type]
+            self.mind.handle(record)
         self.clerk.recall(record)
 
-    def running(self, session: int) -> bool:
-        """Tell whether the bot is at work in a session."""
+    def running(self, pid: int) -> bool:
+        """Tell whether the life of a process has come to where it is at work."""
         try:
             self.follow()
         except DataError:
             if self.reader is None:
                 return False
             raise
-        return self.state == "RUNNING" and len(self.reader.sessions()) >= session
+        return bool(self.state == "RUNNING" and self.pid == pid)
 
     def problems(self) -> list[str]:
         """Everything that is not as it must be."""
