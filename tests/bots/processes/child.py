@@ -13,10 +13,11 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tests.bots.brokers.stage import TUNING, secret
+from tests.bots.brokers.stage import secret
 from tests.bots.world import BTC, Fidget, walk
 from workbench.backtest.plan import Plan
 from workbench.backtest.prepare import prepare
@@ -27,11 +28,14 @@ from workbench.bots.journal import Journal
 from workbench.bots.runner import Runner, shell_for
 from workbench.bots.runner_feeds import feeds_at
 from workbench.bots.runner_terms import Pace, RunTerms
-from workbench.market.feeds.feed import Access
+from workbench.market.feeds.feed import Access, Tuning
 from workbench.market.sources.clients import Route
 
 NAME = "fidget"
-PACE = Pace(flush_s=0.02, look_s=1, mark_s=1, warm_up_bars=20, probe_s=0.5, drain_s=5, gather_s=0.3)
+TUNING = Tuning(
+    backoff_s=0.05, backoff_most_s=0.2, interval_s=0.5, settle_s=0.2, retry_s=0.5, poll_s=0.1, timeout_s=1.0
+)
+PACE = Pace(flush_s=0.02, look_s=1, mark_s=1, warm_up_bars=20, probe_s=0.5, probe_most_s=1, drain_s=5, gather_s=0.3)
 PATIENCE = Patience(retry_ms=50, ask_ms=60, land_ms=1_500, settle_ms=100, give_up_ms=600_000)
 
 
@@ -58,7 +62,7 @@ async def live(order: dict[str, Any]) -> None:
         opened.append(make(timeframe, start))
         return opened[-1]
 
-    terms = RunTerms(pace=PACE, policy=order.get("policy", "alert"), details={"pid": os.getpid()})
+    terms = RunTerms(pace=replace(PACE, **order.get("pace", {})), policy=order.get("policy", "alert"), details={"pid": os.getpid()})
     async with broker:
         runner = Runner(shell, broker, feeds, journal, terms=terms, alert=lambda one: print(one, flush=True))
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, _tell, runner, opened)
@@ -120,7 +124,7 @@ def nurse() -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-__all__ = ["BTC", "NAME", "PACE", "PATIENCE", "live", "plan_of"]
+__all__ = ["BTC", "NAME", "PACE", "PATIENCE", "TUNING", "live", "plan_of"]
 
 if __name__ == "__main__":
     nurse()

@@ -58,16 +58,6 @@ class Stopwatch:
             self._since, self._stopped = time.monotonic(), False
 
 
-def until(condition: Callable[[], Any], what: str, seconds: float = 20.0) -> Any:
-    """Wait for something to be so."""
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        if time.monotonic() > end:
-            raise AssertionError(f"{seconds:g} s were not enough: {what}")
-        time.sleep(0.01)
-    return found
-
-
 @contextmanager
 def serving(
     seed: int, *, speed: float, minutes: int, faults: Any = None, folder: Path | None = None
@@ -109,30 +99,11 @@ class Nursery:
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
 
-    def lives(self, pid: int) -> bool:
-        """Tell whether a bot has not ended by itself."""
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-
-    def waits(self, pid: int, condition: Callable[[], Any], seconds: float = 40.0) -> bool:
-        """Wait for something to be so while a bot lives; False where it dies first, or it takes too long."""
-        end = time.monotonic() + seconds
-        while not (found := bool(condition())) and self.lives(pid) and time.monotonic() < end:
-            time.sleep(0.01)
-        return found
-
-    def said(self, pid: int, folder: Path) -> str:
-        """Give the last of what a bot has printed, and how it is."""
-        if self.lives(pid):
-            os.kill(pid, signal.SIGUSR1)
-            time.sleep(0.5)
-        return (folder / "said.txt").read_text()[-5_000:]
-
     def start(self, **order: Any) -> int:
         return self._ask(**order)
 
-    def kill(self, pid: int, number: int = signal.SIGKILL) -> int:
-        """Send a signal to a bot, and give its exit code."""
-        os.kill(pid, number)
+    def reap(self, pid: int) -> int:
+        """Give the exit code of a bot that has ended, or is about to."""
         return self._ask(reap=pid)
 
 
@@ -249,6 +220,105 @@ class Books:
         return found
 
 
+class Stand:
+    """One bot over all its lives, at an exchange of its own."""
+
+    def __init__(self, nursery: Nursery, folder: Path, seed: int, *, speed: float = 60.0, minutes: int = 2_000) -> None:
+        self.nursery, self.folder, self.seed, self.speed = nursery, folder, seed, speed
+        self._serving = serving(seed, speed=speed, minutes=minutes, folder=folder / "venue")
+        self.pid = 0
+        self.lives = 0
+
+    def __enter__(self) -> Stand:
+        self.exchange, self.watch = self._serving.__enter__()
+        self.books = Books(self.exchange, self.folder, self.seed)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.kill()
+        self.books.close()
+        self._serving.__exit__(*error)
+
+    def __repr__(self) -> str:
+        return f"life {self.lives} of seed {self.seed}"
+
+    def start(self, **order: Any) -> None:
+        """Begin a life."""
+        self.lives += 1
+        route = str(self.folder / "venue" / "route.json")
+        self.pid = self.nursery.start(seed=self.seed, route=route, folder=str(self.folder), account=ACCOUNT, **order)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the bot has not ended."""
+        return bool(self.pid) and Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+
+    def waits(self, condition: Callable[[], Any], what: str, seconds: float = 40.0) -> None:
+        """Wait for something to be so while the bot lives."""
+        end = time.monotonic() + seconds
+        while not condition():
+            assert self.alive, f"{self} has ended before it {what}: {self.said()}"
+            assert time.monotonic() < end, f"{self} has not {what} within {seconds:g} s: {self.said()}"
+            time.sleep(0.01)
+
+    def runs(self) -> None:
+        """Wait for it to be at work."""
+        self.waits(lambda: self.books.running(self.pid), "come to work")
+
+    def calms(self, seconds: float = 30.0) -> None:
+        """Stop the clock of the exchange; the books must come to be as the venue has it, and stay so."""
+        self.exchange.call(self.exchange.faults.clear)
+        self.watch.stop()
+        end = time.monotonic() + seconds
+        while found := self.books.problems():
+            assert self.alive, f"{self} has ended: {self.said()}"
+            assert time.monotonic() < end, f"{self}: {found}; {self.said()}"
+            time.sleep(0.02)
+
+    def ends(self, seconds: float = 40.0) -> int:
+        """Wait for it to end by itself, and give its exit code."""
+        end = time.monotonic() + seconds
+        while self.alive:
+            assert time.monotonic() < end, f"{self} has not ended within {seconds:g} s: {self.said()}"
+            time.sleep(0.01)
+        pid, self.pid = self.pid, 0
+        return self.nursery.reap(pid)
+
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        """Send a signal to it, if it lives, and wait for its end."""
+        if self.pid:
+            os.kill(self.pid, number)
+            pid, self.pid = self.pid, 0
+            self.nursery.reap(pid)
+
+    def said(self) -> str:
+        """Give the last of what it has printed, and how it is."""
+        if self.alive:
+            os.kill(self.pid, signal.SIGUSR1)
+            time.sleep(0.5)
+        return (self.folder / "said.txt").read_text()[-5_000:]
+
+    def orders(self) -> list[str]:
+        """The ids of all orders that the venue has had."""
+        return self.exchange.call(
+            lambda: [one.client_id for one in self.exchange.engine.orders(ACCOUNT, SYMBOL, limit=1_000_000)]
+        )
+
+    def held(self) -> float:
+        """What is held at the venue."""
+        return self.exchange.call(lambda: sum(one.quantity for one in self.exchange.engine.positions(ACCOUNT)))
+
+    def protected(self) -> bool:
+        """Whether the venue holds stops for as much as is held."""
+        return self.exchange.call(self._protected)
+
+    def _protected(self) -> bool:
+        engine = self.exchange.engine
+        held = sum(one.quantity for one in engine.positions(ACCOUNT))
+        stops = [one for one in engine.open_orders(ACCOUNT) if one.type == "stop" and one.reduce_only]
+        return bool(held) and any(one.quantity >= abs(held) - 1e-9 or one.close_position for one in stops)
+
+
 def _differences(name: str, there: Any, mine: Any) -> list[str]:
     found = []
     for field in ("price", "stop_price", "filled") + (() if mine.close_position else ("quantity",)):
@@ -258,4 +328,4 @@ def _differences(name: str, there: Any, mine: Any) -> list[str]:
     return found
 
 
-__all__ = ["ACCOUNT", "CASH", "Books", "Nursery", "Stopwatch", "serving", "until"]
+__all__ = ["ACCOUNT", "CASH", "Books", "Nursery", "Stand", "Stopwatch", "serving"]

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from tests.bots.processes.stage import ACCOUNT, Books, Nursery, serving, until
+from tests.bots.processes.stage import Nursery, Stand
 
-SPEED = 240.0
+SPEED = 120.0
 LATE = {"kind": "lognormal", "ms": 15, "sigma": 1.0, "high": "300ms"}
 FAULTS: list[dict[str, Any]] = [
     {"fault": "latency", "latency": LATE},
@@ -41,42 +41,28 @@ def nursery() -> Iterator[Nursery]:
 
 def killed_again_and_again(nursery: Nursery, folder: Path, seed: int, kills: int, faults: list[dict[str, Any]]) -> None:
     dice = random.Random(seed)
-    with (
-        serving(seed, speed=SPEED, minutes=400 + kills * 20, folder=folder / "venue") as (exchange, watch),
-        Books(exchange, folder, seed) as books,
-    ):
-        for session in range(1, kills + 2):
+    with Stand(nursery, folder, seed, speed=SPEED, minutes=400 + kills * 20) as bot:
+
+        def goes_wrong() -> None:
             for rule in faults:
-                exchange.call(lambda rule=rule: exchange.faults.add(rule))
-            route = str(folder / "venue" / "route.json")
-            pid = nursery.start(seed=seed, route=route, folder=str(folder), account=ACCOUNT)
+                bot.exchange.call(lambda: bot.exchange.faults.add(rule))
+
+        for session in range(1, kills + 2):
+            goes_wrong()
+            bot.start()
             if session <= kills and dice.random() < 0.25:  # in the middle of its recovery
                 time.sleep(dice.uniform(0.0, 0.3))
-                nursery.kill(pid)
+                bot.kill()
                 continue
-            assert nursery.waits(pid, lambda: books.running(pid)), (seed, session, nursery.said(pid, folder))
-            exchange.call(exchange.faults.clear)
-            watch.stop()
-            calm = until_calm(books)
-            assert not calm, (seed, session, calm)
-            watch.go()
-            for rule in faults:
-                exchange.call(lambda rule=rule: exchange.faults.add(rule))
+            bot.runs()
+            bot.calms()
+            bot.watch.go()
+            goes_wrong()
             time.sleep(dice.uniform(0.0, 0.9))
-            nursery.kill(pid)
-        found = books.reader.verify()
+            bot.kill()
+        found = bot.books.reader.verify()
         assert found.ok, found
-        assert books.booked
-
-
-def until_calm(books: Books, seconds: float = 20.0) -> list[str]:
-    """Wait for the books to be as the venue has it; what is still not so is given."""
-    end = time.monotonic() + seconds
-    while found := books.problems():
-        if time.monotonic() > end:
-            break
-        time.sleep(0.02)
-    return found
+        assert bot.books.booked
 
 
 @pytest.mark.parametrize("faults", [[], FAULTS], ids=["calm", "faults"])
