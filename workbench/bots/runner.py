@@ -181,7 +181,9 @@ class Runner(Course):
         await self._patiently(self.broker.prepare)
         warm_up = max(self.pace.warm_up_bars, self.shell.mind.core.quiet)
         starts = self.market.starts(self.now, warm_up)
-        feeds = [await stack.enter_async_context(self._make_feed(*one)) for one in starts.items()]
+        feeds = []
+        for one in starts.items():
+            feeds.append(await self._patiently(lambda one=one: stack.enter_async_context(self._make_feed(*one))))
         self.move("WARMING_UP")
         for feed in feeds:
             self._spawn(self._listen(feed), "feed")
@@ -193,7 +195,7 @@ class Runner(Course):
         for number in range(_TRIES):
             try:
                 return await ask()
-            except (BrokerTransient, BrokerUnknown) as error:
+            except (BrokerTransient, BrokerUnknown, DataError) as error:
                 if number == _TRIES - 1:
                     raise
                 self.log("warning", f"{error}; it is tried again")

@@ -28,6 +28,7 @@ from workbench.bots.journal import Journal
 from workbench.bots.runner import Runner, shell_for
 from workbench.bots.runner_feeds import feeds_at
 from workbench.bots.runner_terms import Pace, RunTerms
+from workbench.errors import BrokerTransient
 from workbench.market.feeds.feed import Access, Tuning
 from workbench.market.sources.clients import Route
 
@@ -63,11 +64,20 @@ async def live(order: dict[str, Any]) -> None:
         return opened[-1]
 
     terms = RunTerms(pace=replace(PACE, **order.get("pace", {})), policy=order.get("policy", "alert"), details={"pid": os.getpid()})
+    await reached(broker)
     async with broker:
         runner = Runner(shell, broker, feeds, journal, terms=terms, alert=lambda one: print(one, flush=True))
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, _tell, runner, opened)
         print("ended:", await runner.run(), flush=True)
     journal.close()
+
+
+async def reached(broker: CcxtBroker) -> None:
+    """Open a broker, and try again where the venue does not answer."""
+    for _ in range(10):
+        with suppress(BrokerTransient):
+            return await broker.open()
+        await asyncio.sleep(0.3)
 
 
 def _tell(runner: Runner, feeds: list[Any]) -> None:
