@@ -8,7 +8,7 @@ answers come back through the queue. Whatever ends a run, protective stops stay 
 from __future__ import annotations
 
 import asyncio
-import math
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
@@ -18,22 +18,34 @@ from workbench.backtest.plan import Plan
 from workbench.bots.brokers.talk import Find, Look, Request, Snapshot, VenueFill, VenueOrder
 from workbench.bots.clerk import Clerk, Patience
 from workbench.bots.journal import Journal
+from workbench.bots.journal.lookup import last_of
 from workbench.bots.mind import Mind
+from workbench.bots.quick_start import QuickStart
 from workbench.bots.runner_market import Market
 from workbench.bots.runner_reconciling import Reconciler, under_way
-from workbench.bots.runner_states import Course
+from workbench.bots.runner_states import LIVE, Course
 from workbench.bots.runner_terms import LiveBroker, RunTerms
+from workbench.bots.runner_writing import Pen
 from workbench.bots.shell import Shell
-from workbench.errors import BrokerError, BrokerFatal, BrokerTransient, BrokerUnknown, DataError, RunError, WorkbenchError
+from workbench.bots.unsent import Unsent
+from workbench.errors import (
+    BrokerError,
+    BrokerFatal,
+    BrokerTransient,
+    BrokerUnknown,
+    DataError,
+    RunError,
+    WorkbenchError,
+)
 from workbench.market.feeds.events import BarClosed, BookMoved, ConnectionMoved, GapFound, TickerMoved, TradePrinted
 from workbench.market.feeds.feed import Feed
-from workbench.trading.events import Action, Alert, Event, Moved, Submit
+from workbench.trading.events import Alert
+from workbench.trading.lifecycle import ENDED
 from workbench.trading.minding import Minder
 
 __all__ = ["Runner", "shell_for"]
 
 _TRIES: Final = 5  # of what is asked at the start
-_GIVE_UP_MS: Final = 30_000  # after which a journal that cannot be written ends the bot
 
 
 def shell_for(plan: Plan, name: str, journal: Journal, *, patience: Patience | None = None, account: str = "") -> Shell:
@@ -102,14 +114,18 @@ class Runner(Course):
         super().__init__(shell, terms or RunTerms(), broker.now)
         self.broker, self.journal = broker, journal
         self._make_feed, self._tell = feed, alert
-        self._unwritten: int | None = None
         self.market = Market(shell.mind, round(self.pace.gather_s * 1_000))
+        self._pen = Pen(journal, self.market, self.pace.give_up_s, self._unwritten)
+        self._quick = QuickStart(shell, journal, self.log)
+        self._unsent = Unsent(shell.mind.core, self._pen.log)
+        self.turns, self.turned_at = 0, time.monotonic()
+        self.failure: tuple[str, Exception] | None = None
         self.reconciler = Reconciler(shell.mind.core)
-        shell.write, shell.alert = self._write, alert
+        shell.write, shell.alert = self._pen.write, alert
         broker.held = shell.mind.core.account.quantity
         self._queue: asyncio.Queue[Callable[[], None]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._ran = False
+        self._ran = self._kept = False
         self._pulsing = False
         self._switch = True  # until the venue says that it has none
 
@@ -133,9 +149,9 @@ class Runner(Course):
         if self._ran:
             raise RunError(f"{self!r} has run: make a new one of the same journal to go on")
         self._ran = True
-        past = self._may_run()
+        self._may_run()
         try:
-            return await self._live(past)
+            return await self._live()
         finally:
             for task in self._tasks:
                 task.cancel()
@@ -143,20 +159,18 @@ class Runner(Course):
                 with suppress(asyncio.CancelledError):
                     await task
 
-    def _may_run(self) -> list[Any]:
+    def _may_run(self) -> None:
         name = self.shell.mind.name
-        past = [one.record for one in self.journal.entries()]
-        last = next((one for one in reversed(past) if isinstance(one, Moved)), None)
-        if last is not None and last.state == "KILLED" and not self.terms.revive:
-            raise RunError(f"bot {name!r} was killed ({last.reason}): look at its log, then revive it", name=name)
+        state, why = self._quick.last_state()
+        if state == "KILLED" and not self.terms.revive:
+            raise RunError(f"bot {name!r} was killed ({why}): look at its log, then revive it", name=name)
         if self.terms.killed():
             raise RunError(f"there is a kill file for bot {name!r}: take it away to let the bot run", name=name)
-        return past
 
-    async def _live(self, past: list[Any]) -> str:
+    async def _live(self) -> str:
         self.journal.begin_session({**self.terms.details, "venue": self.broker.name, "policy": self.terms.policy})
         try:
-            self.recover(past)
+            self._recover()
         except WorkbenchError as error:
             self.journal.end_session(f"{type(error).__name__}: {error}")
             raise
@@ -170,8 +184,18 @@ class Runner(Course):
             if self._switch:
                 with suppress(BrokerError):
                     await self.broker.heartbeat(0.0)
-        self.journal.end_session(self.reason)
+        with suppress(WorkbenchError):
+            self._quick.keep()
+        with suppress(DataError):  # the alert of it has gone out, and whoever closes the journal tries once more
+            self.journal.end_session(self.reason)
         return self.reason
+
+    def _recover(self) -> None:
+        """Become what the journal says, or a new bot."""
+        self._started = self.journal.head.base > 0 or bool(last_of(self.journal, ["Started"]))
+        self._quick.recover(self.now)
+        self._unsent.let_go()
+        self.move("STARTING")
 
     async def _begin(self, stack: AsyncExitStack) -> None:
         """Make sure of the venue, and begin to listen."""
@@ -205,6 +229,9 @@ class Runner(Course):
     async def _fail(self, error: Exception) -> None:
         """End for a reason that no human gave: what would open positions is cancelled, what protects them stays."""
         self.reason = f"{type(error).__name__}: {error}"
+        self._quick.allowed = False  # what was not dealt with to its end is to be gone through again
+        if self.failure is None:
+            self.failure = ("", error)
         with suppress(WorkbenchError):
             self.warn("critical", f"{self.shell.mind.name} has failed: {self.reason}")
         with suppress(WorkbenchError):
@@ -226,17 +253,18 @@ class Runner(Course):
     # what comes in: only this part runs beside the consumer
 
     def _spawn(self, work: Any, name: str) -> None:
-        task = asyncio.create_task(self._guarded(work), name=f"{self.shell.mind.name} {name}")
+        task = asyncio.create_task(self._guarded(work, name), name=f"{self.shell.mind.name} {name}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _guarded(self, work: Any) -> None:
+    async def _guarded(self, work: Any, name: str) -> None:
         try:
             await work
         except Exception as error:  # whatever it is, the consumer ends the bot with it
-            self._queue.put_nowait(partial(self._broke, error))
+            self._queue.put_nowait(partial(self._broke, name, error))
 
-    def _broke(self, error: Exception) -> None:
+    def _broke(self, name: str, error: Exception) -> None:
+        self.failure = (name, error)
         raise error
 
     async def _listen(self, feed: Feed) -> None:
@@ -276,13 +304,29 @@ class Runner(Course):
     # what the consumer does
 
     def _take_turn(self, work: Callable[[], None]) -> None:
+        began = self.turned_at = time.monotonic()
+        self.turns += 1
         how = self.terms.killed()
         if how and self.state != "KILLED":
             self.kill(how, "a kill file was found")
         work()
         self._wake()
         self.advance()
+        self._unsent.note()
+        self._unsent.let_go()
         self._send()
+        took = time.monotonic() - began
+        if took > self.pace.slow_s:
+            self._took_long(took)
+
+    def _took_long(self, took: float) -> None:
+        """Tell that the bot did not hear or do anything else for a while; each time, unlike other warnings."""
+        text = f"one thing that happened took {took:.1f} s to deal with: is the strategy or the disk slow?"
+        self.shell.tell(Alert(self.now, "error", text))
+
+    def held(self) -> dict[tuple[str, str], float]:
+        """Give what is held by the books, signed, by symbol and leg; also for a guard that outlives a hang."""
+        return {(one.symbol, one.leg): one.quantity for one in self.shell.mind.core.account.positions}
 
     def _wake(self) -> None:
         now = self.now
@@ -291,6 +335,8 @@ class Runner(Course):
 
     def _send(self) -> None:
         requests = self.shell.requests
+        if self._pen.held and self.state not in ENDED:
+            return  # nothing goes out whose intent is not on disk; but whoever ends, ends
         while requests:
             request = requests.popleft()
             self.asking += 1
@@ -326,34 +372,20 @@ class Runner(Course):
     def _on_beat(self) -> None:
         self.take_bars()
         self.beat()
-        self._flush()
+        self._pen.flush()
+        self._keep()
         if self._switch and not self._pulsing:
             self._pulsing = True
             self._spawn(self._pulse(), "heartbeat")
 
-    def _flush(self) -> None:
-        """Bring what waits to disk; a database that is busy gets some time, intents wait for it anyway."""
-        try:
-            self.journal.flush()
-            self._unwritten = None
-        except DataError as error:
-            since = self._unwritten
-            self._unwritten = self.now if since is None else since
-            if since is None:
-                self._tell(Alert(self.now, "error", str(error)))
-            elif self.now > since + _GIVE_UP_MS:
-                raise
+    def _keep(self) -> None:
+        """Keep the state for a quick start, now and then."""
+        if self.state in LIVE and not self._pen.held and (self._quick.due or not self._kept):
+            self._kept = self._quick.keep() or not self._quick.allowed
 
-    # what goes out
-
-    def _write(self, entry: Event | Action, durable: bool) -> None:
-        self.journal.write(entry, durable)
-        if isinstance(entry, Submit) and not entry.order.reduce_only:
-            order = entry.order
-            facts = {"order": order.id, "side": order.side, **self.market.snapshot(order.symbol)}
-            plain = {key: None if isinstance(one, float) and math.isnan(one) else one for key, one in facts.items()}
-            self.journal.log("info", "order", f"the market as {order.id} goes out", plain)
+    def _unwritten(self, text: str) -> None:
+        self._tell(Alert(self.now, "error", text))
 
     def log(self, level: str, text: str, fields: dict[str, Any] | None = None) -> None:
         """Write a line of the log."""
-        self.journal.log(level, "system", text, fields)
+        self._pen.log(level, "system", text, fields)

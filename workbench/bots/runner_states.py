@@ -16,11 +16,12 @@ from workbench.errors import BrokerError, BrokerRejected
 from workbench.trading.events import Adjusted, Alert, Event, Moved, Started
 from workbench.trading.lifecycle import ENDED
 
-__all__ = ["Course"]
+__all__ = ["LIVE", "Course"]
 
 _ROUNDS: Final = 5  # of winding down what turns up after a kill
 _AGAIN_MS: Final = 1_000
-_LIVE: Final = frozenset(("RUNNING", "PAUSED", "CIRCUIT_OPEN"))
+LIVE: Final = frozenset(("RUNNING", "PAUSED", "CIRCUIT_OPEN"))
+"""States in which a bot is at work."""
 
 
 class Course:
@@ -83,9 +84,7 @@ class Course:
         """Tell a human; the same text once a session."""
         if text not in self._told_of:
             self._told_of.add(text)
-            alert = Alert(self.now, level, text)
-            self.shell.write(alert, False)
-            self.shell.alert(alert)
+            self.shell.tell(Alert(self.now, level, text))
 
     # what a user asks for
 
@@ -122,20 +121,12 @@ class Course:
         if self.state == "PAUSED":
             self.move("RUNNING", reason)
 
-    # start
-
-    def recover(self, past: list[Any]) -> None:
-        """Become what the journal says, or a new bot."""
-        shell = self.shell
-        self._started = any(isinstance(one, Started) for one in past)
-        if past:
-            shell.recover(past, self.now)
-        self.move("STARTING")
+    # bars
 
     def take_bars(self) -> None:
         """Hand on the bars that wait: as history while the bot is not at work, to be acted on then."""
         market = self.market
-        if self.state not in _LIVE:
+        if self.state not in LIVE:
             self.take(*market.learnt())
             return
         while bars := market.ready(self.now):
@@ -150,7 +141,7 @@ class Course:
     def beat(self) -> None:
         """Do what the clock makes due."""
         now, pace = self.now, self.pace
-        if self.state in _LIVE:
+        if self.state in LIVE:
             self.take(*self.market.marks(now, round(pace.mark_s * 1_000)))
         due = self.breaker.due if self.breaker.open else self._looked_at + pace.look_s * 1_000
         if self._looking is None and now >= due:

@@ -66,6 +66,10 @@ class Pace:
         Between two words to a dead man's switch of the venue. Real time.
     drain_s : float, default 30
         How long what is under way is waited for at the end. Real time.
+    give_up_s : float, default 30
+        How long the journal's database may refuse before the bot ends. Real time.
+    slow_s : float, default 2
+        How long the bot may take over one thing that happens before a human is told. Real time.
 
     Raises
     ------
@@ -84,6 +88,8 @@ class Pace:
     probe_most_s: float = 600.0
     heartbeat_s: float = 5.0
     drain_s: float = 30.0
+    give_up_s: float = 30.0
+    slow_s: float = 2.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

@@ -12,13 +12,14 @@ import json
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 from tests.bots.brokers.stage import secret
-from tests.bots.world import BTC, Fidget, walk
+from tests.bots.world import BTC, SYMBOL, Fidget, walk
 from workbench.backtest.plan import Plan
 from workbench.backtest.prepare import prepare
 from workbench.bots.brokers.ccxt_broker import CcxtBroker, Terms
@@ -50,11 +51,12 @@ async def live(order: dict[str, Any]) -> None:
     plan = plan_of(order["seed"])
     route = Route.read(Path(order["route"]))
     journal = Journal.open(Path(order["folder"]) / f"{NAME}.sqlite", NAME)
-    shell = shell_for(plan, NAME, journal, patience=PATIENCE)
+    shell = shell_for(plan, NAME, journal, patience=replace(PATIENCE, **order.get("patience", {})))
     account = order["account"]
+    clock = _Clock()
     broker = CcxtBroker(
         "binance", shell.mind.core.markets, credentials=Credentials(account, secret(account), name="test"),
-        terms=Terms(route=route, tuning=TUNING, share=50.0),
+        terms=Terms(route=route, tuning=TUNING, share=50.0, clock=clock),
     )  # fmt: skip
     opened: list[Any] = []
     make = feeds_at("binanceusdm", plan, access=Access(route=route), tuning=TUNING)
@@ -63,8 +65,11 @@ async def live(order: dict[str, Any]) -> None:
         opened.append(make(timeframe, start))
         return opened[-1]
 
-    terms = RunTerms(pace=replace(PACE, **order.get("pace", {})), policy=order.get("policy", "alert"), details={"pid": os.getpid()})
+    terms = RunTerms(
+        pace=replace(PACE, **order.get("pace", {})), policy=order.get("policy", "alert"), details={"pid": os.getpid()}
+    )
     await reached(broker)
+    clock.start(broker.wire.now())
     async with broker:
         runner = Runner(shell, broker, feeds, journal, terms=terms, alert=lambda one: print(one, flush=True))
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, _tell, runner, opened)
@@ -75,6 +80,19 @@ async def live(order: dict[str, Any]) -> None:
     journal.close()
 
 
+class _Clock:
+    """A bot's clock that begins with the venue's and runs by itself: never ahead of a venue whose clock is stopped."""
+
+    def __init__(self) -> None:
+        self._start, self._since = 0, time.monotonic()
+
+    def start(self, ts: int) -> None:
+        self._start, self._since = ts, time.monotonic()
+
+    def __call__(self) -> int:
+        return self._start + round((time.monotonic() - self._since) * 1_000)
+
+
 async def _measure(runner: Runner, order: dict[str, Any]) -> None:
     """Write down, every so many bars, how much of everything the process has."""
     import gc
@@ -82,7 +100,7 @@ async def _measure(runner: Runner, order: dict[str, Any]) -> None:
 
     import psutil
 
-    me, history = psutil.Process(), runner.shell.mind.core.history(SYMBOL)
+    me, history = psutil.Process(), runner.shell.mind.core.histories[0]
     if order.get("trace"):
         tracemalloc.start(1)
     due = 0
@@ -108,7 +126,7 @@ def _measured(runner: Runner, bars: int, me: Any) -> dict[str, Any]:
         "journal": place.stat().st_size, "log": Path(f"{place}-wal").stat().st_size, "queue": runner._queue.qsize(),
         "lines": len(shell.clerk.lines), "trades": len(shell.clerk.trades), "finished": len(core.finished),
         "refusals": len(core.refusals), "told": len(runner._told_of), "timers": len(shell.timers),
-        "broker": len(runner.broker.register.lines), "closed": len(core.account.closed) if hasattr(core.account, "closed") else -1,
+        "broker": len(runner.broker.register.lines),
     }  # fmt: skip
 
 

@@ -179,7 +179,9 @@ async def _edit(wire: Wire, register: Register, change: _Change) -> VenueOrder |
         there = await find_order(wire, register, line)
         if there is None or not _as_wanted(there, change):
             raise
-        return _taken(change, there)  # HTTP repeats a PUT whose connection broke, and the venue had done it the first time
+        return _taken(
+            change, there
+        )  # HTTP repeats a PUT whose connection broke, and the venue had done it the first time
     if not row or row.get("status") is None:
         return _taken(change, None)
     return _taken(change, read_order({**row, "clientOrderId": name}, register, line.symbol))
