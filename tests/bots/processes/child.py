@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tests.bots.brokers.stage import secret
-from tests.bots.world import BTC, SYMBOL, Fidget, walk
+from tests.bots.world import BTC, Fidget, walk
 from workbench.backtest.plan import Plan
 from workbench.backtest.prepare import prepare
 from workbench.bots.brokers.ccxt_broker import CcxtBroker, Terms

@@ -1,4 +1,4 @@
-"""A practice exchange whose fast clock can be stopped, bots as processes on it, and what must be true once it is calm."""
+"""A practice exchange whose fast clock can be stopped, bots as processes on it, and what must be so once it is calm."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def killed_again_and_again(nursery: Nursery, folder: Path, seed: int, kills: int
 
         def goes_wrong() -> None:
             for rule in faults:
-                bot.exchange.call(lambda: bot.exchange.faults.add(rule))
+                bot.exchange.faults.add(rule)
 
         for session in range(1, kills + 2):
             goes_wrong()

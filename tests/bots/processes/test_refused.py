@@ -56,11 +56,11 @@ def test_a_database_that_refuses_for_a_while_is_waited_for(nursery: Nursery, tmp
         bot.waits(lambda: bot.books.problems() == [] and bot.books.booked, "traded")
         before, sent = bot.books.read, bot.orders()
         with refuses(bot):
-            minutes_pass(bot, 60)
+            minutes_pass(bot, 4)
             there = bot.orders()
             bot.books.follow()
             assert bot.books.read - before < 20 and len(there) <= len(sent) + 2  # what was under way, and nothing new
-        bot.waits(lambda: bot.books.problems() and bot.books.read > before + 60, "gone on")
+        bot.waits(lambda: bot.books.problems() and bot.books.read > before + 20, "gone on")
         bot.calms()
 
 
