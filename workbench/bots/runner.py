@@ -166,6 +166,7 @@ class Runner(Course):
             raise RunError(f"bot {name!r} was killed ({why}): look at its log, then revive it", name=name)
         if self.terms.killed():
             raise RunError(f"there is a kill file for bot {name!r}: take it away to let the bot run", name=name)
+        self.journal.check()  # a quick start reads only its end
 
     async def _live(self) -> str:
         self.journal.begin_session({**self.terms.details, "venue": self.broker.name, "policy": self.terms.policy})
