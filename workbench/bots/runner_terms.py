@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from workbench.bots.killing import Kill
 from workbench.bots.spec import Policy
 from workbench.errors import ConfigError
 from workbench.risk.limits import Limits
+from workbench.trading.events import Event
 
 __all__ = ["Breaker", "LiveBroker", "Pace", "RunTerms"]
 
@@ -113,6 +114,8 @@ class RunTerms:
         Whether a bot that was killed may go on.
     limits : mapping of scope to Limits, optional
         On risk, as they are set now.
+    opening : callable, optional
+        `(core, now) -> events`: what the bot is to be told once it runs, before anything else.
     details : mapping, optional
         Kept with the session in the journal, as plain data.
 
@@ -127,6 +130,7 @@ class RunTerms:
     killed: Callable[[], Kill] = lambda: ""
     revive: bool = False
     limits: Mapping[str, Limits] | None = None
+    opening: Callable[[Any, int], Sequence[Event]] = lambda core, now: ()
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -92,6 +92,10 @@ def run(
         ),
     ] = None,
     passphrase_fd: FromFd = None,
+    arm: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Arm a live bot: its name, and the option twice. Asked for at a terminal."),
+    ] = None,
     revive: Annotated[bool, typer.Option("--revive", help="Let a bot that was killed go on.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Trade on where limits on risk have paused it.")] = False,
     as_json: AsJson = False,
@@ -113,11 +117,13 @@ def run(
         "leverage": leverage, "margin": margin,
     }  # fmt: skip
     if where != "replay":
-        from workbench.cli.bots_live import Wanted, run_at_venue
+        from workbench.cli.bots_live import run_at_venue
+        from workbench.cli.bots_live_spec import Wanted
 
         wanted = Wanted(
             at=str(at), on=tuple(on or ()), mode=where, key=key or "", practice=practice, cash=cash, account=account,
-            policy=policy, passphrase_fd=passphrase_fd, revive=revive, resume=resume, as_json=as_json,
+            policy=policy, passphrase_fd=passphrase_fd, arm=tuple(arm or ()), revive=revive,
+            resume=resume, as_json=as_json,
         )  # fmt: skip
         run_at_venue(said, wanted, settings)
         return
