@@ -18,9 +18,9 @@ from workbench.bots.journal import Journal
 from workbench.bots.journal.records import SessionStarted
 from workbench.bots.killing import Kill
 from workbench.bots.mind import Mind
+from workbench.bots.noting import Refusals
 from workbench.bots.papering import PaperReplay
 from workbench.bots.spec import BotSpec
-from workbench.bots.unsent import Unsent
 from workbench.errors import RunError, StrategyError
 from workbench.risk.limits import Limits
 from workbench.trading.events import Action, Event, Filled, Limited, Moved, Resumed, to_plain
@@ -109,7 +109,7 @@ class ReplayBot:
         self.recovered = self.fills = 0
         self.reason = ""
         self._limits = dict(limits or {})
-        self._unsent = Unsent(self.mind.core, journal.log)
+        self._refusals = Refusals(self.mind.core, journal.log)
         self._up = False
         self.ts = self._first = min(int(line.ts[0]) for line in plan.lines)
         self._last = max(int(line.ts[-1]) + line.bars.timeframe.ms for line in plan.lines)
@@ -165,7 +165,7 @@ class ReplayBot:
                 begun = self._begin()
             if not begun:
                 continue
-            self._unsent.note()
+            self._refusals.note()
             yield ts
             if self._stopping is not None:
                 self._end(*self._stopping)
@@ -188,7 +188,7 @@ class ReplayBot:
         )
         for state in _AWAKE:
             self._move(state)
-        self._unsent.skip()
+        self._refusals.skip()
         self._limit()
         if self._resume:
             self.replay.deliver([Resumed(self.ts, "", "--resume")])

@@ -20,6 +20,7 @@ from workbench.bots.clerk import Clerk, Patience
 from workbench.bots.journal import Journal
 from workbench.bots.journal.lookup import last_of
 from workbench.bots.mind import Mind
+from workbench.bots.noting import Refusals
 from workbench.bots.quick_start import QuickStart
 from workbench.bots.runner_market import Market
 from workbench.bots.runner_reconciling import Reconciler, under_way
@@ -27,7 +28,6 @@ from workbench.bots.runner_states import LIVE, Course
 from workbench.bots.runner_terms import LiveBroker, RunTerms
 from workbench.bots.runner_writing import Pen
 from workbench.bots.shell import Shell
-from workbench.bots.unsent import Unsent
 from workbench.errors import (
     BrokerError,
     BrokerFatal,
@@ -99,6 +99,14 @@ class Runner(Course):
         Of `lifecycle.STATES`.
     reason : str
         Why it ended.
+    failure : tuple of str and Exception, or None
+        What it failed by: the part that raised ("start", "feed", "news", ...; "" for the bot itself), and the error.
+    turns, turned_at : int, float
+        How often something was dealt with, and when the last time began (`time.monotonic`): a guard sees a hang by it.
+    watched : callable
+        Called before requests go out, and so at every turn: tells a guard what the bot has (see `guarding`).
+    guards_fills : tuple of VenueFill
+        Executions that the bot's guard made while the bot was dead; they are the bot's, whatever the policy is.
     """
 
     def __init__(
@@ -113,20 +121,23 @@ class Runner(Course):
     ) -> None:
         super().__init__(shell, terms or RunTerms(), broker.now)
         self.broker, self.journal = broker, journal
-        self._make_feed, self._tell = feed, alert
+        self._make_feed, self._alert = feed, alert
         self.market = Market(shell.mind, round(self.pace.gather_s * 1_000))
-        self._pen = Pen(journal, self.market, self.pace.give_up_s, self._unwritten)
+        self._pen = Pen(journal, self.market, self.pace.give_up_s, lambda: self.now, self._unwritten)
         self._quick = QuickStart(shell, journal, self.log)
-        self._unsent = Unsent(shell.mind.core, self._pen.log)
+        self.refusals = Refusals(shell.mind.core, self._pen.log)
         self.turns, self.turned_at = 0, time.monotonic()
         self.failure: tuple[str, Exception] | None = None
         self.reconciler = Reconciler(shell.mind.core)
-        shell.write, shell.alert = self._pen.write, alert
+        shell.write, shell.alert = self._pen.write, self._tell
         broker.held = shell.mind.core.account.quantity
         self._queue: asyncio.Queue[Callable[[], None]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ran = self._kept = False
+        self._doing = ""
         self._pulsing = False
+        self.watched: Callable[[], None] = lambda: None
+        self.guards_fills: tuple[VenueFill, ...] = ()
         self._switch = True  # until the venue says that it has none
 
     def __repr__(self) -> str:
@@ -175,9 +186,13 @@ class Runner(Course):
         except WorkbenchError as error:
             self.journal.end_session(f"{type(error).__name__}: {error}")
             raise
+        self.await_fills(self.guards_fills)
+        self.watched()
         async with AsyncExitStack() as stack:
             try:
+                self._doing = "start"
                 await self._begin(stack)
+                self._doing = ""
                 while not self.over:
                     self._take_turn(await self._queue.get())
             except Exception as error:  # whatever broke: the bot ends with a reason, its positions protected
@@ -195,7 +210,7 @@ class Runner(Course):
         """Become what the journal says, or a new bot."""
         self._started = self.journal.head.base > 0 or bool(last_of(self.journal, ["Started"]))
         self._quick.recover(self.now)
-        self._unsent.let_go()
+        self.refusals.let_go()
         self.move("STARTING")
 
     async def _begin(self, stack: AsyncExitStack) -> None:
@@ -208,12 +223,15 @@ class Runner(Course):
         starts = self.market.starts(self.now, warm_up)
         feeds = []
         for one in starts.items():
-            feeds.append(await self._patiently(lambda one=one: stack.enter_async_context(self._make_feed(*one))))
+            feeds.append(await self._patiently(partial(self._open, stack, *one)))
         self.move("WARMING_UP")
         for feed in feeds:
             self._spawn(self._listen(feed), "feed")
         self._spawn(self._hear(), "news")
         self._spawn(self._beat(), "beat")
+
+    async def _open(self, stack: AsyncExitStack, timeframe: str, start: int) -> Feed:
+        return await stack.enter_async_context(self._make_feed(timeframe, start))
 
     async def _patiently(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         """Ask the venue, and again where it did not answer: what is asked here may be asked twice."""
@@ -232,11 +250,12 @@ class Runner(Course):
         self.reason = f"{type(error).__name__}: {error}"
         self._quick.allowed = False  # what was not dealt with to its end is to be gone through again
         if self.failure is None:
-            self.failure = ("", error)
+            self.failure = (self._doing, error)
         with suppress(WorkbenchError):
             self.warn("critical", f"{self.shell.mind.name} has failed: {self.reason}")
         with suppress(WorkbenchError):
-            self.move("FAILED", self.reason, "cancel")
+            if self.state not in ENDED:  # a killed bot stays one, whatever breaks while it winds down
+                self.move("FAILED", self.reason, "cancel")
             await self._drain()
 
     async def _drain(self) -> None:
@@ -313,8 +332,8 @@ class Runner(Course):
         work()
         self._wake()
         self.advance()
-        self._unsent.note()
-        self._unsent.let_go()
+        self.refusals.note()
+        self.refusals.let_go()
         self._send()
         took = time.monotonic() - began
         if took > self.pace.slow_s:
@@ -335,6 +354,7 @@ class Runner(Course):
             self.shell.wake(now)
 
     def _send(self) -> None:
+        self.watched()
         requests = self.shell.requests
         if self._pen.held and self.state not in ENDED:
             return  # nothing goes out whose intent is not on disk; but whoever ends, ends
@@ -383,6 +403,12 @@ class Runner(Course):
         """Keep the state for a quick start, now and then."""
         if self.state in LIVE and not self._pen.held and (self._quick.due or not self._kept):
             self._kept = self._quick.keep() or not self._quick.allowed
+
+    def _tell(self, alert: Alert) -> None:
+        try:
+            self._alert(alert)
+        except Exception as error:  # whoever is to be told must not bring the bot down
+            self.log("warning", f"an alert could not be told ({type(error).__name__}: {error}): {alert.text}")
 
     def _unwritten(self, text: str) -> None:
         self._tell(Alert(self.now, "error", text))

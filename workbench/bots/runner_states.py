@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from workbench.bots.brokers.talk import Look, Snapshot
+from workbench.bots.brokers.talk import Look, Snapshot, VenueFill
 from workbench.bots.killing import Kill
 from workbench.bots.runner_market import Market
 from workbench.bots.runner_reconciling import Difference, Reconciler, under_way
 from workbench.bots.runner_terms import Breaker, LiveBroker, RunTerms
 from workbench.bots.shell import Shell
 from workbench.errors import BrokerError, BrokerRejected
-from workbench.trading.events import Adjusted, Alert, Event, Moved, Started
+from workbench.trading.events import Adjusted, Alert, Bar, Event, Moved, Started
 from workbench.trading.lifecycle import ENDED
 
 __all__ = ["LIVE", "Course"]
@@ -56,7 +56,14 @@ class Course:
         self._halts: list[str] = []  # why nothing new may be opened once the bot runs
         self._certain = False  # it is paused because positions differ
         self._told_of: set[str] = set()
+        self._guards: frozenset[str] = frozenset()  # trades of the bot's guard
         self.over = False
+        self.verified = False  # it was killed, and the venue has shown that nothing of it is left
+
+    @property
+    def killing(self) -> Kill:
+        """How it is being killed, or was; "" where it is not."""
+        return self._kill
 
     @property
     def now(self) -> int:
@@ -121,7 +128,13 @@ class Course:
         if self.state == "PAUSED":
             self.move("RUNNING", reason)
 
-    # bars
+    # bars, and what a guard has done
+
+    def await_fills(self, fills: Iterable[VenueFill]) -> None:
+        """Let executions of the bot's guard be taken into the books, behind the bot's own that nobody told it of."""
+        clerk = self.shell.clerk
+        self._guards = frozenset(one.trade_id for one in fills)
+        clerk.early += [one for one in fills if f"{one.symbol} {one.trade_id}" not in clerk.trades]
 
     def take_bars(self) -> None:
         """Hand on the bars that wait: as history while the bot is not at work, to be acted on then."""
@@ -133,7 +146,7 @@ class Course:
             self.take(*bars)
             self.take(*market.opened(self.now))
         for bar in market.late:
-            self.log("warning", f"the bar of {bar.symbol} {bar.timeframe} came too late to act on", {"ts": bar.ts})
+            self.log("warning", f"the bar of {bar.symbol} {bar.timeframe} came too late to act on", _which(bar))
         market.late.clear()
 
     # the clock
@@ -183,6 +196,10 @@ class Course:
 
     def _compare(self, seen: Snapshot) -> None:
         clerk, policy = self.shell.clerk, self.terms.policy
+        if any(one.trade_id in self._guards for one in clerk.outside):
+            self.shell.adopt(self.now, self._guards)
+            self._look_now()
+            return
         outside = clerk.outside
         if outside:
             texts = [f"{one.side} {one.quantity:.10g} {one.symbol} at {one.price:.10g}" for one in outside]
@@ -283,6 +300,7 @@ class Course:
             self.move("KILLED", f"{self.reason}; again", self._kill)
             self._look_now()
             return
+        self.verified = not left
         if left:
             self.reason += f"; NOT DONE, see to it at the venue: {', '.join(left)}"
             self.warn("critical", self.reason)
@@ -295,3 +313,7 @@ class Course:
             self._look_now()
             return False
         return True
+
+
+def _which(bar: Bar) -> dict[str, Any]:
+    return {"symbol": bar.symbol, "timeframe": bar.timeframe, "ts": bar.ts}

@@ -30,6 +30,8 @@ class Pen:
         Of which an entry of the log tells as an order goes out.
     give_up_s : float
         How long the database may refuse before the bot ends.
+    clock : callable
+        Gives ms UTC.
     tell : callable
         `(text)`: told at once when the database refuses.
 
@@ -39,8 +41,11 @@ class Pen:
         Whether something that was to be on disk is not.
     """
 
-    def __init__(self, journal: Journal, market: Market, give_up_s: float, tell: Callable[[str], None]) -> None:
-        self._journal, self._market, self._give_up, self._tell = journal, market, give_up_s, tell
+    def __init__(
+        self, journal: Journal, market: Market, give_up_s: float, clock: Callable[[], int], tell: Callable[[str], None]
+    ) -> None:
+        self._journal, self._market, self._give_up = journal, market, give_up_s
+        self._clock, self._tell = clock, tell
         self._since = self._tried = 0.0
         self.held = False
 
@@ -48,9 +53,9 @@ class Pen:
         """Write an event or action; with `durable` it is on disk then, or `held`."""
         self._do(lambda: self._journal.write(entry, durable and not self._since))
         self.held = self.held or (durable and self._since > 0.0)
-        if isinstance(entry, Submit) and not entry.order.reduce_only:
+        if isinstance(entry, Submit) and not entry.order.parent:
             order = entry.order
-            facts = {"order": order.id, "side": order.side, **self._market.snapshot(order.symbol)}
+            facts = {"order": order.id, "side": order.side, "ts": self._clock(), **self._market.snapshot(order.symbol)}
             plain = {key: None if isinstance(one, float) and math.isnan(one) else one for key, one in facts.items()}
             self.log("info", "order", f"the market as {order.id} goes out", plain)
 
