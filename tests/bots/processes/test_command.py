@@ -66,10 +66,11 @@ class Desk:
         """Run the command."""
         number = len(self.said)
         environs = {"WORKBENCH_VAULT_FILE": str(self.folder / "words"), "PYTHONFAULTHANDLER": "1"}
-        words = ("swinger", "--live", "--at", "binance", "--on", f"{PERP}:1m", "--key", key, "--name", "demo")
+        words = ("swinger", "--live", "--at", "binance", "--on", f"{PERP}:1m", "--key", key, "--name", "demo",
+                 "--cash", "5000", "--arm", "demo", "--arm", "demo")  # fmt: skip
         with (self.folder / f"said {number}").open("wb") as said:
             self.bot = subprocess.Popen(
-                arguments("bots", "run", *words, "--cash", "5000", "--practice", "here"), cwd=self.folder,
+                arguments("bots", "run", *words, "--practice", "here"), cwd=self.folder,
                 env=environment(**environs), stdin=subprocess.DEVNULL, stdout=said, stderr=said,
             )  # fmt: skip
         self.said[f"said {number}"] = b""
@@ -187,7 +188,7 @@ def breaks(desk: Desk) -> None:
     desk.starts()
     desk.waits(lambda reader: len(reader.sessions()) == len([one for one in desk.said if one.startswith("said")]))
     (desk.folder / "break").touch()
-    desk.ends()
+    assert desk.ends() == 1
     (desk.folder / "break").unlink()
     assert "demo is FAILED" in desk.printed()
     assert "what was to be looked up" in desk.printed()
