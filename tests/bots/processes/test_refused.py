@@ -74,6 +74,9 @@ def test_a_database_that_refuses_for_too_long_ends_the_bot_with_its_stop_standin
         bot.waits(bot.protected, "opened a position")
         with refuses(bot):
             assert bot.ends() == 1
+            bot.books.follow()
+            own = {bot.books.names.read(one)[0] for one in bot.orders()}
+            assert own <= set(bot.books.wanted)  # nothing went out whose intent is not on disk
         assert "cannot be used" in bot.said()
         bot.watch.stop()
         assert bot.protected() or not bot.held()
