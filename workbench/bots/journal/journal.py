@@ -355,8 +355,7 @@ class Journal(JournalReader):
         """
         with self._guard:
             self.flush()
-            if not (found := self.verify()).ok:
-                raise self._broken(found.fault, found.position or 0, found.text)
+            self.check()
             last = self._last_before(before)
             if last <= self._end.base:
                 return 0

@@ -201,6 +201,17 @@ class JournalReader:
             return Verification(name=self.name, first=first, last=last, **found)
         return Verification(name=self.name, first=first, last=last)
 
+    def check(self) -> None:
+        """Make sure that all is as it was written.
+
+        Raises
+        ------
+        DataError
+            It is not, and where (`fields["position"]`).
+        """
+        if not (found := self.verify()).ok:
+            raise self._broken(found.fault, found.position or 0, found.text)
+
     def export(self, folder: str | Path) -> Path:
         """Write all entries to a Parquet file: what happened, in words and as JSON, with the hashes of the chain.
 
