@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Final
 
 from workbench.backtest.plan import Plan
-from workbench.bots.brokers.talk import Find, Look, Request, Snapshot, VenueFill, VenueOrder
+from workbench.bots.brokers.talk import Find, Look, Request, Send, Snapshot, VenueFill, VenueOrder
 from workbench.bots.clerk import Clerk, Patience
 from workbench.bots.journal import Journal
 from workbench.bots.journal.lookup import last_of
@@ -39,7 +39,7 @@ from workbench.errors import (
 )
 from workbench.market.feeds.events import BarClosed, BookMoved, ConnectionMoved, GapFound, TickerMoved, TradePrinted
 from workbench.market.feeds.feed import Feed
-from workbench.trading.events import Alert, Peer
+from workbench.trading.events import Alert, CancelOrder, Peer
 from workbench.trading.lifecycle import ENDED
 from workbench.trading.minding import Minder
 
@@ -178,6 +178,7 @@ class Runner(Course):
             raise RunError(f"bot {name!r} was killed ({why}): look at its log, then revive it", name=name)
         if self.terms.killed():
             raise RunError(f"there is a kill file for bot {name!r}: take it away to let the bot run", name=name)
+        self.journal.check()  # a quick start reads only its end
 
     async def _live(self) -> str:
         self.journal.begin_session({**self.terms.details, "venue": self.broker.name, "policy": self.terms.policy})
@@ -226,7 +227,8 @@ class Runner(Course):
         feeds = []
         for one in starts.items():
             feeds.append(await self._patiently(partial(self._open, stack, *one)))
-        self.move("WARMING_UP")
+        if self.state == "STARTING":  # it may have been stopped meanwhile
+            self.move("WARMING_UP")
         for feed in feeds:
             self._spawn(self._listen(feed), "feed")
         self._spawn(self._hear(), "news")
@@ -251,6 +253,7 @@ class Runner(Course):
         """End for a reason that no human gave: what would open positions is cancelled, what protects them stays."""
         self.reason = f"{type(error).__name__}: {error}"
         self._quick.allowed = False  # what was not dealt with to its end is to be gone through again
+        self._pen.wait_on()
         if self.failure is None:
             self.failure = (self._doing, error)
         with suppress(WorkbenchError):
@@ -358,8 +361,12 @@ class Runner(Course):
     def _send(self) -> None:
         self.watched()
         requests = self.shell.requests
-        if self._pen.held and self.state not in ENDED:
-            return  # nothing goes out whose intent is not on disk; but whoever ends, ends
+        if self._pen.held and self.state != "KILLED":  # nothing goes out whose intent is not on disk
+            if self.state not in ENDED:
+                return
+            harmless = [one for one in requests if not isinstance(one, Send) or isinstance(one.action, CancelOrder)]
+            requests.clear()
+            requests.extend(harmless)
         while requests:
             request = requests.popleft()
             self.asking += 1

@@ -288,6 +288,7 @@ class Course:
             self.pause("; ".join(self._halts))
         self.take(*self.shell.mind.limits_to_tell(self.terms.limits, self.now))
         self.join_peers()
+        self.take(*self.terms.opening(self.shell.mind.core, self.now))
         if not self._started:
             self._started = True
             self.take(Started(self.now))

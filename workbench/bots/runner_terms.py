@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from workbench.bots.peers import Peers
 from workbench.bots.spec import Policy
 from workbench.errors import ConfigError
 from workbench.risk.limits import Limits
+from workbench.trading.events import Event
 
 __all__ = ["Breaker", "LiveBroker", "Pace", "RunTerms"]
 
@@ -116,6 +117,8 @@ class RunTerms:
         On risk, as they are set now.
     peers : Peers, optional
         The bots of this process: limits of an account or workspace then count what all of them have.
+    opening : callable, optional
+        `(core, now) -> events`: what the bot is to be told once it runs, before anything else.
     details : mapping, optional
         Kept with the session in the journal, as plain data.
 
@@ -131,6 +134,7 @@ class RunTerms:
     revive: bool = False
     limits: Mapping[str, Limits] | None = None
     peers: Peers | None = None
+    opening: Callable[[Any, int], Sequence[Event]] = lambda core, now: ()
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

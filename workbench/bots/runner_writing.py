@@ -63,6 +63,10 @@ class Pen:
         """Write a line of the log."""
         self._do(lambda: self._journal.log(level, category, text, fields))
 
+    def wait_on(self) -> None:
+        """Refuse nothing any more because of the database: the bot ends, and what it still does is to be done."""
+        self._give_up = math.inf
+
     def flush(self) -> None:
         """Bring what waits to disk, if it is time to try.
 
