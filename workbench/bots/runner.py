@@ -28,6 +28,7 @@ from workbench.errors import BrokerError, BrokerFatal, BrokerTransient, DataErro
 from workbench.market.feeds.events import BarClosed, BookMoved, ConnectionMoved, GapFound, TickerMoved, TradePrinted
 from workbench.market.feeds.feed import Feed
 from workbench.trading.events import Action, Alert, Event, Moved, Submit
+from workbench.trading.lifecycle import ENDED
 from workbench.trading.minding import Minder
 
 __all__ = ["Runner", "shell_for"]
@@ -87,6 +88,10 @@ class Runner(Course):
         Of `lifecycle.STATES`.
     reason : str
         Why it ended.
+    watched : callable
+        Called before requests go out, and so at every turn: tells a guard what the bot has (see `guarding`).
+    guards_fills : tuple of VenueFill
+        Executions that the bot's guard made while the bot was dead; they are the bot's, whatever the policy is.
     """
 
     def __init__(
@@ -111,6 +116,8 @@ class Runner(Course):
         self._tasks: set[asyncio.Task[None]] = set()
         self._ran = False
         self._pulsing = False
+        self.watched: Callable[[], None] = lambda: None
+        self.guards_fills: tuple[VenueFill, ...] = ()
         self._switch = True  # until the venue says that it has none
 
     def __repr__(self) -> str:
@@ -160,6 +167,8 @@ class Runner(Course):
         except WorkbenchError as error:
             self.journal.end_session(f"{type(error).__name__}: {error}")
             raise
+        self.await_fills(self.guards_fills)
+        self.watched()
         async with AsyncExitStack() as stack:
             try:
                 await self._begin(stack)
@@ -206,7 +215,8 @@ class Runner(Course):
         with suppress(WorkbenchError):
             self.warn("critical", f"{self.shell.mind.name} has failed: {self.reason}")
         with suppress(WorkbenchError):
-            self.move("FAILED", self.reason, "cancel")
+            if self.state not in ENDED:  # a killed bot stays one, whatever breaks while it winds down
+                self.move("FAILED", self.reason, "cancel")
             await self._drain()
 
     async def _drain(self) -> None:
@@ -288,6 +298,7 @@ class Runner(Course):
             self.shell.wake(now)
 
     def _send(self) -> None:
+        self.watched()
         requests = self.shell.requests
         while requests:
             request = requests.popleft()

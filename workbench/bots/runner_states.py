@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from workbench.bots.brokers.talk import Look, Snapshot
+from workbench.bots.brokers.talk import Look, Snapshot, VenueFill
 from workbench.bots.killing import Kill
 from workbench.bots.runner_market import Market
 from workbench.bots.runner_reconciling import Difference, Reconciler, under_way
@@ -55,7 +55,14 @@ class Course:
         self._halts: list[str] = []  # why nothing new may be opened once the bot runs
         self._certain = False  # it is paused because positions differ
         self._told_of: set[str] = set()
+        self._guards: frozenset[str] = frozenset()  # trades of the bot's guard
         self.over = False
+        self.verified = False  # it was killed, and the venue has shown that nothing of it is left
+
+    @property
+    def killing(self) -> Kill:
+        """How it is being killed, or was; "" where it is not."""
+        return self._kill
 
     @property
     def now(self) -> int:
@@ -132,6 +139,12 @@ class Course:
             shell.recover(past, self.now)
         self.move("STARTING")
 
+    def await_fills(self, fills: Iterable[VenueFill]) -> None:
+        """Let executions of the bot's guard be taken into the books, behind the bot's own that nobody told it of."""
+        clerk = self.shell.clerk
+        self._guards = frozenset(one.trade_id for one in fills)
+        clerk.early += [one for one in fills if f"{one.symbol} {one.trade_id}" not in clerk.trades]
+
     def take_bars(self) -> None:
         """Hand on the bars that wait: as history while the bot is not at work, to be acted on then."""
         market = self.market
@@ -192,6 +205,10 @@ class Course:
 
     def _compare(self, seen: Snapshot) -> None:
         clerk, policy = self.shell.clerk, self.terms.policy
+        if any(one.trade_id in self._guards for one in clerk.outside):
+            self.shell.adopt(self.now, self._guards)
+            self._look_now()
+            return
         outside = clerk.outside
         if outside:
             texts = [f"{one.side} {one.quantity:.10g} {one.symbol} at {one.price:.10g}" for one in outside]
@@ -291,6 +308,7 @@ class Course:
             self.move("KILLED", f"{self.reason}; again", self._kill)
             self._look_now()
             return
+        self.verified = not left
         if left:
             self.reason += f"; NOT DONE, see to it at the venue: {', '.join(left)}"
             self.warn("critical", self.reason)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final
 
 from workbench.bots.brokers.talk import Request, Snapshot, VenueFill, VenueOrder
@@ -101,10 +101,10 @@ class Shell:
         self.now = max(self.now, now)
         self._heed(self.clerk.heard(news, self.now))
 
-    def adopt(self, now: int) -> int:
-        """Take executions that somebody else made into the books, and give how many there were."""
+    def adopt(self, now: int, trades: Collection[str] | None = None) -> int:
+        """Take executions that somebody else made into the books, or only some by their ids; give how many there were."""
         self.now = max(self.now, now)
-        found = self.clerk.outside
+        found = [one for one in self.clerk.outside if trades is None or one.trade_id in trades]
         for event in self.clerk.adopt(found):
             self.take(event, self.now)
         return len(found)
