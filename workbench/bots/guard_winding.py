@@ -95,7 +95,7 @@ class Winding:
         BrokerTransient, BrokerFatal, BrokerUnknown
         """
         if not self.record.venue_ts:
-            self.record.venue_ts = self.broker.now()
+            self.record.venue_ts = await self._venue_time()
         open_orders = [name for name in self.known.orders if await self._ends(name)]
         left: list[tuple[str, str]] = []
         if not open_orders:
@@ -109,6 +109,14 @@ class Winding:
         landed = time.monotonic() - self._began > self.terms.land_s
         missing = [name for name in self.known.orders if name not in self._seen]
         return not (open_orders or left or (missing and not landed))
+
+    async def _venue_time(self) -> int:
+        """Ask the venue for its time; this machine's may be another one."""
+        await self.broker.open()
+        wire = self.broker.wire
+        if wire.can("fetchTime"):
+            wire.heard(int(await wire.call("read", "fetch_time")))
+        return self.broker.now()
 
     async def _ends(self, name: str) -> bool:
         """See to an order of the bot; true while it is still to end."""

@@ -39,6 +39,7 @@ __all__ = ["Guarding", "guarded", "ward_of"]
 _BEAT_S: Final = 0.2
 _MOST_WAITING: Final = 1_000_000  # bytes that a guard has not read: it hangs
 _AGAIN_S: Final = 1.0  # between two guards
+_FAREWELL_S: Final = 2.0
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -68,7 +69,7 @@ class Guarding:
 
     def start(self) -> None:
         """Start a guard."""
-        command = [sys.executable, "-m", "workbench.bots.guard"]
+        command = [sys.executable, "-P", "-m", "workbench.bots.guard"]  # the modules of this process, none of its cwd
         ends = tuple(one for one in self._ends[:1] if one >= 0)
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(one for one in sys.path if one)}
         self._process = subprocess.Popen(
@@ -106,14 +107,19 @@ class Guarding:
     def _say(self, line: dict[str, Any]) -> None:
         self._told = time.monotonic()
         self._waiting += json.dumps(line).encode() + b"\n"
+        self._push()
         process = self._process
-        if process is None or process.stdin is None:
+        if process is None:
             return
-        with suppress(BlockingIOError, BrokenPipeError):
-            while self._waiting:
-                self._waiting = self._waiting[os.write(process.stdin.fileno(), self._waiting) :]
         if process.poll() is not None or len(self._waiting) > _MOST_WAITING:
             self._replace(process)
+
+    def _push(self) -> None:
+        """Give the guard what it takes now; whoever drives a bot never waits for it."""
+        if self._process is not None and self._process.stdin is not None:
+            with suppress(BlockingIOError, BrokenPipeError):
+                while self._waiting:
+                    self._waiting = self._waiting[os.write(self._process.stdin.fileno(), self._waiting) :]
 
     def _replace(self, process: subprocess.Popen[bytes]) -> None:
         """Start another guard for one that has died or hangs."""
@@ -132,13 +138,14 @@ class Guarding:
 
     def end(self, ended: dict[str, Any]) -> None:
         """Say how the bot has ended: it will send nothing any more."""
-        process = self._process
         self.ward.ended = ended
         with suppress(WorkbenchError):
             self.ward.write()
-        if process is not None and process.stdin is not None:
-            os.set_blocking(process.stdin.fileno(), True)
-            self._say({**self._state, "ended": ended})
+        self._say({**self._state, "ended": ended})
+        until = time.monotonic() + _FAREWELL_S
+        while self._waiting and time.monotonic() < until:
+            time.sleep(0.01)
+            self._push()
 
     def wait(self, seconds: float) -> None:
         """Wait until the guard has done what is left to do; what takes longer it does alone."""
