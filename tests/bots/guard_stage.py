@@ -51,7 +51,7 @@ def until(condition: Callable[[], Any], what: Any, seconds: float = 20.0) -> Any
     while not (found := condition()):
         if time.monotonic() > end:
             raise AssertionError(f"{seconds:g} s were not enough: {what() if callable(what) else what}")
-        time.sleep(0.01)
+        time.sleep(0.05)
     return found
 
 
