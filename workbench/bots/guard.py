@@ -1,4 +1,4 @@
-"""The guard of a bot: a small process beside it that ends it when it was ordered to end and does not, and finishes that.
+"""The guard of a bot: a small process beside it that ends it when it was ordered to end and does not.
 
 It hears from its bot by its standard input, one JSON object a line: first whom it guards, how, and the key of the
 account, which is never on a command line or in the environment; then, before any order goes out, what the bot has at
@@ -80,7 +80,9 @@ class Guard:
                 return self._died() if self._is_dead() else 0
             silent = now - max(self.heard, self.ordered)
             if self.how and (silent > self.terms.grace_s or now - self.ordered > self.terms.patience_s):
-                return self._finish(f"the bot did not react within {now - self.ordered:.1f} s and its process was ended")
+                return self._finish(
+                    f"the bot did not react within {now - self.ordered:.1f} s and its process was ended"
+                )
             if not self.how and silent > self.terms.hang_s and not self._told_of_hanging:
                 self._told_of_hanging = True
                 self.say(f"it gives no sign of life for {silent:.0f} s; `workbench bots kill {self.ward.bot}` ends it")
@@ -201,7 +203,12 @@ class Guard:
         try:
             asyncio.run(
                 wind_down_as(
-                    self.ward, self.credentials, self.terms, self.state, record, keep=lambda: self._keep(record, key),
+                    self.ward,
+                    self.credentials,
+                    self.terms,
+                    self.state,
+                    record,
+                    keep=lambda: self._keep(record, key),
                     tell=self.say,
                 )
             )

@@ -1,4 +1,4 @@
-"""What a guard has done about a killed bot, in a sealed file beside the journal, until the journal and the books have it.
+"""What a guard has done about a killed bot: in a sealed file until the journal and the books have it.
 
 `NAME.killed.json` is written before anything is sent, and again at every step, so that whoever comes next (the guard of
 the bot's next start, or a human) knows what was done even where the database is locked, the disk of it full, or the

@@ -46,7 +46,7 @@ class Own(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What is known of a bot: its orders that have not ended, by client order id, and what it holds by symbol and leg."""
+    """What is known of a bot: its orders that have not ended, by id, and what it holds, by symbol and leg."""
 
     orders: dict[str, Own]
     held: dict[tuple[str, str], float]
@@ -158,7 +158,7 @@ class Winding:
         return held
 
     def _at_venue(self, key: tuple[str, str], seen: Snapshot) -> float:
-        symbol, leg = key
+        symbol = key[0]
         if self.broker.markets[symbol].instrument.kind == "spot":
             return seen.balances.get(symbol.partition("/")[0], 0.0)
         return sum(one.quantity for one in seen.positions if (one.symbol, one.leg) == key)

@@ -76,8 +76,8 @@ class Guarding:
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, pass_fds=ends, start_new_session=True,
             env=environment,
         )  # fmt: skip
-        assert self._process.stdin is not None
-        os.set_blocking(self._process.stdin.fileno(), False)
+        if self._process.stdin is not None:
+            os.set_blocking(self._process.stdin.fileno(), False)
         self._began = time.monotonic()
         self.ward.guard_pid, self.ward.guard_born = self._process.pid, birth_of(self._process.pid)
         self.ward.write()
@@ -164,8 +164,8 @@ class Guarding:
 
     # Ctrl-C
 
-    def listen(self, first: Callable[[], None], second: Callable[[], None]) -> None:
-        """Take over Ctrl-C and SIGTERM, where this is the main thread; the guard learns of them at once, in any case."""
+    def listen(self, first: Callable[[], object], second: Callable[[], object]) -> None:
+        """Take over Ctrl-C and SIGTERM, where this is the main thread; the guard learns of them at once too."""
         if threading.current_thread() is not threading.main_thread():
             return
         self._ends = os.pipe()
@@ -236,8 +236,8 @@ async def guarded(runner: Runner, settings: Settings, *, terms: GuardTerms | Non
     teller = _Teller(runner, guarding, folder if pending is not None else None)
     loop = asyncio.get_running_loop()
     guarding.listen(
-        lambda: loop.call_soon_threadsafe(runner.stop, "stopped by Ctrl-C") and None,
-        lambda: loop.call_soon_threadsafe(runner.kill, "cancel", "killed by Ctrl-C") and None,
+        lambda: loop.call_soon_threadsafe(runner.stop, "stopped by Ctrl-C"),
+        lambda: loop.call_soon_threadsafe(runner.kill, "cancel", "killed by Ctrl-C"),
     )
     try:
         guarding.start()

@@ -102,7 +102,7 @@ class Shell:
         self._heed(self.clerk.heard(news, self.now))
 
     def adopt(self, now: int, trades: Collection[str] | None = None) -> int:
-        """Take executions that somebody else made into the books, or only some by their ids; give how many there were."""
+        """Take executions that somebody else made into the books, or those of some ids; give how many there were."""
         self.now = max(self.now, now)
         found = [one for one in self.clerk.outside if trades is None or one.trade_id in trades]
         for event in self.clerk.adopt(found):
