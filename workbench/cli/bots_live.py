@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-import signal
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -214,6 +212,7 @@ def _cash(wanted: float | None, listing: Listing, settings: Settings) -> float:
 
 async def _session(launch: Launch, wanted: Wanted, settings: Settings, given: tuple[Journal, _Reach]) -> Runner:
     """Run the bot, and give its runner once that is over."""
+    from workbench.bots.guarding import guarded
     from workbench.bots.killing import kill_order
     from workbench.bots.limit_settings import limits_here
     from workbench.bots.runner import Runner, shell_for
@@ -230,7 +229,7 @@ async def _session(launch: Launch, wanted: Wanted, settings: Settings, given: tu
     reach.broker = broker
     async with broker:
         runner = Runner(shell, broker, feeds, journal, terms=terms, alert=lambda alert: say_warning(alert.text))
-        with _interrupts(runner):
+        async with guarded(runner, settings):
             await runner.run()
     return runner
 
@@ -245,29 +244,6 @@ def _broker(launch: Launch, markets: Any, reach: _Reach) -> tuple[Any, Any]:
         raise ConfigError("on paper at a venue is not there yet")
     broker = CcxtBroker(reach.at, markets, credentials=reach.credentials, terms=Terms(route=reach.route))
     return broker, feeds_at(broker.wire.venue, launch.plan, access=Access(route=reach.route))
-
-
-@contextmanager
-def _interrupts(runner: Runner) -> Iterator[None]:
-    """Let Ctrl-C stop the bot properly, and a second one kill it."""
-    loop = asyncio.get_running_loop()
-    count = 0
-
-    def interrupted() -> None:
-        nonlocal count
-        count += 1
-        if count == 1:
-            runner.stop()
-        else:
-            runner.kill("cancel", "killed by Ctrl-C")
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, interrupted)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
 
 
 def _say_end(runner: Runner, launch: Launch, *, as_json: bool) -> None:
