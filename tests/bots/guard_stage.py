@@ -55,6 +55,18 @@ def until(condition: Callable[[], Any], what: Any, seconds: float = 20.0) -> Any
     return found
 
 
+def interrupt(pid: int) -> None:
+    """Press Ctrl-C twice, as fast as the system tells two from one."""
+    for _ in range(2):
+        os.kill(pid, signal.SIGINT)
+        until(lambda: not pending(pid) & 1 << (signal.SIGINT - 1), "the signal is not taken")
+
+
+def pending(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return sum(int(line.split()[1], 16) for line in lines if line.startswith(("SigPnd", "ShdPnd")))
+
+
 class Nursery:
     """Where bots are forked from; all of them are gone when its block ends."""
 
@@ -186,4 +198,4 @@ def scene(nursery: Nursery, folder: Path, symbol: str = PERP) -> Iterator[Scene]
             one.close()
 
 
-__all__ = ["ACCOUNT", "NAME", "PERP", "SPOT", "Nursery", "Scene", "scene", "until"]
+__all__ = ["ACCOUNT", "NAME", "PERP", "SPOT", "Nursery", "Scene", "interrupt", "pending", "scene", "until"]

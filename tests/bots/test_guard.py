@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bots.guard_stage import NAME, Nursery, Scene, scene, until
+from tests.bots.guard_stage import NAME, Nursery, Scene, interrupt, scene, until
 from workbench.bots.killing import calm, kill
 
 
@@ -19,18 +19,6 @@ from workbench.bots.killing import calm, kill
 def nursery() -> Iterator[Nursery]:
     with Nursery() as one:
         yield one
-
-
-def interrupt(pid: int) -> None:
-    """Press Ctrl-C twice, as fast as the system tells two from one."""
-    for _ in range(2):
-        os.kill(pid, signal.SIGINT)
-        until(lambda: not pending(pid) & 1 << (signal.SIGINT - 1), "the signal is not taken")
-
-
-def pending(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return sum(int(line.split()[1], 16) for line in lines if line.startswith(("SigPnd", "ShdPnd")))
 
 
 def revive(one: Scene, position: float) -> None:

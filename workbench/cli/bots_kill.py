@@ -71,13 +71,14 @@ def kill(
     running = {one: ward is not None and (ward.guarded or ward.runs) for one, ward in wards.items()}
     file = order(settings, meant, flatten=flatten)
     say(f"wrote {file}: {name or 'every bot'} ends now; `workbench bots calm` takes it back", "bold")
-    fine = True
-    if wait:
-        fine = _tell_outcomes(settings, running, wait)
-    if at_venue:
-        there = [one for one, ward in wards.items() if not running[one] and (ward is None or ward.venue or meant)]
-        fine = all([_at_venue(settings, one, passphrase_fd, flatten=flatten) for one in there]) and fine
-    if not fine:
+    there = [
+        one for one, ward in wards.items() if at_venue and not running[one] and (ward is None or ward.venue or meant)
+    ]
+    asked = {one: runs for one, runs in running.items() if one not in there}
+    left = wait > 0.0 and not _tell_outcomes(settings, asked, wait)
+    for one in there:
+        left = not _at_venue(settings, one, passphrase_fd, flatten=flatten) or left
+    if left:
         raise typer.Exit(1)
 
 
