@@ -9,6 +9,8 @@ from pathlib import Path
 from tests.bots.guard_stage import interrupt, until
 from tests.cli.commands import arguments, environment, process
 from tests.cli.made import workspace_in
+from workbench.bots.journal import read_journal
+from workbench.settings import load_settings
 
 SOURCE = """
 import itertools
@@ -47,11 +49,12 @@ def test_ctrl_c_twice_ends_a_bot_whose_step_never_ends(tmp_path: Path) -> None:
     finally:
         stuck.kill()
     assert stuck.returncode == -signal.SIGKILL and b"killed by Ctrl-C" in err
-    assert process("bots", "verify", "stuck", cwd=tmp_path).code == 0
     again = process(*words(tmp_path), cwd=tmp_path)
     assert again.code == 2 and "was killed (killed by Ctrl-C" in again.err and "--revive" in again.err
     revived = process(*words(tmp_path), "--revive", cwd=tmp_path)
     assert revived.code == 0 and "the tape has ended" in revived.out
-    logs = process("bots", "logs", "stuck", "--level", "info", cwd=tmp_path).out
-    assert "killed by its guard" in logs and "cancel" in logs
-    assert process(*words(tmp_path), cwd=tmp_path).code == 0  # the journal leads there again
+    with read_journal("stuck", load_settings(tmp_path)) as journal:
+        assert journal.verify().ok
+        assert any(line.text.startswith("killed by its guard") for line in journal.logs(level="critical").lines)
+        kinds = [(one.record.state, one.record.then) for one in journal.entries(kinds=["Moved"])]
+    assert ("KILLED", "cancel") in kinds and kinds[-1] == ("STOPPED", "")
