@@ -148,7 +148,7 @@ class Scene:
         engine = self.exchange.engine
         if ":" not in self.symbol:
             rows = self.exchange.call(lambda: engine.balances(ACCOUNT, "spot"))
-            return round(next(one.wallet for one in rows if one.asset == "BTC") - 10.0, 3)
+            return round(next(one.wallet for one in rows if one.asset == "BTC") - 10.0, 2)
         return sum(one.quantity for one in self.exchange.call(lambda: list(engine.positions(ACCOUNT, self.symbol))))
 
     # what the journal says

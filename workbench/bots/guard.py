@@ -58,6 +58,7 @@ class Guard:
         self.ordered = 0.0
         self.ended: dict[str, Any] | None = None
         self.heard = time.monotonic()
+        self.refused = False  # its journal takes nothing
         self._interrupts = 0
         self._text = b""
         self._over = False
@@ -78,14 +79,22 @@ class Guard:
                 return self._finish("the bot could not do it itself") if self._wanted() else 0
             if self._over or not self.ward.runs:
                 return self._died() if self._is_dead() else 0
-            silent = now - max(self.heard, self.ordered)
-            if self.how and (silent > self.terms.grace_s or now - self.ordered > self.terms.patience_s):
-                return self._finish(
-                    f"the bot did not react within {now - self.ordered:.1f} s and its process was ended"
-                )
-            if not self.how and silent > self.terms.hang_s and not self._told_of_hanging:
+            if why := self._given_up_on(now):
+                return self._finish(why)
+
+    def _given_up_on(self, now: float) -> str:
+        """Say why a bot that was ordered to end is waited for no longer; "" where it is, or was not ordered."""
+        silent, waited = now - max(self.heard, self.ordered), now - self.ordered
+        if not self.how:
+            if silent > self.terms.hang_s and not self._told_of_hanging:
                 self._told_of_hanging = True
                 self.say(f"it gives no sign of life for {silent:.0f} s; `workbench bots kill {self.ward.bot}` ends it")
+            return ""
+        if silent > self.terms.grace_s or waited > self.terms.patience_s:
+            return f"the bot did not react within {waited:.1f} s and its process was ended"
+        if self.refused and waited > self.terms.grace_s:
+            return "the bot's journal took no intent, and its process was ended"
+        return ""
 
     def say(self, text: str) -> None:
         """Tell a human, on the standard error."""
@@ -105,6 +114,7 @@ class Guard:
         self._told_of_hanging = False
         if "orders" in told:
             self.state = told
+            self.refused = bool(told.get("refused"))
         if told.get("kill"):
             self._order(told["kill"], told.get("reason") or "killed")
         if "ended" in told:

@@ -20,7 +20,7 @@ class GuardTerms:
     Parameters
     ----------
     grace_s : float, default 5
-        How long a bot that was ordered to end may be silent before its guard ends it.
+        How long a bot that was ordered to end may be silent, or go without its journal, before its guard ends it.
     patience_s : float, default 60
         How long it may take for that at all, while it gives signs of life.
     hang_s : float, default 30

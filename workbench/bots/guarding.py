@@ -38,6 +38,7 @@ __all__ = ["Guarding", "guarded", "ward_of"]
 
 _BEAT_S: Final = 0.2
 _MOST_WAITING: Final = 1_000_000  # bytes that a guard has not read: it hangs
+_REFUSED_S: Final = 2.0  # without anything coming to disk: the database does not take it
 _AGAIN_S: Final = 1.0  # between two guards
 _FAREWELL_S: Final = 2.0
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -260,14 +261,18 @@ class _Teller:
 
     def __init__(self, runner: Runner, guarding: Guarding, folder: Path | None) -> None:
         self._runner, self._guarding, self._pending = runner, guarding, folder
-        self._position = -1
+        self._position, self._refused = -1, False
+        self._written = time.monotonic()  # when the journal last had all on disk
 
     def turn(self) -> None:
         runner = self._runner
-        position = runner.journal.position
-        if position == self._position:
+        position, now = runner.journal.position, time.monotonic()
+        self._written = self._written if runner.journal.waiting else now
+        refused = now - self._written > _REFUSED_S
+        if (position, refused) == (self._position, self._refused):
             self._guarding.beat()
             return
+        self._refused = refused
         self._position = position
         core, lines = runner.shell.mind.core, runner.shell.clerk.lines
         self._guarding.tell({
@@ -276,7 +281,7 @@ class _Teller:
                 for name, one in lines.items() if one.state != "done"
             },
             "held": [[one.symbol, one.leg, one.quantity] for one in core.account.positions],
-            "kill": runner.killing, "reason": runner.reason,
+            "kill": runner.killing, "reason": runner.reason, "refused": refused,
         })  # fmt: skip
         if self._pending is not None:
             self._settle(self._pending)
