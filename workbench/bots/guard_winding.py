@@ -216,7 +216,7 @@ class Winding:
     async def tell(self) -> None:
         """Note in the record what was done, with the executions of the guard's orders."""
         seen = await self._look()
-        names = {one[0] for one in self.record.closings}
+        names = {one[0] for one in self.record.closings} | set(self.known.orders)  # of those the journal may lack some
         self.record.fills = [list(one) for one in seen.fills if one.id in names]
         stays = [name for name, one in self._seen.items() if one.status not in ENDED and name in self.known.orders]
         parts = [f"{len(self._cancelled)} of its orders cancelled"] if self._cancelled else []

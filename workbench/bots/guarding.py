@@ -248,7 +248,7 @@ async def guarded(runner: Runner, settings: Settings, *, terms: GuardTerms | Non
         runner.watched = lambda: None
         guarding.ignore()
         teller.turn()
-        clean = runner.state == "KILLED" and runner.verified
+        clean = runner.state == "KILLED" and runner.verified and not runner.journal.waiting
         guarding.end({"state": runner.state, "reason": runner.reason, "clean": clean})
         left = bool(runner.killing) and not clean
         await asyncio.to_thread(guarding.wait, terms.patience_s if left else terms.grace_s)
@@ -275,10 +275,11 @@ class _Teller:
         self._refused = refused
         self._position = position
         core, lines = runner.shell.mind.core, runner.shell.clerk.lines
+        lost = bool(runner.killing and runner.journal.waiting)  # the journal may never learn of orders that have ended
         self._guarding.tell({
             "orders": {
                 name: [one.order.symbol, one.order.side, one.order.leg, one.filled, bool(one.order.parent)]
-                for name, one in lines.items() if one.state != "done"
+                for name, one in lines.items() if lost or one.state != "done"
             },
             "held": [[one.symbol, one.leg, one.quantity] for one in core.account.positions],
             "kill": runner.killing, "reason": runner.reason, "refused": refused,
@@ -289,8 +290,9 @@ class _Teller:
     def _settle(self, folder: Path) -> None:
         """Let go of what the last guard wrote down, once its executions are in the books."""
         runner = self._runner
-        trades = runner.shell.clerk.trades
-        if all(f"{one.symbol} {one.trade_id}" in trades for one in runner.guards_fills):
+        clerk = runner.shell.clerk
+        own = [one for one in runner.guards_fills if one.id not in clerk.lines]
+        if all(f"{one.symbol} {one.trade_id}" in clerk.trades for one in own):
             self._pending = None
             text = "; ".join(f"{one.side} {one.quantity:.10g} {one.symbol}" for one in runner.guards_fills)
             runner.log("info", f"what the bot's guard did is in the books: {text or 'no execution'}")

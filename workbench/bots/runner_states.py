@@ -13,14 +13,18 @@ from workbench.bots.runner_reconciling import Difference, Reconciler, under_way
 from workbench.bots.runner_terms import Breaker, LiveBroker, RunTerms
 from workbench.bots.shell import Shell
 from workbench.errors import BrokerError, BrokerRejected
-from workbench.trading.events import Adjusted, Alert, Event, Moved, Started
+from workbench.trading.events import Adjusted, Alert, Bar, Event, Moved, Started
 from workbench.trading.lifecycle import ENDED
 
-__all__ = ["Course"]
+__all__ = ["APART", "LIVE", "Course"]
+
+APART: Final = "money_apart"
+"""The field of the log by which a later session knows what money is not the bot's."""
 
 _ROUNDS: Final = 5  # of winding down what turns up after a kill
 _AGAIN_MS: Final = 1_000
-_LIVE: Final = frozenset(("RUNNING", "PAUSED", "CIRCUIT_OPEN"))
+LIVE: Final = frozenset(("RUNNING", "PAUSED", "CIRCUIT_OPEN"))
+"""States in which a bot is at work."""
 
 
 class Course:
@@ -45,7 +49,7 @@ class Course:
         self.reason = ""
         self._started = False
         self._looking: Look | None = None
-        self._looked_at = self._marked_at = self._beaten_at = 0
+        self._looked_at = self._opened_at = 0
         self._settled = False  # a look has been answered since reconciling began, with nothing under way
         self._armed = False
         self._kill: Kill = ""
@@ -86,13 +90,14 @@ class Course:
     def log(self, level: str, text: str, fields: dict[str, Any] | None = None) -> None:
         """Write a line of the log."""
 
+    def join_peers(self) -> None:
+        """Let the bots that share limits with this one know of it, and it of them."""
+
     def warn(self, level: str, text: str) -> None:
         """Tell a human; the same text once a session."""
         if text not in self._told_of:
             self._told_of.add(text)
-            alert = Alert(self.now, level, text)
-            self.shell.write(alert, False)
-            self.shell.alert(alert)
+            self.shell.tell(Alert(self.now, level, text))
 
     # what a user asks for
 
@@ -129,15 +134,7 @@ class Course:
         if self.state == "PAUSED":
             self.move("RUNNING", reason)
 
-    # start
-
-    def recover(self, past: list[Any]) -> None:
-        """Become what the journal says, or a new bot."""
-        shell = self.shell
-        self._started = any(isinstance(one, Started) for one in past)
-        if past:
-            shell.recover(past, self.now)
-        self.move("STARTING")
+    # bars, and what a guard has done
 
     def await_fills(self, fills: Iterable[VenueFill]) -> None:
         """Take executions of the bot's guard into the books: at once, before a stop is found gone and placed again.
@@ -145,12 +142,11 @@ class Course:
         Those of a position that the books do not have yet wait until the bot's own executions have been asked for.
         """
         clerk, account = self.shell.clerk, self.shell.mind.core.account
-        self._guards = frozenset(one.trade_id for one in fills)
+        new = [one for one in fills if one.id not in clerk.lines and f"{one.symbol} {one.trade_id}" not in clerk.trades]
+        self._guards = frozenset(one.trade_id for one in new)
         fits: set[str] = set()
         held: dict[tuple[str, str], float] = {}
-        for one in fills:
-            if f"{one.symbol} {one.trade_id}" in clerk.trades:
-                continue
+        for one in new:
             clerk.early.append(one)
             key = one.symbol, one.leg
             change = one.quantity if one.side == "buy" else -one.quantity
@@ -163,14 +159,14 @@ class Course:
     def take_bars(self) -> None:
         """Hand on the bars that wait: as history while the bot is not at work, to be acted on then."""
         market = self.market
-        if self.state not in _LIVE:
+        if self.state not in LIVE:
             self.take(*market.learnt())
             return
         while bars := market.ready(self.now):
             self.take(*bars)
             self.take(*market.opened(self.now))
         for bar in market.late:
-            self.log("warning", f"the bar of {bar.symbol} {bar.timeframe} came too late to act on", {"ts": bar.ts})
+            self.log("warning", f"the bar of {bar.symbol} {bar.timeframe} came too late to act on", _which(bar))
         market.late.clear()
 
     # the clock
@@ -178,8 +174,11 @@ class Course:
     def beat(self) -> None:
         """Do what the clock makes due."""
         now, pace = self.now, self.pace
-        if self.state in _LIVE:
+        if self.state in LIVE:
             self.take(*self.market.marks(now, round(pace.mark_s * 1_000)))
+            if self.shell.mind.core.desk.busy and now >= self._opened_at + _AGAIN_MS:
+                self._opened_at = now  # what a fill, a timer or a limit has brought about waits for no bar
+                self.take(*self.market.opened(now))
         due = self.breaker.due if self.breaker.open else self._looked_at + pace.look_s * 1_000
         if self._looking is None and now >= due:
             self._look_now()
@@ -248,8 +247,11 @@ class Course:
         if self._certain and not found:
             self._certain = False
             self.resume("positions are again as the venue has them")
+        known = dict(self.reconciler.apart)
         for one in self.reconciler.money(seen):
             self._money(one)
+        if self.reconciler.apart != known:  # a later session is to find what comes or goes while nobody looks
+            self.log("info", "what the account has beyond the money of the bot", {APART: dict(self.reconciler.apart)})
         self._settled = True
 
     def _differ(self, text: str, *, certain: bool = False) -> None:
@@ -299,6 +301,8 @@ class Course:
         if self._halts:
             self.pause("; ".join(self._halts))
         self.take(*self.shell.mind.limits_to_tell(self.terms.limits, self.now))
+        self.join_peers()
+        self.take(*self.terms.opening(self.shell.mind.core, self.now))
         if not self._started:
             self._started = True
             self.take(Started(self.now))
@@ -336,3 +340,7 @@ class Course:
             self._look_now()
             return False
         return True
+
+
+def _which(bar: Bar) -> dict[str, Any]:
+    return {"symbol": bar.symbol, "timeframe": bar.timeframe, "ts": bar.ts}
