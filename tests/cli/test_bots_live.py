@@ -264,6 +264,7 @@ def test_a_process_shows_no_secret_and_two_signals_kill_it(desk: Path, exchange:
     assert started.returncode in (0, 1) and ("KILLED" in out or "STOPPED" in out), err
 
 
+@pytest.mark.long
 def test_on_paper_at_live_prices(desk: Path, exchange: Exchange, bots: Command) -> None:
     words = ["swinger", "--paper", "--at", "binance", "--on", f"{PERP}:1m", "--name", "dry"]
     done = here(bots, desk, exchange, *words, until=lambda reader: fills(reader) > 1)
