@@ -123,6 +123,7 @@ async def _show(show: Callable[..., None], stage: _Stage) -> None:
 @asynccontextmanager
 async def _session(stage: _Stage) -> AsyncIterator[Runner]:
     """Open journal and venue, and give the runner."""
+    from workbench.bots.guarding import guarded
     from workbench.bots.journal import open_journal
     from workbench.bots.runner import Runner, shell_for
 
@@ -141,7 +142,8 @@ async def _session(stage: _Stage) -> AsyncIterator[Runner]:
             reach.clock = broker.now
             stage.runner = Runner(shell, broker, opened, journal, terms=_terms(stage))
             stage.arm = False  # once: who is armed stays so over restarts
-            yield stage.runner
+            async with guarded(stage.runner, stage.settings):
+                yield stage.runner
 
 
 def _terms(stage: _Stage) -> RunTerms:
