@@ -187,6 +187,30 @@ def test_what_was_crossed_while_it_was_down_is_filled_as_on_bars(tmp_path: Path)
     assert paper.place("buy").average_price == 105.01
 
 
+def test_a_wick_that_no_quote_showed_fills_what_was_there_before_the_bar() -> None:
+    paper = Paper()
+    paper.quote(99.99, 100.01)
+    old = paper.place("buy", "limit", price=98.0)
+    paper.last(100.0, ms=MINUTE)
+    young = paper.place("buy", "limit", price=98.5)
+    paper.quote(99.99, 100.01, ms=MINUTE)
+    paper.bar(T0 + MINUTE, 100.0, 100.2, 97.9, 100.0)
+    assert paper.seen(old.id).status == "closed" and paper.seen(young.id).status == "open"
+    assert [(one.price, one.ts) for one in paper.fills()] == [(98.0, paper.at)]
+    assert paper.place("buy").average_price == 100.01  # the quotes of now are still there
+    paper.bar(T0 + 2 * MINUTE, 100.0, 100.2, 98.4, 100.0)
+    assert paper.seen(young.id).status == "closed"
+
+
+def test_a_silent_market_is_traded_at_its_last_close(tmp_path: Path) -> None:
+    paper = Paper()
+    paper.quote(99.0, 101.0, last=100.0)
+    paper.at += 20_000
+    assert paper.place("buy").average_price == pytest.approx(100.0 * 1.00005)
+    paper.bar(T0, 100.0, 110.0, 100.0, 110.0)
+    assert paper.place("buy").average_price == pytest.approx(110.0 * 1.00005)
+
+
 @pytest.mark.parametrize("place", range(12))
 def test_a_damaged_file_is_refused(tmp_path: Path, place: int) -> None:
     path = tmp_path / "one.paper.sqlite"

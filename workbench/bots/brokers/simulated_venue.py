@@ -192,6 +192,7 @@ class SimulatedVenue:
 
     def _catch_up_time(self, side: Side) -> None:
         if side.ready and not side.open:
+            self._forget_stale(side)
             self._take(self._venue.time(self.now))
 
     def hear(self, event: MarketEvent) -> bool:
@@ -229,19 +230,17 @@ class SimulatedVenue:
                 self._moved(side, event)
 
     def _moved(self, side: Side, event: PriceMoved) -> None:
-        first = not side.live
+        first, side.live, side.behind = not side.live, True, 0
         self.now = ts = max(self.now, event.ts)
-        side.live, side.behind = True, 0
         if isinstance(event, TradePrinted):
             side.trades = True
             self._traded(side, event.price, event.quantity, _SIDES[event.side])
         elif isinstance(event, BookMoved):
-            side.booked = ts
-            self._take(self._venue.book(book_of(side.symbol, ts, event.bids, event.asks, self.terms)))
+            side.booked, side.deep = ts, True
+            side.shown = book_of(side.symbol, ts, event.bids, event.asks, self.terms)
+            self._take(self._venue.book(side.shown))
         else:
-            quotes = quotes_of(event, ts, self.terms)
-            if side.booked < 0 or ts > side.booked + self.terms.stale_ms:
-                self._take(self._venue.book(quotes or Book(side.symbol, ts, (), ())))
+            self._quoted(side, quotes_of(event, ts, self.terms))
             if event.last is not None and 0.0 < event.last < math.inf and not (side.trades and not first):
                 self._traded(side, event.last, 0.0, "")
         side.heard = max(side.heard, ts)
@@ -249,6 +248,22 @@ class SimulatedVenue:
             self._arrive(side, math.inf)
         if self._settles:
             self._take(self._venue.settle(ts))
+
+    def _quoted(self, side: Side, quotes: Book | None) -> None:
+        """Take the best prices of a ticker, unless there is a whole book."""
+        self._forget_stale(side)
+        if quotes is not None and not side.deep:
+            side.booked, side.shown = self.now, quotes
+            self._take(self._venue.book(quotes))
+
+    def _forget_stale(self, side: Side) -> None:
+        if side.booked >= 0 and self.now > side.booked + self.terms.stale_ms:
+            self._forget_book(side)
+
+    def _forget_book(self, side: Side) -> None:
+        if side.booked >= 0:
+            side.booked, side.deep = -1, False
+            self._take(self._venue.book(Book(side.symbol, self.now, (), ())))
 
     def _traded(self, side: Side, price: float, quantity: float, taker: str) -> None:
         self._fund(side, self.now, price)
@@ -275,22 +290,19 @@ class SimulatedVenue:
 
     def _bar(self, side: Side, event: BarClosed) -> None:
         closes = event.ts + side.span
-        if event.ts >= side.heard:
+        if side.live or event.ts < side.heard:
+            self._missed(side, event, closes)
+        else:
             self._whole(side, event, closes)
-        elif not side.live or closes > side.heard:
-            self._rest(side, event, closes)
         side.heard, side.known = max(side.heard, closes), max(side.known, closes)
         self.now = max(self.now, closes)
         self._caught_up(side)
 
     def _whole(self, side: Side, event: BarClosed, closes: int) -> None:
         """Go through a bar as the backtest does."""
-        side.ticked = NAN
         venue, symbol, ts = self._venue, side.symbol, event.ts
-        self.now = max(self.now, ts)
-        side.open = True
+        self.now, side.open, side.ticked = max(self.now, ts), True, NAN
         try:
-            self._forget_book(side, ts)
             self._take(venue.open(ts, symbol, event.open, event.volume, carry=False))
             self._fund(side, ts, event.open)
             self._arrive(side, ts)
@@ -305,33 +317,53 @@ class SimulatedVenue:
             side.open = False
         side.see(closes - 1, event.close)
 
-    def _rest(self, side: Side, event: BarClosed, closes: int) -> None:
-        """Go through what was not heard of a bar."""
-        missed = side.unseen(event.high, event.low, event.close, event.ts)
-        if missed is None or side.last != side.last:
-            return
-        side.open = True
-        try:
-            self._inside(side, (side.last, *missed), event.volume, (side.heard, closes))
-        finally:
-            side.open = False
-        if closes > side.heard:
-            self._venue.close(side.symbol, event.close, side.heard)
+    def _missed(self, side: Side, event: BarClosed, closes: int) -> None:
+        """Go through what was not seen of a bar between prices, or before and after a restart.
+
+        While prices came it is not known when an extreme was that nobody saw: orders younger than the bar are left
+        alone.
+        """
+        later = closes > side.heard
+        found = side.unseen(event.ts, event.high, event.low)
+        close = event.close if later else side.last
+        if side.last == side.last and (later or found is not None):
+            high, low = found or (side.last, side.last)
+            prices = (side.last, max(high, side.last, close), min(low, side.last, close), close)
+            at = side.heard if later else self.now
+            self._sweep(side, prices, event.volume, (at, max(at, closes)), event.ts if side.live else None)
+        if later:
+            if side.booked < 0:
+                self._venue.close(side.symbol, event.close, side.heard)
             side.ticked = NAN
             side.see(closes - 1, event.close)
 
+    def _sweep(
+        self, side: Side, prices: tuple[float, float, float, float], volume: float, span: tuple[int, int],
+        since: int | None,
+    ) -> None:  # fmt: skip
+        """Go through prices that nobody saw, without the book of now."""
+        low, high, trails, _ = self._venue.watch(side.symbol)
+        if low < prices[2] and high > prices[1] and not trails:
+            return
+        shown = side.shown if side.booked >= 0 else None
+        if shown is not None:
+            self._take(self._venue.book(Book(side.symbol, self.now, (), ())))
+        side.open = True
+        try:
+            self._inside(side, prices, volume, span, since)
+        finally:
+            side.open = False
+        if shown is not None:
+            self._take(self._venue.book(shown._replace(ts=self.now)))
+
     def _inside(
-        self, side: Side, prices: tuple[float, float, float, float], volume: float, span: tuple[int, int]
-    ) -> None:
+        self, side: Side, prices: tuple[float, float, float, float], volume: float, span: tuple[int, int],
+        since: int | None = None,
+    ) -> None:  # fmt: skip
         opened, high, low, close = prices
-        for event in self._venue.bar(side.symbol, span[0], opened, high, low, close, volume, span[1]):
+        for event in self._venue.bar(side.symbol, span[0], opened, high, low, close, volume, span[1], since=since):
             if event is not None:
                 self._take([event])
-
-    def _forget_book(self, side: Side, ts: int) -> None:
-        if side.booked >= 0 or side.live:
-            self._take(self._venue.book(Book(side.symbol, ts, (), ())))
-            side.booked = -1
 
     def _fund(self, side: Side, ts: int, price: float) -> None:
         """Settle the funding that is due by a time on what is held."""
