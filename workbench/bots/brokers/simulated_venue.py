@@ -279,12 +279,16 @@ class SimulatedVenue:
         come = [one for one in side.waiting if one.arrives <= upto]
         side.waiting = [one for one in side.waiting if one.arrives > upto]
         for one in come:
-            said = self._venue.handle(one.action)
-            if isinstance(one.action, AmendOrder) and any(isinstance(event, Rejected) for event in said):
-                price, quantity, stop = one.before
-                self.orders.change(one.id, price=price, quantity=quantity, stop_price=stop)
-                continue
-            self._take(said)
+            for event in self._venue.handle(one.action):
+                if not isinstance(event, Rejected):
+                    self._take([event])
+                elif isinstance(one.action, Submit):  # it was taken already, so that now it can only be cancelled
+                    self.orders.take(Canceled(self.now, one.id, event.code), self.now)
+                    self.said(event)
+                else:
+                    price, quantity, stop = one.before
+                    self.orders.change(one.id, price=price, quantity=quantity, stop_price=stop)
+                    self.said(event)
 
     # bars
 
