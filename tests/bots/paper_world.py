@@ -256,7 +256,9 @@ class PaperWorld:
             if not math.isclose(told, done, abs_tol=1e-9):
                 found.append(f"{name} has {done} filled and {told} executed")
         if not math.isclose(self._money(venue.account), self._money(core.account), abs_tol=1e-6):
-            found.append(f"money is {self._money(venue.account)} at the venue and {self._money(core.account)} in the core")
+            found.append(
+                f"money is {self._money(venue.account)} at the venue and {self._money(core.account)} in the core"
+            )
         if clerk.busy:
             found.append("something is under way")
         again = Mind(self.plan, name=f"fidget {self.seed}")

@@ -226,7 +226,7 @@ async def _session(launch: Launch, wanted: Wanted, settings: Settings, given: tu
         policy=spec.policy, revive=wanted.revive, killed=partial(kill_order, settings, spec.name),
         limits=limits_here(settings, bot=spec.name, account=spec.account), details=launch.details(versions()),
     )  # fmt: skip
-    broker, feeds = _broker(launch, shell.mind.core.markets, reach)
+    broker, feeds = _broker(launch, shell.mind.core.markets, reach, settings)
     reach.broker = broker
     async with broker:
         runner = Runner(shell, broker, feeds, journal, terms=terms, alert=lambda alert: say_warning(alert.text))
@@ -235,14 +235,17 @@ async def _session(launch: Launch, wanted: Wanted, settings: Settings, given: tu
     return runner
 
 
-def _broker(launch: Launch, markets: Any, reach: _Reach) -> tuple[Any, Any]:
+def _broker(launch: Launch, markets: Any, reach: _Reach, settings: Settings) -> tuple[Any, Any]:
     """Give the broker, and what opens the feeds."""
     from workbench.bots.brokers.ccxt_broker import CcxtBroker, Terms
+    from workbench.bots.brokers.simulated import paper_at
+    from workbench.bots.journal.places import bots_folder
     from workbench.bots.runner_feeds import feeds_at
     from workbench.market.feeds.feed import Access
 
     if reach.credentials is None:
-        raise ConfigError("on paper at a venue is not there yet")
+        memory = bots_folder(settings) / f"{launch.spec.name}.paper.sqlite"
+        return paper_at(reach.at, launch.plan, memory, route=reach.route)
     broker = CcxtBroker(reach.at, markets, credentials=reach.credentials, terms=Terms(route=reach.route))
     return broker, feeds_at(broker.wire.venue, launch.plan, access=Access(route=reach.route))
 

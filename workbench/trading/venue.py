@@ -270,6 +270,10 @@ class Venue:
         pass_time(self._floor, ts, events)
         return events
 
+    def stamp(self, symbol: str, ts: int) -> None:
+        """Stamp executions with a time (ms UTC) from now on, until the market of the instrument says another."""
+        self._floor.market(symbol).stamp = ts
+
     def due(self) -> float:
         """Give the next time (ms UTC) at which something expires or arrives; infinity for never."""
         return self._floor.due()

@@ -150,7 +150,7 @@ def test_an_order_meets_the_market_that_is_there_when_it_arrives() -> None:
         assert not paper.fills()
         paper.quote(109.99, 110.01, ms=2)
         found = await task
-        assert found.average_price == 102.01
+        assert found.average_price == 102.01 and paper.fills()[0].ts == found.ts > order.created
 
     asyncio.run(story())
 

@@ -11,7 +11,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -22,12 +22,15 @@ from workbench.bots.brokers.simulated_memory import PaperMemory
 from workbench.bots.brokers.simulated_terms import PaperTerms
 from workbench.bots.brokers.simulated_venue import SimulatedVenue
 from workbench.bots.brokers.talk import Find, Look, Send, Snapshot, VenueFill, VenueOrder
+from workbench.bots.runner_feeds import feeds_at
 from workbench.errors import BrokerFatal, BrokerRejected, DataError
 from workbench.market.feeds.events import Event
-from workbench.market.feeds.feed import Feed
+from workbench.market.feeds.feed import Access, Feed, Tuning
+from workbench.market.feeds.lines import Lines
+from workbench.market.sources.clients import Route
 from workbench.trading.events import Event as Said
 
-__all__ = ["SimulatedBroker"]
+__all__ = ["SimulatedBroker", "paper_at"]
 
 _TYPES: Final = (
     "market", "limit", "stop", "stop_limit", "take_profit", "take_profit_limit", "trailing_stop",
@@ -58,7 +61,10 @@ class SimulatedBroker:
     memory : Path, optional
         Where the paper account is kept, such as `data/bots/NAME.paper.sqlite`; it ends with the object when left out.
     clock : callable, optional
-        Gives the bot's time, ms UTC. Left out it is this machine's, set right by the times that the market tells.
+        Gives the bot's time, ms UTC. Left out it is the venue's by `lines`, or else this machine's, set right by the
+        times that the market tells.
+    lines : Lines, optional
+        To the venue whose prices they are, which is asked what time it is; opened and closed with the broker.
 
     Attributes
     ----------
@@ -78,7 +84,7 @@ class SimulatedBroker:
 
     def __init__(
         self, plan: Plan, *, terms: PaperTerms | None = None, memory: Path | None = None,
-        clock: Callable[[], int] | None = None,
+        clock: Callable[[], int] | None = None, lines: Lines | None = None,
     ) -> None:  # fmt: skip
         self.plan, self.terms = plan, terms or PaperTerms()
         self.name = f"paper at {self.terms.venue}" if self.terms.venue else "paper"
@@ -87,7 +93,7 @@ class SimulatedBroker:
         kept = None if self._memory is None else self._memory.kept
         self.venue = SimulatedVenue(plan, self.terms, kept, self._hear_matcher)
         self.said: Callable[[Said], None] = lambda event: None
-        self._clock = clock
+        self._clock, self._lines, self._opened = clock, lines, False
         self._ahead_ms = 0
         self._dice = random.Random(f"{self.terms.seed} {len(self.venue.orders.all)}")
         self._flights: list[_Flight] = []
@@ -100,6 +106,7 @@ class SimulatedBroker:
         return f"<SimulatedBroker {self.name}: {', '.join(line.bars.symbol for line in self.plan.lines)}>"
 
     async def __aenter__(self) -> Self:
+        await self.open()
         return self
 
     async def __aexit__(
@@ -107,8 +114,26 @@ class SimulatedBroker:
     ) -> None:
         await self.close()
 
+    async def open(self) -> None:
+        """Ask the venue what time it is, where there are lines to it; nothing where that was done.
+
+        Raises
+        ------
+        DataError
+            It does not answer.
+        """
+        if self._lines is not None and not self._opened:
+            self._opened = True
+            await self._lines.__aenter__()
+            if self._clock is None:
+                await self._lines.clock()
+                self._clock = self._lines.now
+
     async def close(self) -> None:
-        """Let go of the memory; the paper account stays as it is."""
+        """Let go of the memory and the lines; the paper account stays as it is."""
+        if self._lines is not None and self._opened:
+            self._opened = False
+            await self._lines.__aexit__()
         if self._memory is not None:
             if self._failure is None:
                 self._keep(durable=True)
@@ -257,6 +282,7 @@ class SimulatedBroker:
 
     async def check(self) -> Capabilities:
         """Tell what the venue offers: every order type there is."""
+        await self.open()
         symbols = [line.bars.symbol for line in self.plan.lines]
         return Capabilities(
             venue=self.name, missing=(), types=dict.fromkeys(symbols, _TYPES), times=dict.fromkeys(symbols, _TIMES),
@@ -301,6 +327,41 @@ class _Listening:
         event = await self._feed.__anext__()
         self._broker.hear(event)
         return event
+
+
+def paper_at(
+    venue: str, plan: Plan, memory: Path, *, route: Route | None = None, terms: PaperTerms | None = None,
+    tuning: Tuning | None = None,
+) -> tuple[SimulatedBroker, Callable[[str, int], Feed]]:  # fmt: skip
+    """Give a broker that trades on paper at the prices of a venue, and what opens the feeds that it hears.
+
+    Parameters
+    ----------
+    venue : str
+        ccxt's name.
+    plan : Plan
+    memory : Path
+    route : Route, optional
+        To a practice exchange.
+    terms : PaperTerms, optional
+    tuning : Tuning, optional
+
+    Returns
+    -------
+    broker : SimulatedBroker
+    feeds : callable
+        For `Runner`.
+
+    Raises
+    ------
+    DataError, ConfigError
+        As `SimulatedBroker`.
+    """
+    access = Access(route=route)
+    lines = Lines(venue, [line.bars.symbol for line in plan.lines], access, tuning or Tuning())
+    given = terms or PaperTerms()
+    broker = SimulatedBroker(plan, terms=replace(given, venue=given.venue or lines.name), memory=memory, lines=lines)
+    return broker, broker.listening(feeds_at(venue, plan, access=access, tuning=tuning))
 
 
 def _account_in_words(plan: Plan) -> dict[str, Any]:

@@ -193,6 +193,7 @@ class SimulatedVenue:
     def _catch_up_time(self, side: Side) -> None:
         if side.ready and not side.open:
             self._forget_stale(side)
+            self._venue.stamp(side.symbol, self.now)
             self._take(self._venue.time(self.now))
 
     def hear(self, event: MarketEvent) -> bool:
