@@ -8,6 +8,7 @@ is killed finds its paper account as it would find a real one.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import AsyncIterator, Callable
@@ -23,7 +24,7 @@ from workbench.bots.brokers.simulated_terms import PaperTerms
 from workbench.bots.brokers.simulated_venue import SimulatedVenue
 from workbench.bots.brokers.talk import Find, Look, Send, Snapshot, VenueFill, VenueOrder
 from workbench.bots.runner_feeds import feeds_at
-from workbench.errors import BrokerFatal, BrokerRejected, DataError
+from workbench.errors import BrokerError, BrokerFatal, DataError
 from workbench.market.feeds.events import Event
 from workbench.market.feeds.feed import Access, Feed, Tuning
 from workbench.market.feeds.lines import Lines
@@ -164,6 +165,13 @@ class SimulatedBroker:
         """
         return lambda timeframe, start: _Listening(feeds(timeframe, start), self)
 
+    def rate(self, symbol: str, ts: int, rate: float, mark: float = math.nan) -> None:
+        """Tell that a perpetual's funding is settled at a time to come (ms UTC), at a rate and a mark price.
+
+        Without a mark price it is the market's own of then. The rates that the plan has are known without being told.
+        """
+        self.venue.rate(symbol, ts, rate, mark)
+
     def hear(self, event: Event) -> None:
         """Take what happens at the market; what it makes of orders is kept before this returns.
 
@@ -182,9 +190,10 @@ class SimulatedBroker:
 
     def _settle(self) -> None:
         """Keep what has changed, then tell it."""
+        self._check()
         orders = self.venue.orders
-        if orders.moved or time.monotonic() > self._kept_at + _KEEP_S:
-            self._keep(durable=orders.moved)
+        if (moved := self.venue.moved or orders.moved) or time.monotonic() > self._kept_at + _KEEP_S:
+            self._keep(durable=moved)
         news, orders.news = orders.news, []
         for one in news:
             for listener in self._listeners:
@@ -199,6 +208,7 @@ class SimulatedBroker:
                 self._failure = error
                 raise
         self.venue.orders.saved()
+        self.venue.moved = False
 
     def _check(self) -> None:
         if self._failure is not None:
@@ -236,31 +246,45 @@ class SimulatedBroker:
         return flight.answer.result()
 
     def _land(self, upto: float) -> None:
-        """Carry out the requests that have arrived by a time."""
-        while due := [one for one in self._flights if one.due <= upto]:
-            flight = min(due, key=lambda one: one.due)
-            self._flights.remove(flight)
+        """Carry out the requests that have arrived by a time; those that came together are kept together."""
+        due = sorted((one for one in self._flights if one.due <= upto), key=lambda one: one.due)
+        if not due:
+            return
+        self._flights = [one for one in self._flights if one not in due]
+        answers: list[VenueOrder | BrokerError] = []
+        for flight in due:
             try:
-                answer = self.carry_out(flight.request)
-            except (BrokerRejected, BrokerFatal) as error:
-                if not flight.answer.done():
-                    flight.answer.set_exception(error)
+                answers.append(self._do(flight.request))
+            except BrokerError as error:
+                answers.append(error)
+        try:
+            self._settle()
+        except DataError as error:
+            answers = [BrokerFatal(str(error))] * len(due)
+        for flight, answer in zip(due, answers, strict=True):
+            if flight.answer.done():
+                continue
+            if isinstance(answer, BrokerError):
+                flight.answer.set_exception(answer)
             else:
-                if not flight.answer.done():
-                    flight.answer.set_result(answer)
+                flight.answer.set_result(answer)
 
     def carry_out(self, request: Send) -> VenueOrder:
         """Carry out a request now; see `send`."""
         try:
-            self._check()
-            if self._clock is not None or self.venue.now:
-                self.venue.pass_time(self.now())
             try:
-                return self.venue.ask(request)
+                return self._do(request)
             finally:
                 self._settle()
         except DataError as error:
             raise BrokerFatal(str(error)) from error
+
+    def _do(self, request: Send) -> VenueOrder:
+        if self._failure is not None:
+            raise BrokerFatal(str(self._failure))
+        if self._clock is not None or self.venue.now:
+            self.venue.pass_time(self.now())
+        return self.venue.ask(request)
 
     async def find(self, request: Find) -> VenueOrder | None:
         """Give an order by its client order id; see `Broker.find`."""

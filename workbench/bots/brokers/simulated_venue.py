@@ -23,6 +23,7 @@ from workbench.bots.brokers.talk import ENDED, Look, Send, Snapshot, VenueOrder,
 from workbench.errors import BrokerRejected, DataError
 from workbench.market.feeds.events import BarClosed, BookMoved, GapFound, TickerMoved, TradePrinted
 from workbench.market.feeds.events import Event as MarketEvent
+from workbench.trading.account import money
 from workbench.trading.events import (
     AmendOrder,
     Book,
@@ -61,6 +62,8 @@ class SimulatedVenue:
     now : int
         The latest time that it was told of, ms UTC.
     orders : Orders
+    moved : bool
+        Whether orders, positions or money have changed since whoever keeps it has set this to false.
 
     Raises
     ------
@@ -90,6 +93,7 @@ class SimulatedVenue:
         self._settles = not plan.account.isolated and any(line.margined for line in plan.lines)
         self.orders = Orders(kept)
         self.now = 0
+        self.moved = False
         if kept is not None:
             self._take_up(kept.state)
 
@@ -179,6 +183,7 @@ class SimulatedVenue:
                 else:
                     balances[currency] += one.cost
                     positions.append(VenuePosition(one.symbol, one.quantity, one.price, one.leg))
+        balances = {asset: money(amount) for asset, amount in balances.items()}
         fills = self.orders.since(request.since)
         return Snapshot(self.now, request.since, self.orders.open(), fills, tuple(positions), balances)
 
@@ -370,6 +375,12 @@ class SimulatedVenue:
             if event is not None:
                 self._take([event])
 
+    def rate(self, symbol: str, ts: int, rate: float, mark: float = NAN) -> None:
+        """Take it that funding is settled at a time (ms UTC); what has been settled by then is known already."""
+        side = self._sides.get(symbol)
+        if side is not None and ts > max(side.heard, *(one[0] for one in side.rates), 0):
+            side.rates.append((ts, rate, mark))
+
     def _fund(self, side: Side, ts: int, price: float) -> None:
         """Settle the funding that is due by a time on what is held."""
         while side.rates and side.rates[0][0] <= ts:
@@ -381,6 +392,7 @@ class SimulatedVenue:
 
     def _take(self, events: list[Event]) -> None:
         for event in events:
+            self.moved = True
             self.orders.take(event, self.now)
             self.said(event)
 
