@@ -20,6 +20,7 @@ from typing import Any, Final, Self
 from workbench.backtest.plan import Plan
 from workbench.bots.brokers.capabilities import Capabilities
 from workbench.bots.brokers.simulated_memory import PaperMemory
+from workbench.bots.brokers.simulated_rates import Rates
 from workbench.bots.brokers.simulated_terms import PaperTerms
 from workbench.bots.brokers.simulated_venue import SimulatedVenue
 from workbench.bots.brokers.talk import Find, Look, Send, Snapshot, VenueFill, VenueOrder
@@ -95,6 +96,8 @@ class SimulatedBroker:
         self.venue = SimulatedVenue(plan, self.terms, kept, self._hear_matcher)
         self.said: Callable[[Said], None] = lambda event: None
         self._clock, self._lines, self._opened = clock, lines, False
+        perpetuals = [line.bars.symbol for line in plan.lines if line.bars.instrument.perpetual]
+        self._rates = None if lines is None else Rates(lines, perpetuals, self.rate)
         self._ahead_ms = 0
         self._dice = random.Random(f"{self.terms.seed} {len(self.venue.orders.all)}")
         self._flights: list[_Flight] = []
@@ -292,6 +295,8 @@ class SimulatedBroker:
 
     async def look(self, request: Look) -> Snapshot:
         """Give all that the venue has; see `Broker.look`."""
+        if self._rates is not None and self._opened:
+            await self._rates.ask()
         return self.venue.look(request)._replace(asked=self.now())
 
     async def news(self) -> AsyncIterator[VenueOrder | VenueFill]:

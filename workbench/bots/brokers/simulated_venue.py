@@ -376,9 +376,13 @@ class SimulatedVenue:
                 self._take([event])
 
     def rate(self, symbol: str, ts: int, rate: float, mark: float = NAN) -> None:
-        """Take it that funding is settled at a time (ms UTC); what has been settled by then is known already."""
+        """Take it that funding is settled at a time (ms UTC); the last word on that time counts, until it has come."""
         side = self._sides.get(symbol)
-        if side is not None and ts > max(side.heard, *(one[0] for one in side.rates), 0):
+        if side is None or ts <= side.heard:
+            return
+        if side.rates and side.rates[-1][0] == ts:
+            side.rates.pop()
+        if not side.rates or side.rates[-1][0] < ts:
             side.rates.append((ts, rate, mark))
 
     def _fund(self, side: Side, ts: int, price: float) -> None:
