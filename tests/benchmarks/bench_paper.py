@@ -23,13 +23,13 @@ LEVELS = 20
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        for name, memory in (("on disk", Path(folder) / "one.paper.sqlite"), ("in memory", None)):
+        for name, memory in (("on disk", Path(folder) / "one.paper.db"), ("in memory", None)):
             paper = Paper(memory=memory)
             paper.quote(99.99, 100.01)
             told(f"order changes, {name}", CHANGES, lambda paper=paper: changes(paper))
             told(f"market orders, {name}", CHANGES, lambda paper=paper: trades(paper))
         told("SQLite alone, rows of that size", CHANGES, lambda: alone(Path(folder) / "alone.sqlite"))
-        paper = Paper(memory=Path(folder) / "two.paper.sqlite")
+        paper = Paper(memory=Path(folder) / "two.paper.db")
         paper.quote(99.99, 100.01)
         for n in range(RESTING):
             paper.place("buy", "limit", 0.1, price=round(90.0 + 0.01 * n, 2))

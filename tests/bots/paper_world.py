@@ -116,7 +116,7 @@ class PaperWorld:
     # the bot and its end
 
     def start(self) -> None:
-        memory = self.folder / f"world-{self.seed}.paper.sqlite"
+        memory = self.folder / f"world-{self.seed}.paper.db"
         broker = SimulatedBroker(self.plan, terms=self.terms, memory=memory, clock=lambda: self.now)
         self._doom(broker._memory)
         self.broker, life = broker, self.life

@@ -156,7 +156,7 @@ def test_an_order_meets_the_market_that_is_there_when_it_arrives() -> None:
 
 
 def test_it_comes_back_as_it_was(tmp_path: Path) -> None:
-    paper = Paper(plan_of(PERP), memory=tmp_path / "one.paper.sqlite")
+    paper = Paper(plan_of(PERP), memory=tmp_path / "one.paper.db")
     paper.quote(99.99, 100.01)
     paper.place("buy", quantity=3.0)
     stop = paper.place("sell", "stop", quantity=3.0, stop_price=95.0, reduce_only=True)
@@ -170,7 +170,7 @@ def test_it_comes_back_as_it_was(tmp_path: Path) -> None:
 
 
 def test_what_was_crossed_while_it_was_down_is_filled_as_on_bars(tmp_path: Path) -> None:
-    paper = Paper(memory=tmp_path / "one.paper.sqlite")
+    paper = Paper(memory=tmp_path / "one.paper.db")
     paper.quote(99.99, 100.01)
     paper.place("buy", quantity=2.0)
     stop = paper.place("sell", "stop", quantity=2.0, stop_price=97.0, reduce_only=True)
@@ -213,7 +213,7 @@ def test_a_silent_market_is_traded_at_its_last_close(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("place", range(12))
 def test_a_damaged_file_is_refused(tmp_path: Path, place: int) -> None:
-    path = tmp_path / "one.paper.sqlite"
+    path = tmp_path / "one.paper.db"
     paper = Paper(memory=path)
     paper.quote(99.99, 100.01)
     for _ in range(3):
@@ -223,12 +223,12 @@ def test_a_damaged_file_is_refused(tmp_path: Path, place: int) -> None:
     spots = [n for n, byte in enumerate(content) if byte]
     content[spots[place * len(spots) // 12]] ^= 0x55
     path.write_bytes(content)
-    with pytest.raises(DataError, match=r"one\.paper\.sqlite"):
+    with pytest.raises(DataError, match=r"one\.paper\.db"):
         paper.open()
 
 
 def test_the_file_of_another_account_and_one_in_use_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "one.paper.sqlite"
+    path = tmp_path / "one.paper.db"
     paper = Paper(memory=path)
     paper.quote(99.99, 100.01)
     paper.place("buy")

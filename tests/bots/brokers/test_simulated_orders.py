@@ -132,7 +132,7 @@ def test_fills_are_told_from_when_they_became_known() -> None:
 
 def test_funding_is_settled_on_what_is_held(tmp_path: Path) -> None:
     plan = plan_of(PERP)
-    paper = Paper(plan, memory=tmp_path / "one.paper.sqlite")
+    paper = Paper(plan, memory=tmp_path / "one.paper.db")
     paper.quote(99.99, 100.01)
     paper.place("buy", quantity=10.0)
     before = paper.look().balances["USDT"]
@@ -149,7 +149,7 @@ def test_funding_is_settled_on_what_is_held(tmp_path: Path) -> None:
 
 
 def test_a_paper_account_that_cannot_be_kept_is_closed(tmp_path: Path) -> None:
-    paper = Paper(memory=tmp_path / "one.paper.sqlite")
+    paper = Paper(memory=tmp_path / "one.paper.db")
     paper.quote(99.99, 100.01)
     kept = paper.place("buy", "limit", price=99.0)
     pages = paper.broker._memory._value("PRAGMA page_count")  # type: ignore[union-attr]

@@ -61,7 +61,7 @@ class SimulatedBroker:
         the funding rates that it has.
     terms : PaperTerms, optional
     memory : Path, optional
-        Where the paper account is kept, such as `data/bots/NAME.paper.sqlite`; it ends with the object when left out.
+        Where the paper account is kept, such as `data/bots/NAME.paper.db`; it ends with the object when left out.
     clock : callable, optional
         Gives the bot's time, ms UTC. Left out it is the venue's by `lines`, or else this machine's, set right by the
         times that the market tells.
