@@ -73,6 +73,7 @@ class _Stage:
     arm: bool
     watcher: Any = None
     runner: Any = None
+    restarting: Any = None
     feeds: list[Any] = field(default_factory=list)
 
     def look(self) -> Standing:
@@ -100,7 +101,7 @@ async def _run(stage: _Stage) -> Standing:
 
     with watching(quiet=stage.wanted.as_json) as screen:
         stage.watcher = watcher = Watcher(screen.line, stage.reach.hide)
-        restarting = Restarting(
+        stage.restarting = restarting = Restarting(
             partial(_session, stage), RestartTerms(most=stage.wanted.restarts),
             alert=lambda one: watcher.add(Line(one.ts, one.level, "system", one.text)),
         )  # fmt: skip
@@ -122,7 +123,7 @@ async def _show(show: Callable[..., None], stage: _Stage) -> None:
 
 @asynccontextmanager
 async def _session(stage: _Stage) -> AsyncIterator[Runner]:
-    """Open journal and venue, and give the runner."""
+    """Open journal and venue, and give the runner, guarded."""
     from workbench.bots.guarding import guarded
     from workbench.bots.journal import open_journal
     from workbench.bots.runner import Runner, shell_for
@@ -142,7 +143,7 @@ async def _session(stage: _Stage) -> AsyncIterator[Runner]:
             reach.clock = broker.now
             stage.runner = Runner(shell, broker, opened, journal, terms=_terms(stage))
             stage.arm = False  # once: who is armed stays so over restarts
-            async with guarded(stage.runner, stage.settings):
+            async with guarded(stage.runner, stage.settings, ends=stage.restarting):
                 yield stage.runner
 
 
@@ -191,7 +192,7 @@ async def _venue(launch: Launch, markets: Any, reach: Reach, settings: Settings)
 
 @contextmanager
 def _interrupts(runner: Restarting) -> Iterator[None]:
-    """Let Ctrl-C stop the bot properly, and a second one kill it."""
+    """Let Ctrl-C stop the bot properly, and a second one kill it; while a session lasts its guard sees to that."""
     loop = asyncio.get_running_loop()
     count = 0
 
