@@ -18,12 +18,12 @@ from workbench.bots.journal import Journal
 from workbench.bots.journal.records import SessionStarted
 from workbench.bots.killing import Kill
 from workbench.bots.mind import Mind
+from workbench.bots.noting import Refusals
 from workbench.bots.papering import PaperReplay
 from workbench.bots.spec import BotSpec
 from workbench.errors import ConfigError, RunError, StrategyError
 from workbench.risk.limits import Limits
 from workbench.trading.events import Action, Event, Filled, Limited, Moved, Resumed, to_plain
-from workbench.trading.gate import REJECTIONS
 from workbench.trading.lifecycle import ENDED
 
 __all__ = ["ReplayBot", "Status"]
@@ -109,7 +109,7 @@ class ReplayBot:
         self.recovered = self.fills = 0
         self.reason = ""
         self._limits = dict(limits or {})
-        self._refused = self._decided = 0
+        self._refusals = Refusals(self.mind.core, journal.log)
         self._up = False
         self.ts = self._first = min(int(line.ts[0]) for line in plan.lines)
         self._last = max(int(line.ts[-1]) + line.bars.timeframe.ms for line in plan.lines)
@@ -174,7 +174,7 @@ class ReplayBot:
                 begun = self._begin()
             if not begun:
                 continue
-            self._note_refusals()
+            self._refusals.note()
             yield ts
             if self._stopping is not None:
                 self._end(*self._stopping)
@@ -197,8 +197,7 @@ class ReplayBot:
         )
         for state in _AWAKE:
             self._move(state)
-        self._refused = len(self.mind.core.refusals)
-        self._decided = len(self.mind.core.risk.decisions) if self.mind.core.risk is not None else 0
+        self._refusals.skip()
         self._limit()
         if self._resume:
             self.replay.deliver([Resumed(self.ts, "", "--resume")])
@@ -273,24 +272,6 @@ class ReplayBot:
             else:
                 self.mind.core.state = "IDLE"
                 self._take_next()
-
-    def _note_refusals(self) -> None:
-        """Write into the log which orders were not sent, and why: no event tells of them."""
-        refusals = self.mind.core.refusals
-        for one in refusals[self._refused :]:
-            self.journal.log(
-                "warning", "risk", f"{one.side} {one.symbol} was not sent: {REJECTIONS.get(one.code, one.code)}",
-                {"code": one.code, "symbol": one.symbol, "side": one.side, "decided": one.ts},
-            )  # fmt: skip
-        self._refused = len(refusals)
-        decisions = self.mind.core.risk.decisions if self.mind.core.risk is not None else []
-        for what in decisions[self._decided :]:
-            if what.symbol and what.action == "reduce":
-                self.journal.log(
-                    "warning", "risk", f"{what.side} {what.symbol} was made smaller by {what.limit}",
-                    {"limit": what.limit, "symbol": what.symbol, "side": what.side, "reduced": what.ts},
-                )  # fmt: skip
-        self._decided = len(decisions)
 
     # for whoever looks
 

@@ -19,6 +19,7 @@ from workbench.bots.brokers.talk import Find, Look, Request, Snapshot, VenueFill
 from workbench.bots.clerk import Clerk, Patience
 from workbench.bots.journal import Journal
 from workbench.bots.mind import Mind
+from workbench.bots.noting import Refusals
 from workbench.bots.runner_market import Market
 from workbench.bots.runner_reconciling import Reconciler, under_way
 from workbench.bots.runner_states import Course
@@ -105,6 +106,7 @@ class Runner(Course):
         self._unwritten: int | None = None
         self.market = Market(shell.mind, round(self.pace.gather_s * 1_000))
         self.reconciler = Reconciler(shell.mind.core)
+        self.refusals = Refusals(shell.mind.core, journal.log)
         shell.write, shell.alert = self._write, alert
         broker.held = shell.mind.core.account.quantity
         self._queue: asyncio.Queue[Callable[[], None]] = asyncio.Queue()
@@ -157,6 +159,7 @@ class Runner(Course):
         self.journal.begin_session({**self.terms.details, "venue": self.broker.name, "policy": self.terms.policy})
         try:
             self.recover(past)
+            self.refusals.skip()
         except WorkbenchError as error:
             self.journal.end_session(f"{type(error).__name__}: {error}")
             raise
@@ -280,6 +283,7 @@ class Runner(Course):
         work()
         self._wake()
         self.advance()
+        self.refusals.note()
         self._send()
 
     def _wake(self) -> None:
@@ -346,9 +350,9 @@ class Runner(Course):
 
     def _write(self, entry: Event | Action, durable: bool) -> None:
         self.journal.write(entry, durable)
-        if isinstance(entry, Submit) and not entry.order.reduce_only:
+        if isinstance(entry, Submit) and not entry.order.parent:
             order = entry.order
-            facts = {"order": order.id, "side": order.side, **self.market.snapshot(order.symbol)}
+            facts = {"order": order.id, "side": order.side, "ts": self.now, **self.market.snapshot(order.symbol)}
             plain = {key: None if isinstance(one, float) and math.isnan(one) else one for key, one in facts.items()}
             self.journal.log("info", "order", f"the market as {order.id} goes out", plain)
 

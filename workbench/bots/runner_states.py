@@ -13,7 +13,7 @@ from workbench.bots.runner_reconciling import Difference, Reconciler, under_way
 from workbench.bots.runner_terms import Breaker, LiveBroker, RunTerms
 from workbench.bots.shell import Shell
 from workbench.errors import BrokerError, BrokerRejected
-from workbench.trading.events import Adjusted, Alert, Event, Moved, Started
+from workbench.trading.events import Adjusted, Alert, Bar, Event, Moved, Started
 from workbench.trading.lifecycle import ENDED
 
 __all__ = ["Course"]
@@ -142,7 +142,7 @@ class Course:
             self.take(*bars)
             self.take(*market.opened(self.now))
         for bar in market.late:
-            self.log("warning", f"the bar of {bar.symbol} {bar.timeframe} came too late to act on", {"ts": bar.ts})
+            self.log("warning", f"the bar of {bar.symbol} {bar.timeframe} came too late to act on", _which(bar))
         market.late.clear()
 
     # the clock
@@ -303,3 +303,7 @@ class Course:
             self._look_now()
             return False
         return True
+
+
+def _which(bar: Bar) -> dict[str, Any]:
+    return {"symbol": bar.symbol, "timeframe": bar.timeframe, "ts": bar.ts}

@@ -1,0 +1,52 @@
+"""What the core refused or made smaller, written into the log: no event tells of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from workbench.trading.core import Core
+from workbench.trading.gate import REJECTIONS
+
+__all__ = ["Refusals"]
+
+Log = Callable[[str, str, str, dict[str, Any]], Any]
+
+
+class Refusals:
+    """Which orders of one core were not sent, or were made smaller by limits, each written down once.
+
+    Parameters
+    ----------
+    core : Core
+    log : callable
+        `(level, category, text, fields)`, such as `Journal.log`.
+    """
+
+    def __init__(self, core: Core, log: Log) -> None:
+        self._core, self._log = core, log
+        self._refused = self._decided = 0
+
+    def skip(self) -> None:
+        """Pass over what has happened so far: it was written down when it did."""
+        self._refused, self._decided = len(self._core.refusals), len(self._decisions)
+
+    @property
+    def _decisions(self) -> list[Any]:
+        return self._core.risk.decisions if self._core.risk is not None else []
+
+    def note(self) -> None:
+        """Write down what has come since."""
+        if len(self._core.refusals) > self._refused:
+            for one in self._core.refusals[self._refused :]:
+                said = f"{one.side} {one.symbol} was not sent: {REJECTIONS.get(one.code, one.code)}"
+                about = {"code": one.code, "symbol": one.symbol, "side": one.side, "decided": one.ts}
+                self._log("warning", "risk", said, about)
+            self._refused = len(self._core.refusals)
+        decisions = self._decisions
+        for what in decisions[self._decided :]:
+            if what.symbol and what.action == "reduce":
+                said = f"{what.side} {what.symbol} was made smaller by {what.limit}"
+                about = {"limit": what.limit, "symbol": what.symbol, "side": what.side, "reduced": what.ts}
+                self._log("warning", "risk", said, about)
+        self._decided = len(decisions)
