@@ -133,9 +133,8 @@ def test_a_bot_is_compared_by_its_name(workspace: Path, tmp_path: Path) -> None:
     assert "score 100.0%" in report.sentence
     assert "Parity of compared: 100.0%" in report._repr_html_()
     assert json.loads(json.dumps(report.to_dict(), default=str))["score"] == 1.0
-    assert (report.trend() == 1.0).all()
-    low, high = report.band()
-    assert low <= report.lived <= high
+    assert (report.trend["score"] == 1.0).all() and report.trend["trades"].sum() == len(report.trades)
+    assert report.band.left is None and (report.band.lived == pytest.approx(report.band.promised))
     with pytest.raises(ConfigError, match="there is no bot 'nobody'"):
         parity("nobody", settings=settings)
 
