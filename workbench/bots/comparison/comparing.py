@@ -66,7 +66,9 @@ def parity(name: str, *, settings: Settings | None = None, apart: str | None = N
         raise ConfigError(f"the journal of {name!r} does not say what the bot is: it was begun otherwise", name=name)
     details = sessions[0].details
     plan = plan_of(BotSpec.from_plain(details["spec"]), details, life, settings)
-    return compare_lives(name, plan, life, apart_ms=near)
+    told, now = str(details.get("code", "")), str(getattr(plan.strategy, "code_hash", ""))
+    notes = ("the code of its strategy has changed since it began: this compares with the new one",)
+    return compare_lives(name, plan, life, apart_ms=near, notes=notes if told != now else ())
 
 
 def _ms(text: str | None) -> int | None:
@@ -75,7 +77,9 @@ def _ms(text: str | None) -> int | None:
     return None if text is None else Timeframe.parse(text).ms
 
 
-def compare_lives(name: str, plan: Plan, life: Lived, *, apart_ms: int | None = None) -> ParityReport:
+def compare_lives(
+    name: str, plan: Plan, life: Lived, *, apart_ms: int | None = None, notes: tuple[str, ...] = ()
+) -> ParityReport:
     """Compare a life, as `read_life` gives it, with the backtest of a plan.
 
     Parameters
@@ -86,6 +90,8 @@ def compare_lives(name: str, plan: Plan, life: Lived, *, apart_ms: int | None = 
     life : Lived
     apart_ms : int, optional
         As `parity` has it.
+    notes : tuple of str
+        What a reader must know beside.
     """
     ends = max(int(line.ts[-1] + line.span[-1]) for line in plan.lines)
     until = min(life.ended, ends - 1)  # what trades at the open after the last bar, no backtest can know
@@ -104,7 +110,7 @@ def compare_lives(name: str, plan: Plan, life: Lived, *, apart_ms: int | None = 
     return ParityReport(
         name=name, strategy=repr(plan.strategy), compared=tuple(compared), began=life.began, ended=life.ended,
         cash=plan.cash, currency=plan.lines[0].bars.instrument.settle, restarts=tuple(life.restarts),
-        executed=tuple(told), promise=promise,
+        executed=tuple(told), promise=promise, notes=notes,
     )  # fmt: skip
 
 

@@ -62,6 +62,8 @@ class ParityReport:
         What the instruments settle in: that of all amounts.
     restarts : tuple of int
         When a process took the bot up again, ms UTC of the market.
+    notes : tuple of str
+        What a reader must know beside.
     executed : tuple of Filled or Funded
         What the bot did.
     promise : Promise, optional
@@ -76,6 +78,7 @@ class ParityReport:
     cash: float
     currency: str
     restarts: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
     executed: tuple[Any, ...] = field(default=(), repr=False)
     promise: Any = field(default=None, repr=False)
 

@@ -51,21 +51,22 @@ def _bars_of(
     tape = life.tapes.get((series.symbol, series.timeframe))
     if tape is None:
         raise ConfigError(f"bot {spec.name!r} has never heard a bar of {series}", name=spec.name)
-    over = _of_the_lake(series, settings)
+    venue = series.venue or getattr(spec, "venue", "") or None
+    over = _of_the_lake(series, venue, settings)
     facts = known.get(series.symbol)
     if facts is None:
-        facts = over.instrument if over is not None else Instrument.default(series.symbol, series.venue or "unknown")
+        facts = over.instrument if over is not None else Instrument.default(series.symbol, venue or "unknown")
     return tape.bars(facts, series.timeframe, over)
 
 
-def _of_the_lake(series: Series, settings: Settings) -> Bars | None:
+def _of_the_lake(series: Series, venue: str | None, settings: Settings) -> Bars | None:
     """Give the series as the lake has it of the same venue; None where it has not."""
     from workbench.market.lake import Lake
 
-    if series.venue is None:
+    if venue is None:
         return None
     try:
-        return Lake(settings.lake_root).read(series.symbol, series.timeframe, venue=series.venue)
+        return Lake(settings.lake_root).read(series.symbol, series.timeframe, venue=venue)
     except WorkbenchError:
         return None
 
