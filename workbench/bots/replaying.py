@@ -21,7 +21,7 @@ from workbench.bots.mind import Mind
 from workbench.bots.noting import Refusals
 from workbench.bots.papering import PaperReplay
 from workbench.bots.spec import BotSpec
-from workbench.errors import ConfigError, RunError, StrategyError
+from workbench.errors import RunError, StrategyError
 from workbench.risk.limits import Limits
 from workbench.trading.events import Action, Event, Filled, Limited, Moved, Resumed, to_plain
 from workbench.trading.lifecycle import ENDED
@@ -124,17 +124,8 @@ class ReplayBot:
         if not sessions:
             return
         told = sessions[0].details
-        found = BotSpec.from_plain(told.get("spec", {})).differences(self.spec)
-        if told.get("code") != self._code():
-            found.append("its strategy's code has changed")
-        if told.get("data") != self._data():
-            found.append("the data of its tape have changed")
-        if found:
-            raise ConfigError(
-                f"bot {self.spec.name!r} is not what it was: {'; '.join(found)}. Run it as it was, or give another "
-                "--name to begin a new bot",
-                name=self.spec.name,
-            )
+        changed = told.get("data") != self._data()
+        self.spec.check_same(told, self._code(), ["the data of its tape have changed"] if changed else ())
 
     def _code(self) -> str:
         return str(getattr(self.plan.strategy, "code_hash", ""))

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from workbench.bots.brokers.talk import Broker, VenueFill, VenueOrder
 from workbench.bots.killing import Kill
+from workbench.bots.spec import Policy
 from workbench.errors import ConfigError
 from workbench.risk.limits import Limits
 
-__all__ = ["Breaker", "LiveBroker", "Pace", "Policy", "RunTerms"]
-
-Policy = Literal["adopt", "alert", "halt"]
+__all__ = ["Breaker", "LiveBroker", "Pace", "RunTerms"]
 
 
 class LiveBroker(Broker, Protocol):

@@ -6,9 +6,9 @@ takes up this bot and not another.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from workbench.bots.journal import check_name
 from workbench.errors import ConfigError
@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from workbench.market.bars import Bars
     from workbench.settings import Settings
 
-__all__ = ["BotSpec", "Series", "Tape"]
+__all__ = ["MODES", "BotSpec", "Policy", "Series", "Tape"]
+
+MODES: Final = ("replay", "paper", "live")
+Policy = Literal["adopt", "alert", "halt"]
+
+
+def _said(value: Any) -> str:
+    """Say a value of a spec as a person would."""
+    if isinstance(value, list):
+        return ", ".join(f"{one['symbol']}:{one['timeframe']}" for one in value)
+    return repr(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,13 @@ class BotSpec:
     parameters : mapping
     series : tuple of Series
     mode : {"replay", "paper", "live"}
+        Whether it plays a tape, trades on paper at a venue's prices, or with money.
+    venue : str
+        Where it trades, as its data is stored: that of a practice exchange says so. Empty for a tape.
+    key : str
+        The name in the vault of what it trades with; only that.
+    policy : {"adopt", "alert", "halt"}
+        What is done about what others did on its account.
     start, end : str, optional
         Of a replayed tape.
     cash : float
@@ -87,7 +104,7 @@ class BotSpec:
     Raises
     ------
     ConfigError
-        The name cannot be one, or there is no series.
+        The name cannot be one, there is no series, or the mode, venue, key and policy do not go together.
     """
 
     name: str
@@ -103,11 +120,24 @@ class BotSpec:
     leverage: float | None = None
     margin: str = "cross"
     account: str = "paper"
+    venue: str = ""
+    key: str = ""
+    policy: str = "alert"
 
     def __post_init__(self) -> None:
         check_name(self.name)
         if not self.series:
             raise ConfigError(f"bot {self.name!r} hears no series: give at least one, such as BTC/USDT:1h")
+        if self.mode not in MODES:
+            raise ConfigError(f"bot {self.name!r}: mode is {self.mode!r}; it is {', '.join(MODES)}", mode=self.mode)
+        if (self.mode == "replay") == bool(self.venue) or (self.mode == "live") != bool(self.key):
+            raise ConfigError(
+                f"bot {self.name!r}: a {self.mode} bot with venue {self.venue!r} and key {self.key!r}; a replayed tape "
+                "has neither, a bot on paper a venue, a live one both",
+                name=self.name,
+            )
+        if self.policy not in get_args(Policy):
+            raise ConfigError(f"bot {self.name!r}: policy is {self.policy!r}; it is {', '.join(get_args(Policy))}")
 
     def to_plain(self) -> dict[str, Any]:
         """Give it as plain data; `from_plain` reads it."""
@@ -130,7 +160,35 @@ class BotSpec:
     def differences(self, other: BotSpec) -> list[str]:
         """Say in words in what another one differs."""
         mine, yours = self.to_plain(), other.to_plain()
-        return [f"{key} was {mine[key]!r} and is {yours[key]!r}" for key in mine if mine[key] != yours[key]]
+        return [f"{key} was {_said(mine[key])} and is {_said(yours[key])}" for key in mine if mine[key] != yours[key]]
+
+    def check_same(self, told: Mapping[str, Any], code: str, more: Iterable[str] = ()) -> None:
+        """Make sure that a journal is of this bot.
+
+        Parameters
+        ----------
+        told : mapping
+            The details of its first session: `spec` and `code`.
+        code : str
+            The hash of the strategy's code as it is now.
+        more : iterable of str
+            What else is not as it was, in words.
+
+        Raises
+        ------
+        ConfigError
+            It is of a bot that was made otherwise; what differs is named.
+        """
+        found = BotSpec.from_plain(told.get("spec", {})).differences(self)
+        if told.get("code") != code:
+            found.append("its strategy's code has changed")
+        found += more
+        if found:
+            raise ConfigError(
+                f"bot {self.name!r} is not what it was: {'; '.join(found)}. Run it as it was, or give another --name "
+                "to begin a new bot",
+                name=self.name,
+            )
 
     def bars(self, settings: Settings) -> list[Bars]:
         """Read the tape from the lake of a workspace."""

@@ -13,6 +13,7 @@ import typer
 from workbench.cli.console import on_terminal, say, say_warning, show_json
 from workbench.cli.options import AsJson, Cash, End, Fee, Leverage, Param, SlippageBps, Start, Venue, examples
 from workbench.cli.place import settings_here
+from workbench.cli.vault import FromFd
 from workbench.cli.words import iso
 from workbench.errors import ConfigError
 
@@ -46,9 +47,20 @@ def run(
         str, typer.Argument(metavar="STRATEGY", help="A file in the strategies folder, a path, or library:NAME.")
     ],
     paper: Annotated[bool, typer.Option("--paper", help="Trade on paper: no order leaves this machine.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Trade for money, at a venue, with a key of the vault.")] = False,
     replay: Annotated[
         list[str] | None,
         typer.Option(metavar="SYMBOL:TIMEFRAME", help="Play a series of the lake as if it happened now. Repeatable."),
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="VENUE", help="Trade at its prices as they come; as ccxt names it.")
+    ] = None,
+    on: Annotated[
+        list[str] | None,
+        typer.Option("--on", metavar="SYMBOL:TIMEFRAME", help="What to trade at the venue. Repeatable."),
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option("--key", metavar="NAME", help="In the vault: what a live bot trades with.")
     ] = None,
     name: Annotated[str, typer.Option(metavar="NAME", help="Of the bot; its journal bears it.")] = "",
     speed: Annotated[
@@ -64,8 +76,22 @@ def run(
     leverage: Leverage = None,
     margin: Annotated[str, typer.Option(metavar="cross|isolated", help="What stands behind a position.")] = "cross",
     account: Annotated[
-        str, typer.Option(metavar="NAME", help="Whose limits it shares: [limits.accounts.NAME] of workbench.toml.")
-    ] = "paper",
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Whose limits it shares: [limits.accounts.NAME] of workbench.toml; the key's name for a live bot.",
+        ),
+    ] = None,
+    policy: Annotated[
+        str, typer.Option(metavar="adopt|alert|halt", help="What is done about what others do on its account.")
+    ] = "alert",
+    practice: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL|FILE", help="To a practice exchange instead: its address, or its route.json; `here`."
+        ),
+    ] = None,
+    passphrase_fd: FromFd = None,
     revive: Annotated[bool, typer.Option("--revive", help="Let a bot that was killed go on.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Trade on where limits on risk have paused it.")] = False,
     as_json: AsJson = False,
@@ -78,19 +104,40 @@ def run(
     from workbench.cli.backtest import given_parameters
     from workbench.strategy.loader import load_strategy
 
-    if not replay or not paper:
-        raise ConfigError(
-            "say where the bot trades: --paper --replay SYMBOL:TIMEFRAME plays a series of the lake", paper=paper
-        )
     settings = settings_here()
+    where = _where(replay or [], at, on or [], paper=paper, live=live)
     kind = load_strategy(strategy, settings=settings)
+    said: dict[str, Any] = {
+        "name": name or kind.__name__.lower(), "strategy": strategy,
+        "parameters": given_parameters(kind.declared, param or []), "fee": fee, "slippage_bps": slippage_bps,
+        "leverage": leverage, "margin": margin,
+    }  # fmt: skip
+    if where != "replay":
+        from workbench.cli.bots_live import Wanted, run_at_venue
+
+        wanted = Wanted(
+            at=str(at), on=tuple(on or ()), mode=where, key=key or "", practice=practice, cash=cash, account=account,
+            policy=policy, passphrase_fd=passphrase_fd, revive=revive, resume=resume, as_json=as_json,
+        )  # fmt: skip
+        run_at_venue(said, wanted, settings)
+        return
     spec = BotSpec(
-        name=name or kind.__name__.lower(), strategy=strategy, parameters=given_parameters(kind.declared, param or []),
-        series=tuple(Series.parse(one, venue) for one in replay), start=start, end=end,
-        cash=settings.backtest.cash if cash is None else cash, fee=fee, slippage_bps=slippage_bps, leverage=leverage,
-        margin=margin, account=account,
+        **said, series=tuple(Series.parse(one, venue) for one in replay or ()), start=start, end=end,
+        cash=settings.backtest.cash if cash is None else cash, account=account or "paper",
     )  # fmt: skip
     _run(spec, settings, _speed_of(speed), {"revive": revive, "resume": resume}, as_json=as_json)
+
+
+def _where(replay: list[str], at: str | None, on: list[str], *, paper: bool, live: bool) -> str:
+    """Say which of the three ways to trade was asked for."""
+    if paper == live or bool(replay) == bool(at or on) or (live and replay) or (not replay and not (at and on)):
+        raise ConfigError(
+            "say where the bot trades: --paper --replay SYMBOL:TIMEFRAME plays a series of the lake, --paper --at "
+            "VENUE --on SYMBOL:TIMEFRAME trades on paper at a venue's prices, --live --at VENUE --on SYMBOL:TIMEFRAME "
+            "--key NAME for money",
+            paper=paper, live=live,
+        )  # fmt: skip
+    return "replay" if replay else "live" if live else "paper"
 
 
 def _speed_of(text: str) -> float:

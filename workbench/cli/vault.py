@@ -20,7 +20,7 @@ from workbench.errors import ConfigError
 if TYPE_CHECKING:
     from workbench.bots.vault import Secret, Vault
 
-__all__ = ["app"]
+__all__ = ["FromFd", "app", "open_vault"]
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -73,7 +73,8 @@ def _asked(words: str) -> Secret:
         raise ConfigError("nothing was typed; the vault is as it was") from None
 
 
-def _open(descriptor: int | None) -> Vault:
+def open_vault(descriptor: int | None) -> Vault:
+    """Open the vault of the workspace, with the passphrase from a descriptor, the environment or the terminal."""
     from workbench.bots.vault import Vault
 
     path = _path()
@@ -140,7 +141,7 @@ def add(
             raise ConfigError(
                 "this vault has a passphrase: `workbench vault rotate --keyring` moves its key to the keyring"
             )
-        vault = _open(passphrase_fd)
+        vault = open_vault(passphrase_fd)
         values = _values(name, field)
     else:
         passphrase = None if keyring else _new_passphrase(passphrase_fd)
@@ -153,7 +154,7 @@ def add(
 @app.command("list", epilog=examples("workbench vault list", "workbench vault list --json"))
 def list_names(as_json: AsJson = False, passphrase_fd: FromFd = None) -> None:
     """List the names in the vault, for which venue they are, and how old their keys are."""
-    vault = _open(passphrase_fd)
+    vault = open_vault(passphrase_fd)
     found = [vault[name] for name in vault.names()]
     if as_json:
         show_json(
@@ -205,7 +206,7 @@ def rotate(
     """Replace the keys under a name, or the passphrase of the vault."""
     if name is not None and (keyring or new_fd is not None):
         raise ConfigError(f"either the keys of {name!r} or the passphrase of the vault: leave out one of the two")
-    vault = _open(passphrase_fd)
+    vault = open_vault(passphrase_fd)
     if name is not None:
         before = list(vault[name].fields)
         vault.rotate(name, _values(name, field or before))
@@ -231,7 +232,7 @@ def _replacing(descriptor: int | None) -> Secret:
 @app.command("remove", epilog=examples("workbench vault remove desk"))
 def remove(name: Name, passphrase_fd: FromFd = None) -> None:
     """Forget the keys under a name."""
-    vault = _open(passphrase_fd)
+    vault = open_vault(passphrase_fd)
     venue = vault[name].venue
     vault.remove(name)
     say(f"{name} is no longer in the vault; end its keys at {venue} too")
@@ -242,7 +243,7 @@ def check(passphrase_fd: FromFd = None) -> None:
     """Open the vault, which fails if any byte of it was changed, and say what could be better about it."""
     from workbench.bots.vault import Vault
 
-    vault = _open(passphrase_fd)
+    vault = open_vault(passphrase_fd)
     wrong = list(_complaints(vault))
     count = len(vault.names())
     kept = "a passphrase" if Vault.source(vault.path) == "passphrase" else "the keyring of this system"

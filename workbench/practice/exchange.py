@@ -17,7 +17,7 @@ from typing import Any, Final, Self, TypeVar
 
 from workbench.errors import ConfigError, RunError
 from workbench.market.sources.clients import Route
-from workbench.practice.clock import Clock, HeldClock
+from workbench.practice.clock import Clock, HeldClock, RunningClock
 from workbench.practice.engine import Engine
 from workbench.practice.engine_records import AccountSetup
 from workbench.practice.faults import Faults
@@ -155,7 +155,8 @@ class Exchange:
         ready = _Outcome()
         self._thread = threading.Thread(target=self._run, args=(files, ready), name="practice-exchange", daemon=True)
         self._thread.start()
-        route = Route(port=ready.wait(), certificate=str(files[0]))
+        speed = self.clock.speed if isinstance(self.clock, RunningClock) else 1.0
+        route = Route(port=ready.wait(), certificate=str(files[0]), speed=speed)
         route.write(folder / ROUTE_FILE)
         return route
 

@@ -56,7 +56,8 @@ class Lines:
         self.marks = venue in _MARKED
         self.consecutive = venue in _MARKED
         self._access, self._tuning = access, tuning
-        self._offset_ms = 0
+        self._speed = 1.0 if access.route is None else access.route.speed
+        self._heard: tuple[int, int] = (0, 0)  # a time of the venue, and ours then
         self._stack = AsyncExitStack()
         self._streams: dict[str, Any] = {}
         self._opening = asyncio.Lock()
@@ -156,11 +157,13 @@ class Lines:
 
     def heard(self, ts: int) -> None:
         """Note a time that the venue's clock showed just now."""
-        self._offset_ms = ts - self._tuning.times.wall()
+        self._heard = (ts, self._tuning.times.wall())
 
     def now(self) -> int:
         """Guess the venue's clock (ms UTC) from what was heard of it."""
-        return self._tuning.times.wall() + self._offset_ms
+        theirs, ours = self._heard
+        passed = self._tuning.times.wall() - ours
+        return theirs + (passed if self._speed == 1.0 or not theirs else round(passed * self._speed))
 
     async def reset(self, group: str, symbol: str) -> None:
         """Close the sockets that carry a symbol of a kind of channel, so that the next call dials anew."""

@@ -43,11 +43,14 @@ class Route:
         Path of the certificate (PEM) that it shows; the client trusts this one only.
     label : str, default "practice"
         Put before the venue's name wherever its data is stored, so that it never passes for the real market's.
+    speed : float, default 1.0
+        How many ms pass there in one ms of real time.
     """
 
     port: int
     certificate: str
     label: str = "practice"
+    speed: float = 1.0
 
     def name(self, venue: str) -> str:
         """Give the name under which data of a venue is stored that came by this route."""
