@@ -87,9 +87,7 @@ class Promise(Replay):
         return Result(plan=replace(self.plan, lines=lines), records=kept, costs=charged, fill="next_open")
 
 
-def equity_of(
-    told: list[Filled | Funded], plan: Plan, ends: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def equity_of(told: list[Filled | Funded], plan: Plan, ends: NDArray[np.int64]) -> NDArray[np.float64]:
     """Give the value of an account that did what was executed, at some times.
 
     Parameters

@@ -164,7 +164,9 @@ class ParityReport:
                     known = cause.parts
                     for part, made in (*known, ("not known", cause.cost - math.fsum(made for _, made in known))):
                         cost[part].append(made)
-        rows = {name: (math.fsum(cost[name]), sum(made != 0.0 for made in cost[name])) for name in PARTS if name in cost}
+        rows = {
+            name: (math.fsum(cost[name]), sum(made != 0.0 for made in cost[name])) for name in PARTS if name in cost
+        }
         least = 1e-9 * self.cash
         kept = {name: (*row, PARTS[name]) for name, row in rows.items() if abs(row[0]) > least or name != "not known"}
         return pd.DataFrame(

@@ -23,6 +23,9 @@ PARTS: Final = {
 """Every part of price slippage, in words."""
 
 
+_STALE_MS: Final = 5_000  # a quote so much older than the order says nothing of the market that it met
+
+
 class End(NamedTuple):
     """One end of a trade: its average price, that before slippage, when it was executed and decided, and its orders."""
 
@@ -77,7 +80,8 @@ def _market(life: Lived, orders: tuple[str, ...]) -> tuple[float, float]:
     for name in orders:
         order, seen = life.orders.get(name), life.markets.get(name, {})
         bid, ask = seen.get("bid"), seen.get("ask")
-        if order is None or order.type != "market" or not bid or not ask:
+        old = seen.get("ts", 0) - (seen.get("quoted_at") or 0) > _STALE_MS
+        if order is None or order.type != "market" or not bid or not ask or old:
             return math.nan, math.nan
         weight = life.executed.get(name, 0.0)
         best = ask if order.side == "buy" else bid

@@ -45,9 +45,7 @@ def plan_of(spec: BotSpec, details: Mapping[str, Any], life: Lived, settings: Se
     return prepare(spec.made(settings), _alike(heard, life.began), **spec.options())
 
 
-def _bars_of(
-    spec: BotSpec, series: Series, known: Mapping[str, Instrument], life: Lived, settings: Settings
-) -> Bars:
+def _bars_of(spec: BotSpec, series: Series, known: Mapping[str, Instrument], life: Lived, settings: Settings) -> Bars:
     tape = life.tapes.get((series.symbol, series.timeframe))
     if tape is None:
         raise ConfigError(f"bot {spec.name!r} has never heard a bar of {series}", name=spec.name)
