@@ -99,7 +99,8 @@ def _size(wanted: Trip, got: Trip, facts: Facts, disturbed: bool) -> list[Cause]
         found.append(Cause("partial fill", -missing * each, text))
     if abs(asked / wanted.quantity - 1.0) > 1e-9:
         name, text = _why_size(wanted, got, facts, disturbed, asked=asked)
-        found.append(Cause(name, (asked - wanted.quantity) * each, text))
+        cost = (asked - wanted.quantity) * each
+        found.append(Cause(name, cost, text, (("other size", cost),) if name == "price slippage" else ()))
     return found
 
 
@@ -112,8 +113,9 @@ def _why_size(wanted: Trip, got: Trip, facts: Facts, disturbed: bool, *, asked: 
     for symbol, which, ts, text in facts.life.reduced:
         if (symbol, which) == (got.symbol, side) and abs(ts - got.entered) < step:
             return "gate", text
-    if kept := facts.kept_back(wanted.symbol, (side,), (wanted.decided, wanted.left)):
-        return "gate", kept
+    name, text = facts.kept_back(wanted.symbol, (side,), (wanted.decided, wanted.left))
+    if name:
+        return name, text
     name, text = _other_order(wanted, got, facts, side)
     if name:
         return name, text
@@ -194,8 +196,9 @@ def _why_moved(wanted: Trip, got: Trip, facts: Facts, disturbed: bool, *, at: st
     pause = facts.life.pause_at(have.ts - 1)
     if pause is not None and at == "exit" and pause.cause == "manual":
         return pause.cause, pause.text
-    if kept := facts.kept_back(wanted.symbol, ("buy", "sell"), (wanted.decided, wanted.left)):
-        return "gate", kept
+    name, text = facts.kept_back(wanted.symbol, ("buy", "sell"), (wanted.decided, wanted.left))
+    if name:
+        return name, text
     if at == "exit" and wanted.reason != got.reason and disturbed:
         return "carried over", f"left by {got.reason}, not {wanted.reason}"
     late = have.ts - want.ts

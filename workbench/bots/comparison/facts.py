@@ -154,15 +154,23 @@ class Facts:
                 return ("gate" if any(word in code for word in _RISK) else "rejected by venue"), text or code
         if (symbol, side, decided) in life.unsent:
             code, text = life.unsent[symbol, side, decided]
+            pause = self._paused(symbol, decided, code)
+            if pause:
+                return pause
             return ("carried over" if code in _MONEY and disturbed else "gate"), text
         return "", ""
 
-    def kept_back(self, symbol: str, sides: tuple[str, ...], span: tuple[int, int]) -> str:
-        """Say which order of some sides was not sent in a time, "" where none was."""
+    def _paused(self, symbol: str, decided: int, code: str) -> tuple[str, str] | None:
+        """Say why the bot was paused, where that is why an order was not sent."""
+        pause = self.life.pause_at(decided + self.step(symbol)) if code == "not_running" else None
+        return None if pause is None else (pause.cause, pause.text)
+
+    def kept_back(self, symbol: str, sides: tuple[str, ...], span: tuple[int, int]) -> tuple[str, str]:
+        """Say why an order of some sides was not sent in a time; two empty texts where none was."""
         for (name, side, ts), (code, text) in self.life.unsent.items():
             if name == symbol and side in sides and span[0] <= ts <= span[1] and code not in _MONEY:
-                return text
-        return ""
+                return self._paused(symbol, ts, code) or ("gate", text)
+        return "", ""
 
     def lot(self, symbol: str) -> float:
         """Give in which steps the venue takes quantities, as orders show it where there are enough of them."""

@@ -17,6 +17,7 @@ PARTS: Final = {
     "spread": "from the middle to the best price of the other side, as the order went out",
     "impact": "beyond that best price: the order's own size, and moves while it was under way",
     "spread or impact": "beyond the market's price; which of the two it was, the journal does not tell",
+    "other size": "the size was worked out at another price",
     "fees on other prices": "fees follow the value that was traded",
     "not known": "the journal does not tell what it was made of",
 }

@@ -32,7 +32,9 @@ def trend_of(report: ParityReport, period: str) -> pd.DataFrame:
     told["score"] /= told["trades"]
     told["so_far"] = so_far
     told.index = pd.DatetimeIndex(told.index, name="from")
-    return told.astype({"trades": int, "alike": int})
+    told = told.astype({"trades": int, "alike": int})
+    told.attrs["period"] = period
+    return told
 
 
 def _row(one: Any) -> tuple[Any, ...]:
