@@ -25,10 +25,11 @@ PERPETUAL = wb.Instrument(symbol="BTC/USDT:USDT", venue="binance", kind="linear"
 
 AWAKE = ("STARTING", "WARMING_UP", "RECONCILING", "RUNNING")
 PLANTED = {
-    "late decision": "late", "price slippage": "slip", "missed bar": "miss", "partial fill": "part",
-    "restart": "down", "fee": "fee", "funding": "fund", "rounding": "round", "rejected by venue": "refuse",
-    "gate": "gate", "manual": "hand", "sold by hand": "sold", "data revised": "data", "look-ahead suspected": "peek",
+    "late": "late decision", "slip": "price slippage", "miss": "missed bar", "part": "partial fill", "down": "restart",
+    "fee": "fee", "fund": "funding", "round": "rounding", "refuse": "rejected by venue", "gate": "gate",
+    "hand": "manual", "sold": "manual", "data": "data revised", "peek": "look-ahead suspected",
 }  # fmt: skip
+"""What is planted, and the cause that it is to be found as."""
 
 
 class Peeker(wb.SignalStrategy):
@@ -195,3 +196,13 @@ def case(kind: str, seed: int, source: Any) -> tuple[Plan, list[Any]]:
         bars = replace(bars, instrument=PERPETUAL)
         options = {"rules": wb.Rules(funding=dice.uniform(-0.0002, 0.0002)), "leverage": 2.0}
     return live(strategy, bars, kind, seed, **options)
+
+
+def other(seed: int, source: Any) -> tuple[Plan, list[Any]]:
+    """Give a life of a bot whose strategy had other parameters than the plan says."""
+    dice = random.Random(f"other {seed}")
+    whole = source.read("BTC/USDT", "1h", "2019-01-01", "2023-12-01")
+    start = dice.randrange(len(whole) - 500)
+    bars, made = whole[start : start + 350], wb.load_strategy("sma_cross")
+    _, heard = live(made(fast=dice.randint(5, 8), slow=dice.randint(20, 30)), bars, "", seed)
+    return prepare(made(fast=9, slow=36), bars), heard

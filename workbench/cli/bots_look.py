@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_to"]
 
+
 def add_to(app: typer.Typer) -> None:
     """Add the commands to their group."""
     app.command("list", epilog=examples("workbench bots list", "workbench bots list --json"))(list_bots)

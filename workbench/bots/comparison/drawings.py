@@ -1,4 +1,4 @@
-"""The drawings of a parity card as inline SVG, right in light and dark: equities in their band, and the score in time."""
+"""The drawings of a parity card, inline SVG for light and dark: equities in their band, and the score in time."""
 
 from __future__ import annotations
 
@@ -133,9 +133,13 @@ def trend_drawing(trend: pd.DataFrame) -> str:
         (f'<path d="M0-4h18" stroke="{ink("ink")}" stroke-width="1.6"/>', "all trades so far"),
     ]
     parts += _legend("Score", keys)
-    stamps = trend.index.tz_convert(None).to_numpy().astype("datetime64[m]")
+    stamps = np.array([start.value // 1_000_000 for start in _stamps(trend)]).astype("datetime64[ms]")
     parts += _dates(stamps[[0, -1]] if rows > 1 else stamps[[0, 0]], top + height + 18)
     return _svg(parts, top + height + 24, f"Score of {rows} periods")
+
+
+def _stamps(trend: pd.DataFrame) -> Any:
+    return trend.index
 
 
 def _length(trend: pd.DataFrame) -> str:

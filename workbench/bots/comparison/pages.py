@@ -1,4 +1,4 @@
-"""The card that a notebook shows for a parity report: the score, the band, its trend, causes, the trades that differ."""
+"""The card of a parity report: the score, the band, its trend, causes, slippage, the trades that differ."""
 
 from __future__ import annotations
 

@@ -249,7 +249,7 @@ class ParityReport:
             "causes": self.causes.reset_index().to_dict("records"),
             "slippage": self.slippage.reset_index().to_dict("records"),
             "trend": [
-                {"from": start.isoformat(), **row} for start, row in self.trend.to_dict("index").items()
+                {"from": str(start), **row} for start, row in self.trend.to_dict("index").items()
             ],
             "band": None if self.band is None else self.band.to_dict(),
             "trades": [

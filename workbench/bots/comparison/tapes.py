@@ -109,5 +109,5 @@ class Tape:
             order = np.argsort(both, kind="stable")
             last = np.append(both[order][1:] != both[order][:-1], True)
             ts, rows = both[order][last], where[order][last]
-        told = {name: np.ascontiguousarray(rows[:, place]) for place, name in enumerate(_COLUMNS)}
+        told: dict[str, Any] = {name: np.ascontiguousarray(rows[:, place]) for place, name in enumerate(_COLUMNS)}
         return Bars(instrument=instrument, timeframe=timeframe, ts=ts, provenance={"source": "journal"}, **told)

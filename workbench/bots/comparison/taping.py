@@ -71,7 +71,7 @@ def _of_the_lake(series: Series, venue: str | None, settings: Settings) -> Bars 
 
 def _alike(heard: list[Bars], began: int) -> list[Bars]:
     """Cut what came before the first bar that was acted on to the same length for all that move prices."""
-    finest = {}
+    finest: dict[str, Bars] = {}
     for bars in heard:
         best = finest.get(bars.symbol)
         finest[bars.symbol] = bars if best is None or bars.timeframe.ms < best.timeframe.ms else best

@@ -32,7 +32,8 @@ class Trip:
     entered, left : int
         First execution that opened it and last that closed it, ms UTC.
     entry, exit : float
-        Average prices (of inverse contracts harmonic ones); `quoted_entry` and `quoted_exit` before slippage, where that is known.
+        Average prices, of inverse contracts harmonic ones; `quoted_entry` and `quoted_exit` are those before slippage,
+        where that is known.
     decided, exit_decided : int
         When the first entry and the last exit were decided: the open time of the bar, ms UTC.
     reason : str
