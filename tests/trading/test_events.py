@@ -71,7 +71,7 @@ def test_round_trip_through_json(kind: type) -> None:
 def test_a_fill_worked_by_hand() -> None:
     fill = ev.Filled(5, "wb1", "BTC/USDT", "buy", 0.5, 100.0, 0.05, False, 99.9, "entry", 3)
     assert ev.to_plain(fill) == [
-        "Filled", 5, "wb1", "BTC/USDT", "buy", 0.5, 100.0, 0.05, False, 99.9, "entry", 3, "net", True, "",
+        "Filled", 5, "wb1", "BTC/USDT", "buy", 0.5, 100.0, 0.05, False, 99.9, "entry", 3, "net", True, "", 0.0,
     ]  # fmt: skip
     assert ev.from_plain(ev.to_plain(fill)[:12]) == fill  # an older journal without the fields that have defaults
 

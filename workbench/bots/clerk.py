@@ -346,7 +346,7 @@ class Clerk(Course):
             events.append(
                 Filled(
                     fill.ts, f"outside:{fill.trade_id}", fill.symbol, fill.side, fill.quantity, fill.price, fill.fee,
-                    fill.maker, fill.price, "order", fill.ts, fill.leg, True, fill.trade_id,
+                    fill.maker, fill.price, "order", fill.ts, fill.leg, True, fill.trade_id, fill.fee_base,
                 )
             )  # fmt: skip
         return events

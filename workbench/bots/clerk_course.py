@@ -70,7 +70,7 @@ class Course(Memory):
         self._said.events.append(
             Filled(
                 fill.ts, order.id, fill.symbol, fill.side, fill.quantity, fill.price, fill.fee, fill.maker, fill.price,
-                order.reason, order.decided, fill.leg, whole, fill.trade_id,
+                order.reason, order.decided, fill.leg, whole, fill.trade_id, fill.fee_base,
             )
         )  # fmt: skip
         if whole:

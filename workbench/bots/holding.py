@@ -72,8 +72,7 @@ def _holdings(
         if isinstance(one, Funded):
             money += one.amount
             continue
-        change = one.quantity if one.side == "buy" else -one.quantity
-        money += held[key].apply(change, one.price, one.fee, one.ts) - one.fee
+        money += held[key].apply(one.change, one.price, one.fee, one.ts) - one.fee
     found: list[Holding | Balance] = []
     for (symbol, _), position in held.items():
         if position.quantity == 0.0:

@@ -122,7 +122,7 @@ class BotSpec:
     account: str = "paper"
     venue: str = ""
     key: str = ""
-    policy: str = "alert"
+    policy: Policy = "alert"
 
     def __post_init__(self) -> None:
         check_name(self.name)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from workbench.bots.brokers.credentials import Credentials
     from workbench.bots.journal import Journal
     from workbench.bots.launching import Launch
+    from workbench.bots.listing import Listing
     from workbench.bots.runner import Runner
     from workbench.bots.spec import Series
     from workbench.market.sources.clients import Route
@@ -44,7 +45,7 @@ class Wanted:
     practice: str | None
     cash: float | None
     account: str | None
-    policy: str
+    policy: Any
     passphrase_fd: int | None
     revive: bool
     resume: bool
@@ -190,9 +191,9 @@ def _launch(
     return launch_of(spec, settings, listing.instruments, told)
 
 
-def _cash(wanted: float | None, listing: Any, settings: Settings) -> float:
+def _cash(wanted: float | None, listing: Listing, settings: Settings) -> float:
     """Give the money that the bot reckons with: as said, or all that the account has."""
-    money = listing.money
+    money: float = listing.money
     if math.isnan(money):  # on paper, or known from before
         return settings.backtest.cash if wanted is None else wanted
     currency = listing.instruments[0].settle

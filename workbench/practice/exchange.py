@@ -195,7 +195,7 @@ class Exchange:
 
     def call(self, work: Callable[[], _T]) -> _T:
         """Have something done where the engine lives, between requests, and give what comes of it."""
-        if self._loop is None:
+        if self._loop is None or threading.current_thread() is self._thread:
             return work()
 
         async def done() -> _T:

@@ -121,7 +121,7 @@ class Account:
         quantity, price, fee = fill.quantity, fill.price, fill.fee
         if not (0.0 < quantity < INF and 0.0 < price < INF and -INF < fee < INF):
             raise DataError(f"{fill.symbol}: {quantity!r} at {price!r}, fee {fee!r}, is no fill; look at who made it")
-        change = quantity if fill.side == "buy" else -quantity
+        change = (quantity if fill.side == "buy" else -quantity) - fill.fee_base
         if self._in_full or held.leg != "net":
             lacks = self.shortfall(fill.symbol, change, price, fee, fill.leg)
             if lacks:
@@ -129,6 +129,13 @@ class Account:
         if line.mark != line.mark:
             line.mark = price
         pool.ledger += held.apply(change, price, fee, fill.ts) - fee
+
+    def write_off(self, symbol: str, leg: str = "net") -> None:
+        """Close a position that is too small to be sold: its worth at the mark becomes a fee, no money moves."""
+        pool, line, held = self._book(symbol, leg)
+        if held.quantity:
+            worth = held.value(line.mark)
+            pool.ledger += held.apply(-held.quantity, line.mark, worth, held.opened) - worth
 
     def apply_funding(self, funded: Funded) -> None:
         """Book a settlement of funding; DataError as of `apply`."""

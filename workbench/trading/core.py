@@ -311,6 +311,8 @@ class Core:
         held = self.account.position(symbol, leg)
         before = held.quantity
         self.account.apply(fill)
+        if 0.0 < abs(held.quantity) < min(abs(before), 0.999 * self.markets[symbol].lots.lot):
+            self.account.write_off(symbol, leg)  # fees taken in coins leave parts of a lot, which nobody buys
         after = held.quantity
         self.sizer.filled(fill, before, after)
         order = self.orders.get(fill.id)

@@ -188,7 +188,8 @@ class Filled(NamedTuple):
     """An execution, in part or in full.
 
     `quantity` is positive; `fee` in the quote currency, negative for a rebate; `quoted` the price before slippage;
-    `final` whether the order is done with it; `trade` the venue's own number of it, "" where it has none.
+    `final` whether the order is done with it; `trade` the venue's own number of it, "" where it has none; `fee_base`
+    what of the base asset the venue took as its fee, whose worth is in `fee`: so much less is held.
     """
 
     ts: int
@@ -205,6 +206,12 @@ class Filled(NamedTuple):
     leg: str = "net"
     final: bool = True
     trade: str = ""
+    fee_base: float = 0.0
+
+    @property
+    def change(self) -> float:
+        """By how much it changes what is held, signed."""
+        return (self.quantity if self.side == "buy" else -self.quantity) - self.fee_base
 
 
 class Canceled(NamedTuple):

@@ -329,7 +329,8 @@ class CcxtBroker:
 
     async def _fill(self, row: Mapping[str, Any]) -> VenueFill:
         instrument = self.markets[str(row["symbol"])].instrument
-        return read_fill(row, self.register, await self._fees.of(row, instrument))
+        in_base = self._fees.in_base(row) if instrument.kind == "spot" else 0.0
+        return read_fill(row, self.register, await self._fees.of(row, instrument), in_base)
 
     async def _last_price(self, symbol: str) -> float | None:
         try:

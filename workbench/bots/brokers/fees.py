@@ -36,17 +36,21 @@ class Fees:
         Where the venue does not say it, or in a currency that has no price there, it is what the instrument's own fees
         make it.
         """
-        said = [one for one in (row.get("fee"), *(row.get("fees") or ())) if one and one.get("cost") is not None]
+        said = _said(row)
         if not said:
             return self._usual(row, instrument)
-        unlike = {(one.get("currency"), float(one["cost"])) for one in said}
         total = 0.0
-        for currency, cost in unlike:
+        for currency, cost in said:
             rate = await self._rate(currency, row)
             if rate is None:
                 return self._usual(row, instrument)
             total += cost * rate
         return total
+
+    def in_base(self, row: Mapping[str, Any]) -> float:
+        """Give what of the fee was taken in the base asset, by which less is held."""
+        market = self._markets().get(str(row["symbol"])) or {}
+        return sum(cost for currency, cost in _said(row) if currency is not None and currency == market.get("base"))
 
     def _usual(self, row: Mapping[str, Any], instrument: Instrument) -> float:
         rate = instrument.maker_fee if row.get("takerOrMaker") == "maker" else instrument.taker_fee
@@ -80,3 +84,9 @@ class Fees:
             price = await self._price(turned)
             return 1.0 / price if price else None
         return None
+
+
+def _said(row: Mapping[str, Any]) -> set[tuple[str | None, float]]:
+    """Give the fees that a trade names, by currency; one that is named twice counts once."""
+    found = [one for one in (row.get("fee"), *(row.get("fees") or ())) if one and one.get("cost") is not None]
+    return {(one.get("currency"), float(one["cost"])) for one in found}

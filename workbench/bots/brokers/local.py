@@ -183,8 +183,9 @@ def order_of(one: OrderRecord) -> VenueOrder:
 def fill_of(one: Execution) -> VenueFill:
     """Give an execution in the same words; a fee in the base asset is worth its price."""
     base = one.symbol.partition("/")[0]
-    fee = one.fee * one.price if one.fee_asset == base else one.fee
+    coins = one.fee_asset == base
+    fee = one.fee * one.price if coins else one.fee
     return VenueFill(
         str(one.id), str(one.order_id), one.symbol, one.side, one.quantity, one.price, fee, one.maker, one.ts,
-        one.client_id, one.leg,
+        one.client_id, one.leg, one.fee if coins and ":" not in one.symbol else 0.0,
     )  # fmt: skip

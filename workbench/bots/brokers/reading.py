@@ -95,8 +95,8 @@ def _has_triggered(row: Mapping[str, Any], filled: float) -> bool:
     return "positionSide" in info or "ps" in info  # a conditional order that is listed among the plain ones
 
 
-def read_fill(row: Mapping[str, Any], register: Register, fee: float) -> VenueFill:
-    """Give an execution, whose fee has been worked out."""
+def read_fill(row: Mapping[str, Any], register: Register, fee: float, fee_base: float = 0.0) -> VenueFill:
+    """Give an execution, whose fee has been worked out, and what of it was taken in the base asset."""
     venue_id = str(row.get("order") or "")
     id, _ = register.own(venue_id, client_id_of(row))
     return VenueFill(
@@ -111,6 +111,7 @@ def read_fill(row: Mapping[str, Any], register: Register, fee: float) -> VenueFi
         ts=int(row["timestamp"]),
         id=id if id in register.lines else "",
         leg=_leg(row),
+        fee_base=fee_base,
     )
 
 

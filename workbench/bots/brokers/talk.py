@@ -54,7 +54,10 @@ class VenueOrder(NamedTuple):
 
 
 class VenueFill(NamedTuple):
-    """An execution as a venue tells it: `fee` in the quote currency, `id` our client order id where it says it."""
+    """An execution as a venue tells it: `fee` in the quote currency, `id` our client order id where it says it.
+
+    `fee_base` is what the venue took of the base asset of a spot market as its fee, whose worth is in `fee`.
+    """
 
     trade_id: str
     venue_id: str
@@ -67,6 +70,7 @@ class VenueFill(NamedTuple):
     ts: int
     id: str = ""
     leg: str = "net"
+    fee_base: float = 0.0
 
 
 class VenuePosition(NamedTuple):

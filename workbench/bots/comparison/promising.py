@@ -113,9 +113,8 @@ def equity_of(told: list[Filled | Funded], plan: Plan, ends: NDArray[np.int64]) 
             if isinstance(one, Funded):
                 moves[place, 2] = one.amount
                 continue
-            change = one.quantity if one.side == "buy" else -one.quantity
             worth = -1.0 / one.price if turn else one.price
-            moves[place] = change, change * worth * size, -one.fee
+            moves[place] = one.change, one.change * worth * size, -one.fee
         sums = np.concatenate((np.zeros((1, 3)), np.cumsum(moves, axis=0)))
         done = sums[np.searchsorted([one.ts for one in mine], ends, side="left")]
         closed = np.searchsorted(bars.ts + bars.timeframe.ms, ends, side="right") - 1

@@ -239,6 +239,14 @@ class ParityReport:
         text += f" Of the difference of {gap:+,.2f}, {first} accounts for {self.causes['cost'].iloc[0]:+,.2f}."
         return text.replace(" -", " \N{MINUS SIGN}")
 
+    def named_results(self) -> dict[str, float | int | str | bool]:
+        """Give the numbers that a notebook records."""
+        return {
+            "bot": self.name, "score": self.score, "trades": len(self.compared),
+            "alike": sum(not one.causes for one in self.compared), "promised": self.promised, "lived": self.lived,
+            "causes": ", ".join(self.causes.index), "alarm": self.alarm,
+        }  # fmt: skip
+
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain data for JSON."""
         trades = self.trades.astype(object).where(self.trades.notna(), None) if len(self.compared) else self.trades

@@ -116,6 +116,12 @@ class _Open:
             trip.exit_orders = (*trip.exit_orders, fill.id) if fill.id not in trip.exit_orders else trip.exit_orders
         trip.quantity = max(trip.quantity, self.bought)
 
+    def write_off(self, fill: Filled) -> None:
+        """Count what is too little to be sold as a fee, as a bot's account does."""
+        rest = self.held
+        if rest > _DUST * self.bought:
+            self.add(fill, rest, fill.price * rest * self.trip.size)
+
     def done(self, mark: float = NAN, ts: int = 0) -> Trip:
         """Give the trade; what is still held is valued at a mark."""
         trip, rest = self.trip, max(self.held, 0.0)
@@ -160,25 +166,26 @@ def trips_of(
     over: dict[tuple[str, str], Trip] = {}
     found: list[Trip] = []
     for one in told:
-        key = (one.symbol, one.leg)
+        key, facts = (one.symbol, one.leg), instruments[one.symbol]
         if isinstance(one, Funded):
             paying = held[key].trip if key in held else over.get(key)  # told after what it was paid for was left
             if paying is not None:
                 paying.funding += one.amount
             continue
-        left, now = one.quantity, held.get(key)
+        left, now = abs(one.change), held.get(key)
         sign = 1.0 if one.side == "buy" else -1.0
         if now is not None and sign != now.trip.sign:
             part = min(left, now.held)
-            now.add(one, part, one.fee * part / one.quantity)
+            now.add(one, part, one.fee * part / abs(one.change))
             left -= part
-            if now.held <= _DUST * now.bought:
+            if now.held <= max(_DUST * now.bought, 0.999 * facts.lot_size):
+                now.write_off(one)
                 over[key] = now.done()
                 found.append(over[key])
                 del held[key]
         if left > _DUST * one.quantity:
             if key not in held:
-                held[key] = _Open(one, sign, instruments[one.symbol])
-            held[key].add(one, left, one.fee * left / one.quantity)
+                held[key] = _Open(one, sign, facts)
+            held[key].add(one, left, one.fee * left / abs(one.change))
     found += [now.done(marks.get(key[0], NAN), end) for key, now in held.items()]
     return sorted(found, key=lambda trip: (trip.entered, trip.symbol))
