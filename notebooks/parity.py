@@ -28,7 +28,7 @@ seed: int = 0  # recorded with the run; the band's runs are always the same
 import workbench as wb
 from workbench.bots.demonstrating import demonstration
 
-name = bot or demonstration("library:sma_cross", symbol, timeframe, start=start, end=end)
+name = bot or demonstration("sma_cross", symbol, timeframe, start=start, end=end)
 report = wb.parity(name)
 report
 

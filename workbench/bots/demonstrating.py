@@ -34,7 +34,7 @@ def demonstration(
     """
     from hashlib import blake2b
 
-    from workbench.bots.journal import journal_names, open_journal
+    from workbench.bots.journal import open_journal
     from workbench.bots.replaying import ReplayBot
     from workbench.bots.spec import BotSpec, Series
     from workbench.settings import load_settings
@@ -48,9 +48,10 @@ def demonstration(
         name=f"demonstration-{blake2b(made_of.encode(), digest_size=4).hexdigest()}", strategy=strategy, series=series,
         start=start, end=end,
     )  # fmt: skip
-    if spec.name in journal_names(settings):
-        return spec.name
     with open_journal(spec.name, settings) as journal:
+        sessions = journal.sessions()
+        if sessions and sessions[-1].ended is not None:
+            return spec.name
         for _ in ReplayBot(spec, plan, journal).steps():
             pass
     return spec.name
