@@ -39,7 +39,7 @@ report
 # ## How parity goes
 
 # %%
-report.trend
+report.trend.round(4)
 
 # %% [markdown]
 # ## What differed, and why
@@ -48,10 +48,10 @@ report.trend
 # called so.
 
 # %%
-report.causes
+report.causes if len(report.causes) else "Nothing differed."
 
 # %%
-report.slippage
+report.slippage if len(report.slippage) else "No order slipped."
 
 # %% [markdown]
 # ## Trade by trade

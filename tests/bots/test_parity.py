@@ -153,7 +153,8 @@ def test_a_bot_is_compared_by_its_name(workspace: Path, tmp_path: Path) -> None:
     report = parity("compared", settings=settings)
     assert report.score == 1.0 and len(report.trades) > 3
     assert "score 100.0%" in report.sentence
-    assert "Parity of compared: 100.0%" in report._repr_html_()
+    page = report._repr_html_()
+    assert "Parity of compared" in page and "100.0%" in page and "<script" not in page
     assert json.loads(json.dumps(report.to_dict(), default=str))["score"] == 1.0
     assert (report.trend["score"] == 1.0).all() and report.trend["trades"].sum() == len(report.trades)
     assert report.band.left is None and (report.band.lived == pytest.approx(report.band.promised))
