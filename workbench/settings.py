@@ -26,6 +26,7 @@ __all__ = [
     "BacktestSettings",
     "BotSettings",
     "LimitSettings",
+    "LiveSettings",
     "PathSettings",
     "ReportSettings",
     "Settings",
@@ -112,6 +113,28 @@ class BotSettings(_Section):
     journal: str = Field("", description="the URL of a database, such as postgresql://USER@HOST/DATABASE")
 
 
+class LiveSettings(_Section):
+    """`[live]`: how a bot that trades for money begins once it is armed.
+
+    Parameters
+    ----------
+    first_orders : int
+        How many orders that open positions are held small.
+    first_value : float
+        The most that each of them may be worth, in the currency of the account; 0 for twice the least that the venue
+        takes.
+    max_loss : float
+        Largest loss since arming, as a fraction of the equity then; 0 for no limit.
+    beyond : {"flatten", "pause"}
+        What happens beyond it: positions are closed, or nothing new is opened. The bot is disarmed in both cases.
+    """
+
+    first_orders: int = Field(5, ge=0, le=1_000, description="a whole number from 0 to 1000")
+    first_value: float = Field(0.0, ge=0, description="an amount of money, such as 20; 0 for twice the venue's least")
+    max_loss: float = Field(0.05, ge=0, lt=1, description="a fraction below 1, such as 0.05; 0 for no limit")
+    beyond: Literal["flatten", "pause"] = Field("flatten", description='"flatten" or "pause"')
+
+
 class LimitSettings(BaseModel):
     """`[limits]`: limits on risk of all bots of the workspace, and under `bots` and `accounts` those of each by name.
 
@@ -139,6 +162,7 @@ class Settings(BaseModel):
     backtest : BacktestSettings
     report : ReportSettings
     bots : BotSettings
+    live : LiveSettings
     limits : LimitSettings
     """
 
@@ -150,6 +174,7 @@ class Settings(BaseModel):
     backtest: BacktestSettings = BacktestSettings()
     report: ReportSettings = Field(default_factory=ReportSettings)
     bots: BotSettings = BotSettings()
+    live: LiveSettings = LiveSettings()
     limits: LimitSettings = LimitSettings()
 
     @property
@@ -196,6 +221,7 @@ _SECTIONS: Final[dict[str, type[BaseModel]]] = {
     "backtest": BacktestSettings,
     "report": ReportSettings,
     "bots": BotSettings,
+    "live": LiveSettings,
     "limits": LimitSettings,
 }
 

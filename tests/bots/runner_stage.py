@@ -19,6 +19,7 @@ from workbench.bots.runner_feeds import feeds_at
 from workbench.bots.runner_reconciling import under_way
 from workbench.bots.runner_terms import Pace, RunTerms
 from workbench.market.feeds.feed import Access
+from workbench.market.resampling import resample
 from workbench.trading.events import Alert
 
 PACE = Pace(flush_s=0.02, look_s=30, warm_up_bars=20, probe_s=2, drain_s=5, gather_s=1)
@@ -58,25 +59,24 @@ class Bot:
     def __init__(self, one: Desk, folder: Path, **terms: Any) -> None:
         self.one, self.folder = one, folder
         self.strategy: Any = terms.pop("strategy", None) or Swinger()
+        self.pace: Pace = terms.pop("pace", PACE)
+        self.extra: tuple[str, ...] = terms.pop("extra", ())
+        self.name, self.account = terms.pop("name", "swing"), terms.pop("account", "")
+        self.feeds: Any = lambda feeds: feeds
         self.terms = terms
         self.alerts: list[Alert] = []
         self.runner: Any = None
         self.task: Any = None
         self.journal: Any = None
         symbol = one.symbol
-        self.plan = prepare(self.strategy, [bars(symbol, swing()[:50])], cash=10_000.0, leverage=5.0)
+        base = bars(symbol, swing()[:50])
+        series = [base, *(resample(base, one) for one in self.extra)]
+        self.plan = prepare(self.strategy, series, cash=10_000.0, leverage=5.0)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Runner]:
         """Run until the block ends; what is still running then is broken off, as by a power cut."""
-        exchange = self.one.exchange
-        self.journal = Journal.open(self.folder / "swing.sqlite", "swing", clock=lambda: exchange.now)
-        shell = shell_for(self.plan, "swing", self.journal, patience=PATIENCE)
-        terms = RunTerms(pace=PACE, **self.terms)
-        access, venue = Access(route=exchange.route), self.one.broker.wire.venue
-        feeds = feeds_at(venue, self.plan, access=access, tuning=TUNING)
-        self.runner = Runner(shell, self.one.broker, feeds, self.journal, terms=terms, alert=self.alerts.append)
-        self.task = asyncio.create_task(self.runner.run())
+        self.task = asyncio.create_task(self.made().run())
         try:
             yield self.runner
             if self.task.done():
@@ -89,6 +89,26 @@ class Bot:
             if broken:
                 self.journal._waiting.clear()  # what was not on disk is lost
             self.journal.close()
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Runner]:
+        """A runner that is to be run by somebody else."""
+        try:
+            yield self.made()
+        finally:
+            self.journal.close()
+
+    def made(self) -> Runner:
+        """A runner of the journal, as a new process makes it."""
+        exchange = self.one.exchange
+        self.journal = Journal.open(self.folder / f"{self.name}.sqlite", self.name, clock=lambda: exchange.now)
+        shell = shell_for(self.plan, self.name, self.journal, patience=PATIENCE, account=self.account)
+        terms = RunTerms(pace=self.pace, **self.terms)
+        access, venue = Access(route=exchange.route), self.one.broker.wire.venue
+        feeds = feeds_at(venue, self.plan, access=access, tuning=TUNING)
+        feed = self.feeds(feeds)
+        self.runner = Runner(shell, self.one.broker, feed, self.journal, terms=terms, alert=self.alerts.append)
+        return self.runner
 
     async def waits(self, condition: Any) -> None:
         """Wait for something to be so, or for the run to end, while the clock goes on a little."""
@@ -148,7 +168,7 @@ class Bot:
 
 @asynccontextmanager
 async def bot(exchange: Any, folder: Path, symbol: str, **terms: Any) -> AsyncIterator[Bot]:
-    async with desk(exchange, symbol) as one:
+    async with desk(exchange, symbol, **terms.pop("broker", {})) as one:
         if ":" not in symbol:  # it has no coin but those that the bot buys
             coins = one.balance("BTC")
             exchange.call(lambda: exchange.engine.adjust(one.account, "BTC", -coins, "given away"))

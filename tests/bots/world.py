@@ -31,7 +31,7 @@ from workbench.practice.engine import Engine
 from workbench.practice.engine_records import AccountSetup
 from workbench.practice.faults import Faults
 from workbench.practice.markets.recorded import RecordedMarket
-from workbench.trading.events import Action, Bar, Event, Filled, Learnt, Opened, Started, Submit, to_plain
+from workbench.trading.events import Action, Bar, Event, Filled, Learnt, Opened, Rated, Started, Submit, to_plain
 from workbench.trading.minding import Minder
 
 MINUTE = 60_000
@@ -162,6 +162,9 @@ class World(Post):
             Fidget(seed=seed, sized=sizing is not None), self.bars, rules=wb.Rules(sizing=sizing, limits=limits)
         )
         self.restarted: list[int] = []
+        self.keeps = seed % 2 == 0  # whether it takes up snapshots, or goes through the whole journal
+        self.kept: list[tuple[int, str]] = []
+        self.moments = random.Random(f"snapshots {seed}")
         self.silent = False
         self.lost = dice.choice([0.0, 0.05, 0.2]) if faults else 0.0
 
@@ -210,6 +213,8 @@ class World(Post):
             self.die()
 
     def _live(self, shell: Shell, ts: int) -> None:
+        if self.keeps and self.moments.random() < 0.02:
+            self.keep(shell)
         if shell.due() <= ts:
             shell.wake(ts)
         while self._next_bar() <= ts:
@@ -254,10 +259,26 @@ class World(Post):
             self.restarted.append(self.now)
             last = max((one.ts for one in entries if isinstance(one, (Bar, Learnt))), default=-1)
             self.told = int(np.searchsorted(self.bars.ts, last, side="right"))
-            shell.recover(entries, self.now)
+            shell.recover(entries[self.take_up(shell, entries) :], self.now)
         self.look()
         self.send()
         self._every()
+
+    def keep(self, shell: Shell) -> None:
+        """Keep the state, as it is between two events."""
+        self.durable = len(self.journal)
+        self.kept.append((self.durable, json.dumps({"sums": shell.mind.sums(), **shell.snapshot()})))
+
+    def take_up(self, shell: Shell, entries: list[Any]) -> int:
+        """Take up the newest state that was kept; give how many entries it stands for."""
+        if not self.kept:
+            return 0
+        position, text = self.kept[-1]
+        data = json.loads(text)
+        bars = [one for one in entries[:position] if isinstance(one, (Bar, Learnt, Rated))]
+        assert shell.mind.refill(bars, data["sums"])
+        shell.restore(data)
+        return position
 
     def _every(self) -> None:
         """Look round every half minute, and write down what has not been."""

@@ -106,5 +106,8 @@ def test_list_before_anything_was_run(desk: Path) -> None:
     assert call("--workspace", desk, "report", "list").lines == [
         "nightly has not been run yet: workbench report run nightly"
     ]
-    assert call("--workspace", desk, "report", "list", "--json").json() == {"reports": ["nightly", "parity"], "batches": []}
+    assert call("--workspace", desk, "report", "list", "--json").json() == {
+        "reports": ["nightly", "parity"],
+        "batches": [],
+    }
     assert "There is no report other in" in call("--workspace", desk, "report", "list", "other").out

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from dataclasses import replace
+from operator import attrgetter
+from typing import Any, Final
 
 from workbench.bots.brokers.talk import VenueFill, VenueOrder
 from workbench.bots.clerk_lines import DOUBT, INF, Line, Patience, Said, merged, without
@@ -45,7 +46,7 @@ class Memory:
     def recall(self, entry: Event | Action) -> None:
         """Take up what a journal says: an action that was intended, or an event that the core has handled."""
         if isinstance(entry, Submit):
-            order = entry.order
+            order = replace(entry.order, extra={})  # a line's own, which changes of it move
             self.lines[order.id] = Line(order, quantity=order.quantity, made=order.created, sent=order.created, tries=1)
             return
         if isinstance(entry, Filled) and entry.trade:
@@ -117,13 +118,13 @@ class Memory:
     # for the journal
 
     def snapshot(self) -> dict[str, Any]:
-        """Give the whole state as plain data for JSON."""
-        lines = [{**asdict(line), "order": line.order.to_dict()} for line in self.lines.values()]
-        for one in lines:
-            one["due"] = None if one["due"] == INF else one["due"]
+        """Give the whole state as plain data for JSON; of orders that have ended, what may still be asked of them."""
+        open_ = [line for line in self.lines.values() if line.state != "done"]
+        ended = [line for line in self.lines.values() if line.state == "done"]
         return {
-            "now": self.now, "seen": self.seen, "lines": lines, "ids": dict(self.ids), "trades": dict(self.trades),
-            "early": [list(fill) for fill in self.early],
+            "now": self.now, "seen": self.seen, "lines": [_whole(line) for line in open_],
+            "ended": [[*_FACTS(line.order), *_REST(line)] for line in ended],
+            "ids": dict(self.ids), "trades": dict(self.trades), "early": [list(fill) for fill in self.early],
         }  # fmt: skip
 
     def restore(self, data: Mapping[str, Any]) -> None:
@@ -132,6 +133,25 @@ class Memory:
         self.ids, self.trades = dict(data["ids"]), dict(data["trades"])
         self.early = [VenueFill(*fill) for fill in data["early"]]
         self.lines = {}
+        for row in data["ended"]:
+            facts, rest = row[: len(_ORDER)], row[len(_ORDER) :]
+            order = Order(**dict(zip(_ORDER, facts, strict=True)))
+            self.lines[order.id] = Line(order, state="done", **dict(zip(_LINE, rest, strict=True)))
         for one in data["lines"]:
             kept = {**one, "order": Order(**one["order"]), "due": INF if one["due"] is None else one["due"]}
             self.lines[kept["order"].id] = Line(**kept)
+
+
+_ORDER: Final = ("id", "symbol", "side", "type", "quantity", "reason", "decided", "leg")
+_LINE: Final = ("venue_id", "filled", "quantity", "made", "ended")
+_FACTS: Final = attrgetter(*_ORDER)
+_REST: Final = attrgetter(*_LINE)
+
+
+def _whole(line: Line) -> dict[str, Any]:
+    due = None if line.due == INF else line.due
+    order = {**line.order.to_dict(), "extra": {}}
+    changes = {
+        name: None if one is None else list(one) for name, one in (("change", line.change), ("asked", line.asked))
+    }
+    return {**{name: getattr(line, name) for name in Line.__slots__}, "order": order, "due": due, **changes}

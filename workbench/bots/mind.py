@@ -8,11 +8,14 @@ says in a backtest.
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Mapping, Sequence
+import struct
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.backtest.event_setup import core_of
 from workbench.backtest.plan import Line, Plan
@@ -31,6 +34,7 @@ from workbench.trading.risk_engine import SCOPES, limited
 __all__ = ["Mind"]
 
 NAN: Final = math.nan
+_ROW: Final = struct.Struct("=7d").pack  # as a row of numbers lies in memory
 
 
 class Mind:
@@ -77,6 +81,7 @@ class Mind:
         self.core = core_of(plan, self.trader, name=name, gate=gate)
         limited(self.core, joined(plan.limits, limits), name, account)
         self._series: dict[tuple[str, str], _Series] = {}
+        self._stale = False  # bars have come since the columns of an order strategy were worked out
         for line in plan.lines:
             self._watch(line.bars, line)
         for bars in sorted(plan.extra, key=lambda one: -one.timeframe.ms):
@@ -108,6 +113,8 @@ class Mind:
             self._limit()
         elif kind is Moved:
             self._move(event)  # type: ignore[arg-type]
+        if self._stale:
+            self._name()
         return self.core.handle(event)
 
     def _move(self, event: Moved) -> None:
@@ -151,9 +158,63 @@ class Mind:
         if series is None or bar.ts <= series.last:
             return
         series.append(bar)
-        if isinstance(self.strategy, OrderStrategy) and series.traded:
-            told = {} if _says_nothing(self.strategy) else self.strategy.indicators(series.bars())
-            series.history.name({"funding": np.array(series.rates), **told})
+        self._stale = self._stale or (series.traded and isinstance(self.strategy, OrderStrategy))
+
+    def _name(self) -> None:
+        """Work the columns of an order strategy out that new bars have made stale."""
+        self._stale, strategy = False, self.strategy
+        if not isinstance(strategy, OrderStrategy):
+            return
+        silent = _says_nothing(strategy)
+        for series in self._series.values():
+            if series.traded and series.stale:
+                series.stale = False
+                told = {} if silent else strategy.indicators(series.bars())
+                series.history.name({"funding": np.array(series.rates), **told})
+
+    def refill(self, entries: Iterable[Bar | Learnt | Rated], sums: Mapping[str, Sequence[Any]]) -> bool:
+        """Take up the bars that were told before a snapshot, all at once, in a mind that was told nothing yet.
+
+        Parameters
+        ----------
+        entries : iterable of Bar, Learnt or Rated
+            In the order in which they were told.
+        sums : mapping
+            What `sums` gave when the snapshot was made.
+
+        Returns
+        -------
+        bool
+            Whether they are what they were then; else nothing is taken up.
+        """
+        rates: dict[str, float] = {}
+        rows: dict[tuple[str, str], list[tuple[float, ...]]] = {key: [] for key in self._series}
+        for one in entries:
+            if type(one) is Rated:
+                rates[one.symbol] = one.rate
+                continue
+            found = rows.get((one.symbol, one.timeframe))  # type: ignore[union-attr]
+            if found is not None and (not found or one.ts > found[-1][0]):
+                found.append((one.ts, *one[3:8], rates.get(one.symbol, NAN)))
+        made = {key: np.array(found, dtype=np.float64).reshape(-1, 7) for key, found in rows.items()}
+        if {_named(key): _sum_of(table) for key, table in made.items()} != {
+            key: list(one) for key, one in sums.items()
+        }:
+            return False
+        for key, table in made.items():
+            self._series[key].refill(table, rates.get(key[0], NAN))
+        self._stale = True
+        return True
+
+    def sums(self) -> dict[str, list[Any]]:
+        """Give how many bars of each series were told, and a hash of all of them."""
+        return {_named(key): [one.history.count, one.sum.hexdigest()] for key, one in self._series.items()}
+
+    def empty(self) -> None:
+        """Forget all bars, as if none had been told."""
+        for series in self._series.values():
+            series.refill(np.empty((0, 7)), NAN)
+        self._stale = False
 
     def _rate(self, event: Rated) -> None:
         for (symbol, _), series in self._series.items():
@@ -161,7 +222,7 @@ class Mind:
                 series.rate = event.rate
 
     def snapshot(self) -> dict[str, Any]:
-        """Give the state of the core as plain data for JSON; bars are not in it, they are told again."""
+        """Give the state of the core as plain data for JSON; bars are not in it, they are told again (`refill`)."""
         return self.core.snapshot()
 
     def restore(self, data: Mapping[str, Any]) -> None:
@@ -169,6 +230,14 @@ class Mind:
         if "risk" in data:
             self._limit()
         self.core.restore(data)
+
+
+def _named(key: tuple[str, str]) -> str:
+    return f"{key[0]} {key[1]}"
+
+
+def _sum_of(table: NDArray[np.float64]) -> list[Any]:
+    return [len(table), hashlib.blake2b(table.tobytes(), digest_size=16).hexdigest()]
 
 
 class _Series:
@@ -179,11 +248,21 @@ class _Series:
         self.instrument, self.timeframe = like.instrument, like.timeframe
         self.rate, self.last = NAN, -1
         self.rates: list[float] = []
+        self.sum = hashlib.blake2b(digest_size=16)
+        self.stale = False
 
     def append(self, bar: Bar) -> None:
         self.history.append(bar)
         self.rates.append(self.rate)
-        self.last = bar.ts
+        self.last, self.stale = bar.ts, True
+        self.sum.update(_ROW(bar.ts, *bar[3:8], self.rate))
+
+    def refill(self, table: NDArray[np.float64], rate: float) -> None:
+        """Have these bars instead of those that there are; rows of ts, open, high, low, close, volume and rate."""
+        self.history.refill(dict(zip(COLUMNS, table.T, strict=False)))
+        self.rates, self.rate = table[:, 6].tolist(), rate
+        self.last, self.stale = int(table[-1, 0]) if len(table) else -1, len(table) > 0
+        self.sum = hashlib.blake2b(table.tobytes(), digest_size=16)
 
     def bars(self) -> Bars:
         """Give all bars so far, as views and unchecked: each was checked when it came, and they only ever grow."""

@@ -50,3 +50,9 @@ class Refusals:
                 about = {"limit": what.limit, "symbol": what.symbol, "side": what.side, "reduced": what.ts}
                 self._log("warning", "risk", said, about)
         self._decided = len(decisions)
+
+    def let_go(self) -> None:
+        """Take out of the core what has been written down, so that it does not grow for as long as a bot lives."""
+        self._core.refusals.clear()
+        self._decisions.clear()
+        self.skip()

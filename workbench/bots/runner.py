@@ -8,33 +8,44 @@ answers come back through the queue. Whatever ends a run, protective stops stay 
 from __future__ import annotations
 
 import asyncio
-import math
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import Any, Final
 
 from workbench.backtest.plan import Plan
-from workbench.bots.brokers.talk import Find, Look, Request, Snapshot, VenueFill, VenueOrder
+from workbench.bots.brokers.talk import Find, Look, Request, Send, Snapshot, VenueFill, VenueOrder
 from workbench.bots.clerk import Clerk, Patience
 from workbench.bots.journal import Journal
+from workbench.bots.journal.lookup import last_of
 from workbench.bots.mind import Mind
 from workbench.bots.noting import Refusals
+from workbench.bots.quick_start import QuickStart
 from workbench.bots.runner_market import Market
 from workbench.bots.runner_reconciling import Reconciler, under_way
-from workbench.bots.runner_states import Course
+from workbench.bots.runner_states import APART, LIVE, Course
 from workbench.bots.runner_terms import LiveBroker, RunTerms
+from workbench.bots.runner_writing import Pen
 from workbench.bots.shell import Shell
-from workbench.errors import BrokerError, BrokerFatal, BrokerTransient, DataError, RunError, WorkbenchError
+from workbench.errors import (
+    BrokerError,
+    BrokerFatal,
+    BrokerTransient,
+    BrokerUnknown,
+    DataError,
+    RunError,
+    WorkbenchError,
+)
 from workbench.market.feeds.events import BarClosed, BookMoved, ConnectionMoved, GapFound, TickerMoved, TradePrinted
 from workbench.market.feeds.feed import Feed
-from workbench.trading.events import Action, Alert, Event, Moved, Submit
+from workbench.trading.events import Alert, CancelOrder, Peer
+from workbench.trading.lifecycle import ENDED
 from workbench.trading.minding import Minder
 
 __all__ = ["Runner", "shell_for"]
 
 _TRIES: Final = 5  # of what is asked at the start
-_GIVE_UP_MS: Final = 30_000  # after which a journal that cannot be written ends the bot
 
 
 def shell_for(plan: Plan, name: str, journal: Journal, *, patience: Patience | None = None, account: str = "") -> Shell:
@@ -88,6 +99,14 @@ class Runner(Course):
         Of `lifecycle.STATES`.
     reason : str
         Why it ended.
+    failure : tuple of str and Exception, or None
+        What it failed by: the part that raised ("start", "feed", "news", ...; "" for the bot itself), and the error.
+    turns, turned_at : int, float
+        How often something was dealt with, and when the last time began (`time.monotonic`): a guard sees a hang by it.
+    watched : callable
+        Called before requests go out, and so at every turn: tells a guard what the bot has (see `guarding`).
+    guards_fills : tuple of VenueFill
+        Executions that the bot's guard made while the bot was dead; they are the bot's, whatever the policy is.
     """
 
     def __init__(
@@ -102,17 +121,23 @@ class Runner(Course):
     ) -> None:
         super().__init__(shell, terms or RunTerms(), broker.now)
         self.broker, self.journal = broker, journal
-        self._make_feed, self._tell = feed, alert
-        self._unwritten: int | None = None
+        self._make_feed, self._alert = feed, alert
         self.market = Market(shell.mind, round(self.pace.gather_s * 1_000))
+        self._pen = Pen(journal, self.market, self.pace.give_up_s, lambda: self.now, self._unwritten)
+        self._quick = QuickStart(shell, journal, self.log)
+        self.refusals = Refusals(shell.mind.core, self._pen.log)
+        self.turns, self.turned_at = 0, time.monotonic()
+        self.failure: tuple[str, Exception] | None = None
         self.reconciler = Reconciler(shell.mind.core)
-        self.refusals = Refusals(shell.mind.core, journal.log)
-        shell.write, shell.alert = self._write, alert
+        shell.write, shell.alert = self._pen.write, self._tell
         broker.held = shell.mind.core.account.quantity
         self._queue: asyncio.Queue[Callable[[], None]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._ran = False
+        self._ran = self._kept = False
+        self._doing = self._shares = ""
         self._pulsing = False
+        self.watched: Callable[[], None] = lambda: None
+        self.guards_fills: tuple[VenueFill, ...] = ()
         self._switch = True  # until the venue says that it has none
 
     def __repr__(self) -> str:
@@ -135,37 +160,40 @@ class Runner(Course):
         if self._ran:
             raise RunError(f"{self!r} has run: make a new one of the same journal to go on")
         self._ran = True
-        past = self._may_run()
+        self._may_run()
         try:
-            return await self._live(past)
+            return await self._live()
         finally:
+            self._leave_peers()
             for task in self._tasks:
                 task.cancel()
             for task in tuple(self._tasks):
                 with suppress(asyncio.CancelledError):
                     await task
 
-    def _may_run(self) -> list[Any]:
+    def _may_run(self) -> None:
         name = self.shell.mind.name
-        past = [one.record for one in self.journal.entries()]
-        last = next((one for one in reversed(past) if isinstance(one, Moved)), None)
-        if last is not None and last.state == "KILLED" and not self.terms.revive:
-            raise RunError(f"bot {name!r} was killed ({last.reason}): look at its log, then revive it", name=name)
+        state, why = self._quick.last_state()
+        if state == "KILLED" and not self.terms.revive:
+            raise RunError(f"bot {name!r} was killed ({why}): look at its log, then revive it", name=name)
         if self.terms.killed():
             raise RunError(f"there is a kill file for bot {name!r}: take it away to let the bot run", name=name)
-        return past
+        self.journal.check()  # a quick start reads only its end
 
-    async def _live(self, past: list[Any]) -> str:
+    async def _live(self) -> str:
         self.journal.begin_session({**self.terms.details, "venue": self.broker.name, "policy": self.terms.policy})
         try:
-            self.recover(past)
-            self.refusals.skip()
+            self._recover()
         except WorkbenchError as error:
             self.journal.end_session(f"{type(error).__name__}: {error}")
             raise
+        self.await_fills(self.guards_fills)
+        self.watched()
         async with AsyncExitStack() as stack:
             try:
+                self._doing = "start"
                 await self._begin(stack)
+                self._doing = ""
                 while not self.over:
                     self._take_turn(await self._queue.get())
             except Exception as error:  # whatever broke: the bot ends with a reason, its positions protected
@@ -173,8 +201,20 @@ class Runner(Course):
             if self._switch:
                 with suppress(BrokerError):
                     await self.broker.heartbeat(0.0)
-        self.journal.end_session(self.reason)
+        with suppress(WorkbenchError):
+            self._quick.keep()
+        with suppress(DataError):  # the alert of it has gone out, and whoever closes the journal tries once more
+            self.journal.end_session(self.reason)
         return self.reason
+
+    def _recover(self) -> None:
+        """Become what the journal says, or a new bot."""
+        self._started = self.journal.head.base > 0 or bool(last_of(self.journal, ["Started"]))
+        self._quick.recover(self.now)
+        self.refusals.let_go()
+        for entry in last_of(self.journal, ["Logged"], having=APART):
+            self.reconciler.apart.update(entry.record.fields.get(APART, {}))
+        self.move("STARTING")
 
     async def _begin(self, stack: AsyncExitStack) -> None:
         """Make sure of the venue, and begin to listen."""
@@ -184,19 +224,25 @@ class Runner(Course):
         await self._patiently(self.broker.prepare)
         warm_up = max(self.pace.warm_up_bars, self.shell.mind.core.quiet)
         starts = self.market.starts(self.now, warm_up)
-        feeds = [await stack.enter_async_context(self._make_feed(*one)) for one in starts.items()]
-        self.move("WARMING_UP")
+        feeds = []
+        for one in starts.items():
+            feeds.append(await self._patiently(partial(self._open, stack, *one)))
+        if self.state == "STARTING":  # it may have been stopped meanwhile
+            self.move("WARMING_UP")
         for feed in feeds:
             self._spawn(self._listen(feed), "feed")
         self._spawn(self._hear(), "news")
         self._spawn(self._beat(), "beat")
 
+    async def _open(self, stack: AsyncExitStack, timeframe: str, start: int) -> Feed:
+        return await stack.enter_async_context(self._make_feed(timeframe, start))
+
     async def _patiently(self, ask: Callable[[], Awaitable[Any]]) -> Any:
-        """Ask the venue, and again where it surely did not hear."""
+        """Ask the venue, and again where it did not answer: what is asked here may be asked twice."""
         for number in range(_TRIES):
             try:
                 return await ask()
-            except BrokerTransient as error:
+            except (BrokerTransient, BrokerUnknown, DataError) as error:
                 if number == _TRIES - 1:
                     raise
                 self.log("warning", f"{error}; it is tried again")
@@ -206,10 +252,15 @@ class Runner(Course):
     async def _fail(self, error: Exception) -> None:
         """End for a reason that no human gave: what would open positions is cancelled, what protects them stays."""
         self.reason = f"{type(error).__name__}: {error}"
+        self._quick.allowed = False  # what was not dealt with to its end is to be gone through again
+        self._pen.wait_on()
+        if self.failure is None:
+            self.failure = (self._doing, error)
         with suppress(WorkbenchError):
             self.warn("critical", f"{self.shell.mind.name} has failed: {self.reason}")
         with suppress(WorkbenchError):
-            self.move("FAILED", self.reason, "cancel")
+            if self.state not in ENDED:  # a killed bot stays one, whatever breaks while it winds down
+                self.move("FAILED", self.reason, "cancel")
             await self._drain()
 
     async def _drain(self) -> None:
@@ -227,17 +278,18 @@ class Runner(Course):
     # what comes in: only this part runs beside the consumer
 
     def _spawn(self, work: Any, name: str) -> None:
-        task = asyncio.create_task(self._guarded(work), name=f"{self.shell.mind.name} {name}")
+        task = asyncio.create_task(self._guarded(work, name), name=f"{self.shell.mind.name} {name}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _guarded(self, work: Any) -> None:
+    async def _guarded(self, work: Any, name: str) -> None:
         try:
             await work
         except Exception as error:  # whatever it is, the consumer ends the bot with it
-            self._queue.put_nowait(partial(self._broke, error))
+            self._queue.put_nowait(partial(self._broke, name, error))
 
-    def _broke(self, error: Exception) -> None:
+    def _broke(self, name: str, error: Exception) -> None:
+        self.failure = (name, error)
         raise error
 
     async def _listen(self, feed: Feed) -> None:
@@ -277,6 +329,8 @@ class Runner(Course):
     # what the consumer does
 
     def _take_turn(self, work: Callable[[], None]) -> None:
+        began = self.turned_at = time.monotonic()
+        self.turns += 1
         how = self.terms.killed()
         if how and self.state != "KILLED":
             self.kill(how, "a kill file was found")
@@ -284,7 +338,20 @@ class Runner(Course):
         self._wake()
         self.advance()
         self.refusals.note()
+        self.refusals.let_go()
         self._send()
+        took = time.monotonic() - began
+        if took > self.pace.slow_s:
+            self._took_long(took)
+
+    def _took_long(self, took: float) -> None:
+        """Tell that the bot did not hear or do anything else for a while; each time, unlike other warnings."""
+        text = f"one thing that happened took {took:.1f} s to deal with: is the strategy or the disk slow?"
+        self.shell.tell(Alert(self.now, "error", text))
+
+    def held(self) -> dict[tuple[str, str], float]:
+        """Give what is held by the books, signed, by symbol and leg; also for a guard that outlives a hang."""
+        return {(one.symbol, one.leg): one.quantity for one in self.shell.mind.core.account.positions}
 
     def _wake(self) -> None:
         now = self.now
@@ -292,7 +359,14 @@ class Runner(Course):
             self.shell.wake(now)
 
     def _send(self) -> None:
+        self.watched()
         requests = self.shell.requests
+        if self._pen.held and self.state != "KILLED":  # nothing goes out whose intent is not on disk
+            if self.state not in ENDED:
+                return
+            harmless = [one for one in requests if not isinstance(one, Send) or isinstance(one.action, CancelOrder)]
+            requests.clear()
+            requests.extend(harmless)
         while requests:
             request = requests.popleft()
             self.asking += 1
@@ -328,34 +402,51 @@ class Runner(Course):
     def _on_beat(self) -> None:
         self.take_bars()
         self.beat()
-        self._flush()
+        self._pen.flush()
+        self._keep()
         if self._switch and not self._pulsing:
             self._pulsing = True
             self._spawn(self._pulse(), "heartbeat")
 
-    def _flush(self) -> None:
-        """Bring what waits to disk; a database that is busy gets some time, intents wait for it anyway."""
+    # those that it shares limits with
+
+    def join_peers(self) -> None:
+        """Let the bots that share limits with this one know of it, and it of them."""
+        peers, core = self.terms.peers, self.shell.mind.core
+        if peers is not None and core.risk is not None:
+            peers.join(core, self._peer_moved)
+            self._shares = core.risk.bot or core.name
+
+    def _peer_moved(self, event: Peer) -> None:
+        """Take in at once where another bot stands: between two turns of this one there is always time for it."""
         try:
-            self.journal.flush()
-            self._unwritten = None
-        except DataError as error:
-            since = self._unwritten
-            self._unwritten = self.now if since is None else since
-            if since is None:
-                self._tell(Alert(self.now, "error", str(error)))
-            elif self.now > since + _GIVE_UP_MS:
-                raise
+            self.take(event)
+        except Exception as error:  # it is this bot that fails, not the one that has moved
+            self._queue.put_nowait(partial(self._broke, "peers", error))
+        else:
+            self._queue.put_nowait(lambda: None)  # so that what it wants now goes out
+
+    def _leave_peers(self) -> None:
+        if self.terms.peers is not None and self._shares in self.terms.peers.members:
+            self.terms.peers.leave(self._shares)
+        self._shares = ""
 
     # what goes out
 
-    def _write(self, entry: Event | Action, durable: bool) -> None:
-        self.journal.write(entry, durable)
-        if isinstance(entry, Submit) and not entry.order.parent:
-            order = entry.order
-            facts = {"order": order.id, "side": order.side, "ts": self.now, **self.market.snapshot(order.symbol)}
-            plain = {key: None if isinstance(one, float) and math.isnan(one) else one for key, one in facts.items()}
-            self.journal.log("info", "order", f"the market as {order.id} goes out", plain)
+    def _keep(self) -> None:
+        """Keep the state for a quick start, now and then."""
+        if self.state in LIVE and not self._pen.held and (self._quick.due or not self._kept):
+            self._kept = self._quick.keep() or not self._quick.allowed
+
+    def _tell(self, alert: Alert) -> None:
+        try:
+            self._alert(alert)
+        except Exception as error:  # whoever is to be told must not bring the bot down
+            self.log("warning", f"an alert could not be told ({type(error).__name__}: {error}): {alert.text}")
+
+    def _unwritten(self, text: str) -> None:
+        self._tell(Alert(self.now, "error", text))
 
     def log(self, level: str, text: str, fields: dict[str, Any] | None = None) -> None:
         """Write a line of the log."""
-        self.journal.log(level, "system", text, fields)
+        self._pen.log(level, "system", text, fields)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from workbench.bots.brokers.talk import Look, Snapshot
+from workbench.bots.brokers.talk import Look, Snapshot, VenueFill
 from workbench.bots.killing import Kill
 from workbench.bots.runner_market import Market
 from workbench.bots.runner_reconciling import Difference, Reconciler, under_way
@@ -16,11 +16,15 @@ from workbench.errors import BrokerError, BrokerRejected
 from workbench.trading.events import Adjusted, Alert, Bar, Event, Moved, Started
 from workbench.trading.lifecycle import ENDED
 
-__all__ = ["Course"]
+__all__ = ["APART", "LIVE", "Course"]
+
+APART: Final = "money_apart"
+"""The field of the log by which a later session knows what money is not the bot's."""
 
 _ROUNDS: Final = 5  # of winding down what turns up after a kill
 _AGAIN_MS: Final = 1_000
-_LIVE: Final = frozenset(("RUNNING", "PAUSED", "CIRCUIT_OPEN"))
+LIVE: Final = frozenset(("RUNNING", "PAUSED", "CIRCUIT_OPEN"))
+"""States in which a bot is at work."""
 
 
 class Course:
@@ -45,7 +49,7 @@ class Course:
         self.reason = ""
         self._started = False
         self._looking: Look | None = None
-        self._looked_at = self._marked_at = self._beaten_at = 0
+        self._looked_at = self._opened_at = 0
         self._settled = False  # a look has been answered since reconciling began, with nothing under way
         self._armed = False
         self._kill: Kill = ""
@@ -55,7 +59,14 @@ class Course:
         self._halts: list[str] = []  # why nothing new may be opened once the bot runs
         self._certain = False  # it is paused because positions differ
         self._told_of: set[str] = set()
+        self._guards: frozenset[str] = frozenset()  # trades of the bot's guard
         self.over = False
+        self.verified = False  # it was killed, and the venue has shown that nothing of it is left
+
+    @property
+    def killing(self) -> Kill:
+        """How it is being killed, or was; "" where it is not."""
+        return self._kill
 
     @property
     def now(self) -> int:
@@ -79,13 +90,14 @@ class Course:
     def log(self, level: str, text: str, fields: dict[str, Any] | None = None) -> None:
         """Write a line of the log."""
 
+    def join_peers(self) -> None:
+        """Let the bots that share limits with this one know of it, and it of them."""
+
     def warn(self, level: str, text: str) -> None:
         """Tell a human; the same text once a session."""
         if text not in self._told_of:
             self._told_of.add(text)
-            alert = Alert(self.now, level, text)
-            self.shell.write(alert, False)
-            self.shell.alert(alert)
+            self.shell.tell(Alert(self.now, level, text))
 
     # what a user asks for
 
@@ -122,20 +134,18 @@ class Course:
         if self.state == "PAUSED":
             self.move("RUNNING", reason)
 
-    # start
+    # bars, and what a guard has done
 
-    def recover(self, past: list[Any]) -> None:
-        """Become what the journal says, or a new bot."""
-        shell = self.shell
-        self._started = any(isinstance(one, Started) for one in past)
-        if past:
-            shell.recover(past, self.now)
-        self.move("STARTING")
+    def await_fills(self, fills: Iterable[VenueFill]) -> None:
+        """Let executions of the bot's guard be taken into the books, behind the bot's own that nobody told it of."""
+        clerk = self.shell.clerk
+        self._guards = frozenset(one.trade_id for one in fills)
+        clerk.early += [one for one in fills if f"{one.symbol} {one.trade_id}" not in clerk.trades]
 
     def take_bars(self) -> None:
         """Hand on the bars that wait: as history while the bot is not at work, to be acted on then."""
         market = self.market
-        if self.state not in _LIVE:
+        if self.state not in LIVE:
             self.take(*market.learnt())
             return
         while bars := market.ready(self.now):
@@ -150,8 +160,11 @@ class Course:
     def beat(self) -> None:
         """Do what the clock makes due."""
         now, pace = self.now, self.pace
-        if self.state in _LIVE:
+        if self.state in LIVE:
             self.take(*self.market.marks(now, round(pace.mark_s * 1_000)))
+            if self.shell.mind.core.desk.busy and now >= self._opened_at + _AGAIN_MS:
+                self._opened_at = now  # what a fill, a timer or a limit has brought about waits for no bar
+                self.take(*self.market.opened(now))
         due = self.breaker.due if self.breaker.open else self._looked_at + pace.look_s * 1_000
         if self._looking is None and now >= due:
             self._look_now()
@@ -192,6 +205,10 @@ class Course:
 
     def _compare(self, seen: Snapshot) -> None:
         clerk, policy = self.shell.clerk, self.terms.policy
+        if any(one.trade_id in self._guards for one in clerk.outside):
+            self.shell.adopt(self.now, self._guards)
+            self._look_now()
+            return
         outside = clerk.outside
         if outside:
             texts = [f"{one.side} {one.quantity:.10g} {one.symbol} at {one.price:.10g}" for one in outside]
@@ -216,8 +233,11 @@ class Course:
         if self._certain and not found:
             self._certain = False
             self.resume("positions are again as the venue has them")
+        known = dict(self.reconciler.apart)
         for one in self.reconciler.money(seen):
             self._money(one)
+        if self.reconciler.apart != known:  # a later session is to find what comes or goes while nobody looks
+            self.log("info", "what the account has beyond the money of the bot", {APART: dict(self.reconciler.apart)})
         self._settled = True
 
     def _differ(self, text: str, *, certain: bool = False) -> None:
@@ -267,6 +287,8 @@ class Course:
         if self._halts:
             self.pause("; ".join(self._halts))
         self.take(*self.shell.mind.limits_to_tell(self.terms.limits, self.now))
+        self.join_peers()
+        self.take(*self.terms.opening(self.shell.mind.core, self.now))
         if not self._started:
             self._started = True
             self.take(Started(self.now))
@@ -291,6 +313,7 @@ class Course:
             self.move("KILLED", f"{self.reason}; again", self._kill)
             self._look_now()
             return
+        self.verified = not left
         if left:
             self.reason += f"; NOT DONE, see to it at the venue: {', '.join(left)}"
             self.warn("critical", self.reason)

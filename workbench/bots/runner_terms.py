@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from workbench.bots.brokers.talk import Broker, VenueFill, VenueOrder
 from workbench.bots.killing import Kill
+from workbench.bots.peers import Peers
 from workbench.bots.spec import Policy
 from workbench.errors import ConfigError
 from workbench.risk.limits import Limits
+from workbench.trading.events import Event
 
 __all__ = ["Breaker", "LiveBroker", "Pace", "RunTerms"]
 
@@ -66,6 +68,10 @@ class Pace:
         Between two words to a dead man's switch of the venue. Real time.
     drain_s : float, default 30
         How long what is under way is waited for at the end. Real time.
+    give_up_s : float, default 30
+        How long the journal's database may refuse before the bot ends. Real time.
+    slow_s : float, default 2
+        How long the bot may take over one thing that happens before a human is told. Real time.
 
     Raises
     ------
@@ -84,6 +90,8 @@ class Pace:
     probe_most_s: float = 600.0
     heartbeat_s: float = 5.0
     drain_s: float = 30.0
+    give_up_s: float = 30.0
+    slow_s: float = 2.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -107,6 +115,10 @@ class RunTerms:
         Whether a bot that was killed may go on.
     limits : mapping of scope to Limits, optional
         On risk, as they are set now.
+    peers : Peers, optional
+        The bots of this process: limits of an account or workspace then count what all of them have.
+    opening : callable, optional
+        `(core, now) -> events`: what the bot is to be told once it runs, before anything else.
     details : mapping, optional
         Kept with the session in the journal, as plain data.
 
@@ -121,6 +133,8 @@ class RunTerms:
     killed: Callable[[], Kill] = lambda: ""
     revive: bool = False
     limits: Mapping[str, Limits] | None = None
+    peers: Peers | None = None
+    opening: Callable[[Any, int], Sequence[Event]] = lambda core, now: ()
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 from workbench.bots.brokers.talk import Request, Snapshot, VenueFill, VenueOrder
 from workbench.bots.clerk import Clerk, Said
 from workbench.bots.mind import Mind
+from workbench.bots.recalling import Recalled
 from workbench.errors import BrokerError, DataError
 from workbench.trading.events import (
     Action,
@@ -28,8 +29,12 @@ from workbench.trading.events import (
     Timer,
     to_plain,
 )
+from workbench.trading.orders import Order
 
-__all__ = ["Shell"]
+__all__ = ["FINISHED", "Shell"]
+
+FINISHED: Final = 32
+"""How many orders that are final are remembered at least; so a strategy that cancels one is told what it is."""
 
 _ACTIONS: Final = (Submit, CancelOrder, AmendOrder, SetTimer, Alert)
 _INTENTS: Final = (Submit, CancelOrder, AmendOrder)
@@ -61,6 +66,7 @@ class Shell:
     ) -> None:
         self.mind, self.clerk, self.write, self.alert = mind, clerk, write, alert
         self.requests: deque[Request] = deque()
+        self.recalled = Recalled(clerk.markets)
         self.timers: list[tuple[int, int, str]] = []
         self.now = 0
         self._set = 0
@@ -69,12 +75,21 @@ class Shell:
         """Take an event in: write it down, let the mind handle it, and carry out what it wants."""
         self.now = max(self.now, now)
         self.write(event, False)
-        for action in self.mind.handle(event):
+        self.recalled.note(event)
+        for action in self._handle(event):
             self._carry(action)
+
+    def _handle(self, event: Event) -> Iterable[Action]:
+        actions = self.mind.handle(event)
+        done = self.mind.core.finished
+        if len(done) > 2 * FINISHED:
+            del done[:-FINISHED]
+        return actions
 
     def _carry(self, action: Action) -> None:
         intent = isinstance(action, _INTENTS)
         self.write(action, intent)
+        self.recalled.note(action)
         if intent:
             self._heed(self.clerk.intend(action, self.now))
         elif isinstance(action, SetTimer):
@@ -86,10 +101,14 @@ class Shell:
     def _heed(self, said: Said) -> None:
         self.requests.extend(said.requests)
         for alert in said.alerts:
-            self.write(alert, False)
-            self.alert(alert)
+            self.tell(alert)
         for event in said.events:
             self.take(event, self.now)
+
+    def tell(self, alert: Alert) -> None:
+        """Tell a human something that the mind did not ask for."""
+        self.write(alert, False)
+        self.alert(alert)
 
     def answered(self, request: Request, answer: VenueOrder | Snapshot | BrokerError | None, now: int) -> None:
         """Take the answer to a request: what the broker gave, or what it raised."""
@@ -101,10 +120,10 @@ class Shell:
         self.now = max(self.now, now)
         self._heed(self.clerk.heard(news, self.now))
 
-    def adopt(self, now: int) -> int:
-        """Take executions that somebody else made into the books, and give how many there were."""
+    def adopt(self, now: int, trades: Collection[str] | None = None) -> int:
+        """Take executions that others made into the books, or only some by their ids, and give how many there were."""
         self.now = max(self.now, now)
-        found = self.clerk.outside
+        found = [one for one in self.clerk.outside if trades is None or one.trade_id in trades]
         for event in self.clerk.adopt(found):
             self.take(event, self.now)
         return len(found)
@@ -121,13 +140,28 @@ class Shell:
             self.take(Timer(ts, name), now)
         self._heed(self.clerk.wake(self.now))
 
+    def snapshot(self) -> dict[str, Any]:
+        """Give all that a replay of the journal would give, as plain data; between two events only.
+
+        Bars are not in it: they are in the journal, and what they must be is.
+        """
+        self.recalled.let_go(self.mind.core.now)
+        done = [one.to_dict() for one in self.mind.core.finished]
+        return {"mind": self.mind.snapshot(), "finished": done, "recalled": self.recalled.snapshot()}
+
+    def restore(self, data: Mapping[str, Any]) -> None:
+        """Become what `snapshot` gave, but for the bars; `recover` then goes on from there."""
+        self.mind.restore(data["mind"])
+        self.mind.core.finished[:] = [Order(**one) for one in data["finished"]]
+        self.recalled.restore(data["recalled"])
+
     def recover(self, entries: Iterable[Event | Action], now: int) -> int:
         """Become again what a journal says this was, then do what was wanted and not yet written down.
 
         Parameters
         ----------
         entries : iterable
-            All that was written, in order.
+            All that was written, in order; or what came after what `restore` took up.
         now : int
             ms UTC.
 
@@ -142,19 +176,15 @@ class Shell:
             The journal has an action that its events do not lead to: it is not the journal of this bot and this code.
         """
         open_ = _Wanted()
-        timers: dict[str, int] = {}
         for entry in entries:
             if isinstance(entry, _ACTIONS):
                 if not isinstance(entry, Alert) or open_.has(entry):
                     open_.settle(entry)
-                if isinstance(entry, SetTimer):
-                    timers[entry.name] = entry.ts
             else:
-                if isinstance(entry, Timer):
-                    timers.pop(entry.name, None)
-                open_.add(self.mind.handle(entry))
-            self.clerk.recall(entry)
-        for name, ts in timers.items():
+                open_.add(self._handle(entry))
+            self.recalled.note(entry)
+        self.clerk.restore(self.recalled.snapshot())
+        for name, ts in self.recalled.timers.items():
             self._set += 1
             heapq.heappush(self.timers, (ts, self._set, name))
         self.now = now

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ class LiveTrader(SignalTrader):
         ]
         super().__init__(spoken, Exits(), guarding_of(plan.guards), cash=plan.cash, sizing=plan.sizing)
         self.strategy, self._bars = plan.strategy, bars
-        self._exits: tuple[Any, Any] | None = None
+        self._said = False
 
     def on_bar(self, view: View, bar: Bar) -> Any:
         """Ask the strategy, and hear the word of the bar that has closed."""
@@ -55,10 +55,21 @@ class LiveTrader(SignalTrader):
 
     def _keep_exits(self, said: Signals) -> None:
         """Take up the exits that are the same on every bar; they must stay what they were."""
-        found = (said.roi, said.max_bars)
-        if self._exits is None:
-            ladder = tuple((round(minutes * 60_000), float(level)) for minutes, level in (said.roi or {}).items())
-            self.exits = Exits(ladder=ladder, max_bars=said.max_bars or 0)
-        elif found != self._exits:
-            raise StrategyError(f"{self.strategy!r}: roi and max_bars were {self._exits} and are {found} now")
-        self._exits = found
+        ladder = tuple((round(minutes * 60_000), float(level)) for minutes, level in (said.roi or {}).items())
+        found = Exits(ladder=ladder, max_bars=said.max_bars or 0)
+        if self._said and found != self.exits:
+            raise StrategyError(f"{self.strategy!r}: roi and max_bars were {self.exits} and are {found} now")
+        self.exits, self._said = found, True
+
+    def snapshot(self) -> Any:
+        """Give what has become of the signals, and the exits that were said, as plain data."""
+        exits = [[list(one) for one in self.exits.ladder], self.exits.max_bars] if self._said else None
+        return {**super().snapshot(), "exits": exits}
+
+    def restore(self, data: Mapping[str, Any]) -> None:
+        """Take up what `snapshot` gave."""
+        super().restore(data)
+        exits = data.get("exits")
+        self._said = exits is not None
+        if exits is not None:
+            self.exits = Exits(ladder=tuple((ms, level) for ms, level in exits[0]), max_bars=exits[1])

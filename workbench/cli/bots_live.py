@@ -1,68 +1,35 @@
-"""`workbench bots run` at a venue: a bot with its runner in the foreground, for money or on paper at live prices."""
+"""`workbench bots run` at a venue: a bot with its runner in the foreground, for money or on paper at live prices.
+
+Exit codes: 0 the bot was stopped; 1 it failed or was killed (the reason is said and in its journal); 2 it could not be
+begun.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import math
 import signal
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
+import typer
+
+from workbench.cli.bots_live_spec import Reach, Wanted, armed_now, launched
+from workbench.cli.bots_watch import watching
 from workbench.cli.console import say, say_warning, show_json
-from workbench.cli.vault import open_vault
 from workbench.errors import ConfigError
 
 if TYPE_CHECKING:
-    from workbench.bots.brokers.credentials import Credentials
     from workbench.bots.journal import Journal
     from workbench.bots.launching import Launch
-    from workbench.bots.listing import Listing
     from workbench.bots.runner import Runner
-    from workbench.bots.spec import Series
-    from workbench.market.sources.clients import Route
+    from workbench.bots.standing import Standing
     from workbench.settings import Settings
 
-__all__ = ["Wanted", "route_to", "run_at_venue"]
+__all__ = ["run_at_venue"]
 
-_TRIES: Final = 5  # to reach the venue at the start
-_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """What was asked for on the command line, beside strategy, parameters and costs."""
-
-    at: str
-    on: tuple[str, ...]
-    mode: str
-    key: str
-    practice: str | None
-    cash: float | None
-    account: str | None
-    policy: Any
-    passphrase_fd: int | None
-    revive: bool
-    resume: bool
-    as_json: bool
-
-
-@dataclass(kw_only=True)
-class _Reach:
-    """How the venue is reached, and its clock once it is."""
-
-    at: str
-    route: Route | None
-    credentials: Credentials | None
-    broker: Any = None
-
-    def now(self) -> int:
-        return self.broker.now() if self.broker is not None else time.time_ns() // 1_000_000
+_LOOK_S: Final = 0.25
 
 
 def run_at_venue(said: dict[str, Any], wanted: Wanted, settings: Settings) -> None:
@@ -73,178 +40,110 @@ def run_at_venue(said: dict[str, Any], wanted: Wanted, settings: Settings) -> No
     ConfigError, DataError, StrategyError, RunError
         It cannot be begun.
     """
+    from workbench.bots.arming import was_armed
     from workbench.bots.journal import open_journal
     from workbench.bots.killing import kill_order
-    from workbench.bots.spec import Series
 
     name = said["name"]
     if kill_order(settings, name):
         raise ConfigError(
             f"a kill file forbids {name!r} to run; `workbench bots calm {name}` (or --all) takes it away", name=name
         )
-    series = tuple(Series.parse(one) for one in wanted.on)
-    told = _told(name, settings)
-    route = route_to(wanted.practice, settings)
-    reach = _Reach(at=wanted.at, route=route, credentials=_credentials(wanted, route))
-    launch = _launch(said, wanted, settings, (series, told, reach))
-    hide = reach.credentials.hide if reach.credentials is not None else None
-    with open_journal(name, settings, clock=reach.now, hide=hide) as journal:
-        runner = asyncio.run(_session(launch, wanted, settings, (journal, reach)))
-    _say_end(runner, launch, as_json=wanted.as_json)
+    launch, reach = launched(said, wanted, settings)
+    with open_journal(name, settings, clock=reach.now, hide=reach.hide) as journal:
+        arm = armed_now(name, wanted, armed=was_armed(journal))
+        last = asyncio.run(_run(launch, wanted, settings, (journal, reach, arm)))
+    if wanted.as_json:
+        show_json(last.to_plain())
+    else:
+        _say_end(last)
+    if last.state != "STOPPED":
+        raise typer.Exit(1)
 
 
-# what it is
+async def _run(launch: Launch, wanted: Wanted, settings: Settings, given: tuple[Journal, Reach, bool]) -> Standing:
+    """Run the bot before the eyes of whoever watches, and give how it stands at the end."""
+    from workbench.bots.standing import Watcher, standing
+
+    journal, reach, arm = given
+    spec = launch.spec
+    with watching(quiet=wanted.as_json) as screen:
+        watcher = Watcher(screen.line, reach.hide)
+        journal.listener = watcher.hear
+        async with _session(launch, wanted, settings, (journal, reach, arm)) as (runner, feeds):
+            look = partial(standing, runner, spec, watcher, feeds)
+            show = asyncio.create_task(_show(screen.show, look, watcher))
+            try:
+                with _interrupts(runner):
+                    await runner.run()
+            finally:
+                show.cancel()
+            return look()
 
 
-def _told(name: str, settings: Settings) -> Mapping[str, Any]:
-    """Give what the journal says the bot is; empty where there is none."""
-    from workbench.bots.journal import journal_names, read_journal
-    from workbench.bots.launching import told_first
-
-    if name not in journal_names(settings):
-        return {}
-    with read_journal(name, settings) as journal:
-        return told_first(journal)
+async def _show(show: Callable[..., None], look: Callable[[], Standing], watcher: Any) -> None:
+    while True:
+        show(look(), watcher.lines)
+        await asyncio.sleep(_LOOK_S)
 
 
-def route_to(practice: str | None, settings: Settings) -> Route | None:
-    """Give the way to a practice exchange: `here`, its address on loopback, or the file that it left.
-
-    Raises
-    ------
-    ConfigError
-        None runs there.
-    """
-    from workbench.market.sources.clients import Route
-    from workbench.practice.clients import running_route
-
-    if practice is None:
-        return None
-    if practice == "here":
-        return running_route(settings.data)
-    if "://" not in practice:
-        return Route.read(Path(practice).expanduser())
-    found = urlsplit(practice)
-    try:
-        host, port = found.hostname, found.port
-    except ValueError:
-        host, port = None, None
-    if host not in _LOOPBACK or port is None:
-        raise ConfigError(
-            f"--practice {practice!r} is no practice exchange: give its address on this machine, such as "
-            "https://127.0.0.1:PORT, the route.json that it left, or `here`",
-            practice=practice,
-        )
-    route = running_route(settings.data)
-    if route.port != port:
-        raise ConfigError(
-            f"--practice {practice}: the practice exchange of this workspace is on port {route.port}; for that of "
-            "another one give the path of its data/practice/route.json",
-            port=port,
-        )
-    return route
-
-
-def _credentials(wanted: Wanted, route: Route | None) -> Credentials | None:
-    """Take the key from the vault; None on paper."""
-    from workbench.bots.brokers.credentials import Credentials
-
-    if wanted.mode != "live":
-        if wanted.key:
-            raise ConfigError(f"--key {wanted.key}: a bot on paper trades without a key; leave it out, or say --live")
-        return None
-    if not wanted.key:
-        raise ConfigError("a live bot trades with a key of the vault: say --key NAME; `workbench vault list` has them")
-    kept = open_vault(wanted.passphrase_fd)[wanted.key]
-    fitting = (wanted.at,) if route is None else (wanted.at, route.name(wanted.at))
-    if kept.venue not in fitting:
-        raise ConfigError(
-            f"--key {wanted.key} is for {kept.venue} and the bot is to trade at {wanted.at}; `workbench vault list` "
-            "says which key is for which venue",
-            name=wanted.key, venue=kept.venue,
-        )  # fmt: skip
-    return Credentials.of(kept)
-
-
-def _launch(
-    said: dict[str, Any],
-    wanted: Wanted,
-    settings: Settings,
-    given: tuple[tuple[Series, ...], Mapping[str, Any], _Reach],
-) -> Launch:
-    from workbench.bots.launching import known_instruments, launch_of
-    from workbench.bots.listing import Listing, list_at
-    from workbench.bots.spec import BotSpec
-
-    series, told, reach = given
-    before = told.get("spec", {})
-    known = known_instruments(told)
-    listing = Listing(instruments=known)
-    if not known:
-        listing = asyncio.run(list_at(wanted.at, series, route=reach.route, credentials=reach.credentials))
-    cash = before.get("cash") if wanted.cash is None else wanted.cash
-    spec = BotSpec(
-        **said, series=series, mode=wanted.mode, key=wanted.key, policy=wanted.policy,
-        venue=wanted.at if reach.route is None else reach.route.name(wanted.at),
-        cash=_cash(cash, listing, settings), account=wanted.account or before.get("account") or wanted.key or "paper",
-    )  # fmt: skip
-    return launch_of(spec, settings, listing.instruments, told)
-
-
-def _cash(wanted: float | None, listing: Listing, settings: Settings) -> float:
-    """Give the money that the bot reckons with: as said, or all that the account has."""
-    money: float = listing.money
-    if math.isnan(money):  # on paper, or known from before
-        return settings.backtest.cash if wanted is None else wanted
-    currency = listing.instruments[0].settle
-    if wanted is None and money > 0.0:
-        return money
-    if wanted is None or wanted > money:
-        raise ConfigError(
-            f"the account has {money:,.10g} {currency}"
-            + (", and nothing can be traded with that: pay in" if wanted is None else f", less than --cash {wanted:g}")
-            + f" some {currency}, or trade with another --key",
-            money=money,
-        )
-    return wanted
-
-
-# its run
-
-
-async def _session(launch: Launch, wanted: Wanted, settings: Settings, given: tuple[Journal, _Reach]) -> Runner:
-    """Run the bot, and give its runner once that is over."""
+@asynccontextmanager
+async def _session(
+    launch: Launch, wanted: Wanted, settings: Settings, given: tuple[Journal, Reach, bool]
+) -> AsyncIterator[tuple[Runner, list[Any]]]:
+    """Open the venue, and give the runner and the list of its feeds."""
+    from workbench.bots.arming import opening_words, whoever
     from workbench.bots.killing import kill_order
     from workbench.bots.limit_settings import limits_here
     from workbench.bots.runner import Runner, shell_for
     from workbench.bots.runner_terms import RunTerms
     from workbench.research.run import versions
+    from workbench.trading.events import Resumed
 
-    spec, (journal, reach) = launch.spec, given
+    spec, (journal, reach, arm) = launch.spec, given
+    live = opening_words(settings.live, arm=arm, who=whoever()) if spec.mode == "live" else lambda core, now: ()
+
+    def opening(core: Any, now: int) -> list[Any]:
+        goes_on = [Resumed(now, whoever(), "--resume")] if wanted.resume and core.risk is not None else []
+        return [*live(core, now), *goes_on]
+
     shell = shell_for(launch.plan, spec.name, journal, account=spec.account)
     terms = RunTerms(
-        policy=spec.policy, revive=wanted.revive, killed=partial(kill_order, settings, spec.name),
+        policy=spec.policy, revive=wanted.revive, killed=partial(kill_order, settings, spec.name), opening=opening,
         limits=limits_here(settings, bot=spec.name, account=spec.account), details=launch.details(versions()),
     )  # fmt: skip
-    broker, feeds = _broker(launch, shell.mind.core.markets, reach)
-    reach.broker = broker
+    broker, make = await _venue(launch, shell.mind.core.markets, reach, settings)
+    feeds: list[Any] = []
+
+    def opened(timeframe: str, start: int) -> Any:
+        feeds.append(make(timeframe, start))
+        return feeds[-1]
+
     async with broker:
-        runner = Runner(shell, broker, feeds, journal, terms=terms, alert=lambda alert: say_warning(alert.text))
-        with _interrupts(runner):
-            await runner.run()
-    return runner
+        reach.clock = broker.now
+        yield Runner(shell, broker, opened, journal, terms=terms), feeds
 
 
-def _broker(launch: Launch, markets: Any, reach: _Reach) -> tuple[Any, Any]:
+async def _venue(launch: Launch, markets: Any, reach: Reach, settings: Settings) -> tuple[Any, Any]:
     """Give the broker, and what opens the feeds."""
-    from workbench.bots.brokers.ccxt_broker import CcxtBroker, Terms
+    from workbench.bots.journal import bots_folder
+    from workbench.bots.listing import client_of, practice_clock
     from workbench.bots.runner_feeds import feeds_at
     from workbench.market.feeds.feed import Access
 
-    if reach.credentials is None:
-        raise ConfigError("on paper at a venue is not there yet")
-    broker = CcxtBroker(reach.at, markets, credentials=reach.credentials, terms=Terms(route=reach.route))
-    return broker, feeds_at(broker.wire.venue, launch.plan, access=Access(route=reach.route))
+    spec, route = launch.spec, reach.route
+    feeds = feeds_at(client_of(reach.at, spec.series), launch.plan, access=Access(route=route))
+    if reach.credentials is not None:
+        from workbench.bots.brokers.ccxt_broker import CcxtBroker, Terms
+
+        return CcxtBroker(reach.at, markets, credentials=reach.credentials, terms=Terms(route=route)), feeds
+    from workbench.bots.brokers.simulated import SimulatedBroker
+    from workbench.bots.brokers.simulated_terms import PaperTerms
+
+    clock = None if route is None else await practice_clock(reach.at, spec.series, route)
+    memory = bots_folder(settings) / f"{spec.name}.paper.db"  # no journal: those end in .sqlite
+    paper = SimulatedBroker(launch.plan, terms=PaperTerms(venue=spec.venue), memory=memory, clock=clock)
+    return paper, paper.listening(feeds)
 
 
 @contextmanager
@@ -270,27 +169,12 @@ def _interrupts(runner: Runner) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def _say_end(runner: Runner, launch: Launch, *, as_json: bool) -> None:
-    core, spec = runner.shell.mind.core, launch.spec
-    account = core.account
-    plain = {
-        "name": spec.name, "mode": spec.mode, "venue": spec.venue, "state": core.state, "reason": runner.reason,
-        "session": runner.journal.session, "market_time": core.now, "equity": account.equity,
-        "currency": account.currency, "open_orders": len(core.orders), "entries": runner.journal.position,
-        "positions": [
-            [one.symbol, one.quantity, one.price, one.unrealised(core.prices.get(one.symbol, one.price))]
-            for one in account.positions
-        ],
-    }  # fmt: skip
-    if as_json:
-        show_json(plain)
-        return
-    say(f"{spec.name} is {core.state}: {runner.reason}", "bold")
-    gain = account.equity / spec.cash - 1.0
+def _say_end(last: Standing) -> None:
+    say(f"{last.name} is {last.state}: {last.reason}", "bold")
     say(
-        f"equity {account.equity:,.2f} {account.currency} ({gain:+.2%}); {len(core.orders)} open orders, "
-        f"{len(account.positions)} open positions"
+        f"equity {last.equity:,.2f} {last.currency} ({last.equity / last.cash - 1.0:+.2%}); {last.fills:,} executions, "
+        f"{len(last.orders)} open orders, {len(last.holdings)} open positions"
     )
-    if account.positions:
+    if last.holdings:
         say_warning("positions are still open; run the bot again to go on, or kill it with --flatten")
-    say(f"journal: {runner.journal.position:,} entries; `workbench bots verify {spec.name}` checks it", "dim")
+    say(f"journal: {last.entries:,} entries; `workbench bots verify {last.name}` checks it", "dim")

@@ -28,6 +28,7 @@ from workbench.trading.trader import Traded, Trader, traded
 from workbench.trading.view import View
 
 if TYPE_CHECKING:
+    from workbench.trading.arming import Arming
     from workbench.trading.risk_engine import RiskEngine
 
 __all__ = ["NOTHING", "Core", "Refusal", "Traded", "Trader", "traded"]
@@ -68,6 +69,8 @@ class Core:
         from the live book). The last price with slippage when it is not set.
     risk : RiskEngine or None
         Limits on risk; `RiskEngine.attach` sets it.
+    arming : Arming or None
+        Whether it may open positions, where that is for somebody to allow; the first `Armed` or `Disarmed` sets it.
     minder : Minder or None
         Set by the shell where the venue does not size and drop protective orders by itself.
     """
@@ -101,6 +104,7 @@ class Core:
         self.desk = Desk(self)
         self.view = View(self)
         self.risk: RiskEngine | None = None
+        self.arming: Arming | None = None
         self._actions: list[Action] = []
         self._handlers: dict[type, Callable[[Any], None]] = {
             ev.Opened: self._opened, ev.Tick: self._tick, ev.Filled: self._filled,
@@ -109,6 +113,7 @@ class Core:
             ev.Unknown: self._unknown, ev.Funded: self._funded, ev.Adjusted: self._adjusted, ev.Timer: self._timer,
             ev.Marked: self._marked, ev.Learnt: self._learnt, ev.Rated: self._learnt,
             ev.Book: self._book, ev.Started: self._started, ev.Stopped: self._stopped, ev.Moved: self._moved,
+            ev.Armed: self._arm, ev.Disarmed: self._arm,
         }  # fmt: skip
 
     def watch(self, history: History) -> None:
@@ -125,7 +130,8 @@ class Core:
         StrategyError
             The strategy raised, or returned something that is no wish.
         """
-        return self.plainly(event) if self.risk is None else self.risk.around(event)
+        actions = self.plainly(event) if self.risk is None else self.risk.around(event)
+        return actions if self.arming is None else self.arming.after(event, actions)
 
     def begin(self) -> list[Action]:
         """Begin a new list of what is to be done."""
@@ -191,6 +197,12 @@ class Core:
         self._at(event.ts)
         if event.then:
             self.desk.wind_down(flatten=event.then == "flatten")
+
+    def _arm(self, event: ev.Armed | ev.Disarmed) -> None:
+        from workbench.trading.arming import Arming
+
+        self._at(event.ts)
+        Arming.of(self).take(event)
 
     def _at(self, ts: int) -> None:
         self.now = self.view.now = ts

@@ -129,6 +129,8 @@ class Desk:
             wish.reason,
         )
         code = "" if self.core.risk is None else self.core.risk.check_amend(order, action)
+        if not code and self.core.arming is not None:
+            code = self.core.arming.check_amend(order, action)
         if code:
             self.refuse(self.core.decided, order.symbol, order.side, wish.quantity, code, wish.id)
         else:

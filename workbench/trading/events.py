@@ -6,6 +6,7 @@ write and read them as JSON-ready lists; the name of the kind comes first.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
@@ -18,10 +19,12 @@ __all__ = [
     "Alert",
     "AmendOrder",
     "Amended",
+    "Armed",
     "Bar",
     "Book",
     "CancelOrder",
     "Canceled",
+    "Disarmed",
     "Event",
     "Expired",
     "Filled",
@@ -288,6 +291,29 @@ class Resumed(NamedTuple):
     why: str = ""
 
 
+class Armed(NamedTuple):
+    """Somebody lets a bot that trades for money open positions.
+
+    The first `orders` that do so are worth at most `value` each, in the currency of the account (0: twice the least
+    that the venue takes); when more than `loss` has been lost since, positions are closed (`then` is "flatten") or
+    nothing new is opened ("pause").
+    """
+
+    ts: int
+    who: str
+    orders: int = 0
+    value: float = 0.0
+    loss: float = math.inf
+    then: str = "pause"
+
+
+class Disarmed(NamedTuple):
+    """A bot that trades for money is to open nothing (more), and why."""
+
+    ts: int
+    why: str = ""
+
+
 class Peer(NamedTuple):
     """Where another bot stands, in this bot's currency: what account and workspace limits also count.
 
@@ -307,6 +333,7 @@ Event = (
     Started | Stopped | Moved | Bar | Learnt | Marked | Rated
     | Opened | Tick | Book | Timer | Accepted | Rejected | Triggered | Filled | Canceled
     | Expired | Amended | Unknown | Funded | Adjusted | Limited | Resumed | Peer
+    | Armed | Disarmed
 )  # fmt: skip
 
 
@@ -355,7 +382,7 @@ _KINDS: Final[dict[str, type]] = {
     for kind in (
         Started, Stopped, Moved, Bar, Learnt, Marked, Rated,
         Opened, Tick, Book, Timer, Accepted, Rejected, Triggered, Filled, Canceled,
-        Expired, Amended, Unknown, Funded, Adjusted, Limited, Resumed, Peer,
+        Expired, Amended, Unknown, Funded, Adjusted, Limited, Resumed, Peer, Armed, Disarmed,
         Submit, CancelOrder, AmendOrder, SetTimer, Alert,
     )
 }  # fmt: skip

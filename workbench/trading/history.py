@@ -63,6 +63,18 @@ class History:
             self._columns[name][self.count] = getattr(bar, name)
         self.count += 1
 
+    def refill(self, columns: Mapping[str, NDArray[np.generic]]) -> None:
+        """Have bars that have closed, all of `columns` (shape (n,) each), instead of those that there are."""
+        length = len(columns["ts"])
+        self._grows, self.count = True, length
+        kept = {name: np.empty(max(length, _FIRST), dtype=self._columns[name].dtype) for name in COLUMNS}
+        for name, column in kept.items():
+            column[:length] = columns[name]
+        self._columns = kept
+        self._named.clear()
+        self._cells.clear()
+        self.crossed.clear()
+
     def name(self, values: Mapping[str, NDArray[np.generic]]) -> None:
         """Keep columns that a strategy worked out, one value a bar: of the whole series, or of what has closed so far.
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import DataError
+from workbench.trading.arming import Arming
 from workbench.trading.orders import Amend, Intent, Order, Protect
 from workbench.trading.protection import Guarded
 
@@ -32,6 +33,7 @@ def state_of(core: Core) -> dict[str, Any]:
         "protections": core.protector.snapshot(), "account": core.account.snapshot(),
         "memory": copy.deepcopy(core.view.memory), "trader": core.trader.snapshot(), **core.sizer.snapshot(),
         **({} if core.risk is None else {"risk": core.risk.snapshot()}),
+        **({} if core.arming is None else {"arming": core.arming.snapshot()}),
     }  # fmt: skip
 
 
@@ -60,3 +62,5 @@ def take_up(core: Core, data: Mapping[str, Any]) -> None:
     core.trader.restore(data["trader"])
     if core.risk is not None and "risk" in data:
         core.risk.restore(data["risk"])
+    if "arming" in data:
+        Arming.of(core).restore(data["arming"])

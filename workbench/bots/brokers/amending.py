@@ -175,9 +175,24 @@ async def _edit(wire: Wire, register: Register, change: _Change) -> VenueOrder |
     except BrokerUnknown:
         line.sure = False
         raise
+    except BrokerRejected:
+        there = await find_order(wire, register, line)
+        if there is None or not _as_wanted(there, change):
+            raise
+        return _taken(
+            change, there
+        )  # HTTP repeats a PUT whose connection broke, and the venue had done it the first time
     if not row or row.get("status") is None:
         return _taken(change, None)
     return _taken(change, read_order({**row, "clientOrderId": name}, register, line.symbol))
+
+
+def _as_wanted(there: VenueOrder, change: _Change) -> bool:
+    new, total = change.new, change.new.quantity + change.old.filled
+    pairs = ((there.price, new.price), (there.quantity, total), (there.stop_price, new.stop_price))
+    return there.status not in ENDED and all(
+        want != want or math.isclose(have, want, rel_tol=1e-9) for have, want in pairs
+    )
 
 
 async def _exchange(wire: Wire, register: Register, change: _Change) -> VenueOrder | None:

@@ -69,6 +69,7 @@ class Journal(JournalReader):
         self._end = self._written = Head(0, b"", 0, b"")
         self._ts = 0
         self.session = 0
+        self.listener: Callable[[Record, int], None] | None = None  # told each record and its time
 
     @classmethod
     def open(
@@ -244,6 +245,8 @@ class Journal(JournalReader):
         entry = linked(entry, self._end.hash, self._key)
         self._waiting.append(entry)
         self._end = self._end._replace(position=entry.position, hash=entry.hash)
+        if self.listener is not None:
+            self.listener(record, ts)
 
     def flush(self) -> None:
         """Bring all entries that wait to disk.
@@ -352,8 +355,7 @@ class Journal(JournalReader):
         """
         with self._guard:
             self.flush()
-            if not (found := self.verify()).ok:
-                raise self._broken(found.fault, found.position or 0, found.text)
+            self.check()
             last = self._last_before(before)
             if last <= self._end.base:
                 return 0

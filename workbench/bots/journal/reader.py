@@ -98,6 +98,18 @@ class JournalReader:
         return str(self._row().nonce.hex())
 
     @property
+    def is_written(self) -> bool:
+        """Whether a process has the journal open to write it: its bot runs."""
+        return self._database.is_written(self.name)
+
+    @property
+    def last_recorded(self) -> int | None:
+        """When the last entry was written, ms UTC by the bot's clock; None before the first."""
+        head = self.head
+        last = next(self._rows(head.position - 1, head.position), None) if head.position > head.base else None
+        return None if last is None else last.recorded
+
+    @property
     def head(self) -> Head:
         """Where it begins and ends now.
 
@@ -188,6 +200,17 @@ class JournalReader:
             found = {name: error.fields[name] for name in ("fault", "position", "text")}
             return Verification(name=self.name, first=first, last=last, **found)
         return Verification(name=self.name, first=first, last=last)
+
+    def check(self) -> None:
+        """Make sure that all is as it was written.
+
+        Raises
+        ------
+        DataError
+            It is not, and where (`fields["position"]`).
+        """
+        if not (found := self.verify()).ok:
+            raise self._broken(found.fault, found.position or 0, found.text)
 
     def export(self, folder: str | Path) -> Path:
         """Write all entries to a Parquet file: what happened, in words and as JSON, with the hashes of the chain.

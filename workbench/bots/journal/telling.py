@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -22,7 +23,8 @@ _CLASSES: Final[dict[type, tuple[str, str]]] = {
     ev.Canceled: ("order", "info"), ev.Expired: ("order", "info"), ev.Amended: ("order", "info"),
     ev.Unknown: ("order", "error"), ev.Funded: ("position", "info"), ev.Adjusted: ("position", "info"),
     ev.Submit: ("order", "info"), ev.CancelOrder: ("order", "info"), ev.AmendOrder: ("order", "info"),
-    ev.Limited: ("risk", "info"), ev.Resumed: ("risk", "info"),
+    ev.Limited: ("risk", "info"), ev.Resumed: ("risk", "info"), ev.Armed: ("risk", "warning"),
+    ev.Disarmed: ("risk", "warning"),
     SessionStarted: ("system", "info"), SessionEnded: ("system", "info"),
 }  # fmt: skip
 _STATES: Final = {"FAILED": "error", "KILLED": "critical", "CIRCUIT_OPEN": "warning"}
@@ -85,6 +87,12 @@ def _changes(change: ev.Amended | ev.AmendOrder) -> str:
     return ", ".join(f"{name} {value:,.10g}" for name, value in values.items() if value == value)
 
 
+def _armed(one: ev.Armed) -> str:
+    small = f"its first {one.orders} orders are small" if one.orders else "no order is held small"
+    loss = f"{one.loss:,.2f} may be lost" if one.loss < math.inf else "no loss is too much"
+    return f"the bot is armed by {one.who or 'somebody'}: {small}, {loss}, then {one.then}"
+
+
 def _limits(said: Mapping[str, Any]) -> str:
     told = [f"{name} {one['at']:g}" if isinstance(one, Mapping) and "at" in one else name for name, one in said.items()]
     return ", ".join(told) or "none"
@@ -109,6 +117,8 @@ _SENTENCES: Final[dict[type, Callable[[Any], str]]] = {
     ev.Adjusted: lambda one: f"{one.reason} of {one.amount:+,.10g} {one.asset}",
     ev.Limited: lambda one: _with(f"limits of the {one.scope} are {_limits(one.limits)}", one.why),
     ev.Resumed: lambda one: _with(f"{one.who or 'somebody'} goes on after a limit", one.why),
+    ev.Armed: _armed,
+    ev.Disarmed: lambda one: _with("the bot is not armed", one.why),
     ev.Peer: lambda one: f"the bot {one.bot} stands at {one.equity:,.10g}",
     ev.Submit: lambda one: f"submit {_order(one.order)}",
     ev.CancelOrder: lambda one: f"cancel {one.id}",

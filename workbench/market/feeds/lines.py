@@ -67,8 +67,7 @@ class Lines:
         try:
             self.rest = await self._stack.enter_async_context(self._client(stream=False))
             await self._load_markets()
-            with suppress(Exception):  # it is asked again when it matters
-                await self.clock()
+            await self._learn_clock()
         except BaseException:
             await self._stack.aclose()
             raise
@@ -101,6 +100,17 @@ class Lines:
                         "venue's status page",
                         venue=self.name,
                     ) from error
+            await self._tuning.times.sleep(pauses.next())
+
+    async def _learn_clock(self) -> None:
+        """Ask the venue for its time, a few times; it is asked again when it matters."""
+        from workbench.market.feeds.backoff import Backoff
+
+        pauses = Backoff(self._tuning.backoff_s, self._tuning.backoff_most_s, jitter=self._tuning.jitter)
+        while pauses.attempts < self._tuning.failures:
+            with suppress(Exception):
+                await self.clock()
+                return
             await self._tuning.times.sleep(pauses.next())
 
     def check_symbol(self, symbol: str) -> None:

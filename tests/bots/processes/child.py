@@ -1,0 +1,198 @@
+"""A bot as a process of its own: forked from a nursery that has imported everything, so that a life costs no imports.
+
+The nursery reads a line of JSON for each life from its standard input and answers with the number of the process; when
+its input ends, as it does when whoever started it dies, it kills all that it has forked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import json
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+from tests.bots.brokers.stage import secret
+from tests.bots.world import BTC, Fidget, walk
+from workbench.backtest.plan import Plan
+from workbench.backtest.prepare import prepare
+from workbench.bots.brokers.ccxt_broker import CcxtBroker, Terms
+from workbench.bots.brokers.credentials import Credentials
+from workbench.bots.clerk import Patience
+from workbench.bots.journal import Journal
+from workbench.bots.runner import Runner, shell_for
+from workbench.bots.runner_feeds import feeds_at
+from workbench.bots.runner_terms import Pace, RunTerms
+from workbench.errors import BrokerTransient
+from workbench.market.feeds.feed import Access, Tuning
+from workbench.market.sources.clients import Route
+
+NAME = "fidget"
+TUNING = Tuning(
+    backoff_s=0.05, backoff_most_s=0.2, interval_s=0.5, settle_s=0.2, retry_s=0.5, poll_s=0.1, timeout_s=1.0
+)
+PACE = Pace(flush_s=0.02, look_s=1, mark_s=1, warm_up_bars=20, probe_s=0.5, probe_most_s=1, drain_s=5, gather_s=0.3)
+PATIENCE = Patience(retry_ms=50, ask_ms=60, land_ms=1_500, settle_ms=100, give_up_ms=600_000)
+
+
+def plan_of(seed: int) -> Plan:
+    """What the bot of a seed trades and how."""
+    return prepare(Fidget(seed=seed), [walk(seed, 50)], cash=100_000.0, leverage=10.0)
+
+
+async def live(order: dict[str, Any]) -> None:
+    """One life, until it ends by itself or is killed."""
+    plan = plan_of(order["seed"])
+    route = Route.read(Path(order["route"]))
+    journal = Journal.open(Path(order["folder"]) / f"{NAME}.sqlite", NAME)
+    shell = shell_for(plan, NAME, journal, patience=replace(PATIENCE, **order.get("patience", {})))
+    account = order["account"]
+    clock = _Clock()
+    broker = CcxtBroker(
+        "binance", shell.mind.core.markets, credentials=Credentials(account, secret(account), name="test"),
+        terms=Terms(route=route, tuning=TUNING, share=50.0, clock=clock),
+    )  # fmt: skip
+    opened: list[Any] = []
+    make = feeds_at("binanceusdm", plan, access=Access(route=route), tuning=TUNING)
+
+    def feeds(timeframe: str, start: int) -> Any:
+        opened.append(make(timeframe, start))
+        return opened[-1]
+
+    terms = RunTerms(
+        pace=replace(PACE, **order.get("pace", {})), policy=order.get("policy", "alert"), details={"pid": os.getpid()}
+    )
+    await reached(broker)
+    clock.start(broker.wire.now())
+    async with broker:
+        runner = Runner(shell, broker, feeds, journal, terms=terms, alert=lambda one: print(one, flush=True))
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, _tell, runner, opened)
+        measuring = asyncio.create_task(_measure(runner, order)) if "every" in order else None
+        print("ended:", await runner.run(), flush=True)
+        if measuring is not None:
+            measuring.cancel()
+    journal.close()
+
+
+class _Clock:
+    """A bot's clock that begins with the venue's and runs by itself: never ahead of a venue whose clock is stopped."""
+
+    def __init__(self) -> None:
+        self._start, self._since = 0, time.monotonic()
+
+    def start(self, ts: int) -> None:
+        self._start, self._since = ts, time.monotonic()
+
+    def __call__(self) -> int:
+        return self._start + round((time.monotonic() - self._since) * 1_000)
+
+
+async def _measure(runner: Runner, order: dict[str, Any]) -> None:
+    """Write down, every so many bars, how much of everything the process has."""
+    import gc
+    import tracemalloc
+
+    import psutil
+
+    me, history = psutil.Process(), runner.shell.mind.core.histories[0]
+    if order.get("trace"):
+        tracemalloc.start(1)
+    due = 0
+    with (Path(order["folder"]) / "measured.jsonl").open("a") as file:
+        while True:
+            await asyncio.sleep(0.01)
+            if (bars := len(history)) < due:
+                continue
+            due = bars + order["every"]
+            gc.collect()
+            file.write(json.dumps(_measured(runner, bars, me)) + "\n")
+            file.flush()
+
+
+def _measured(runner: Runner, bars: int, me: Any) -> dict[str, Any]:
+    import tracemalloc
+
+    place = Path(runner.journal.where)
+    shell, core = runner.shell, runner.shell.mind.core
+    return {
+        "bars": bars, "entries": runner.journal.position, "rss": me.memory_info().rss, "files": me.num_fds(),
+        "tasks": len(asyncio.all_tasks()), "traced": tracemalloc.get_traced_memory()[0],
+        "journal": place.stat().st_size, "log": Path(f"{place}-wal").stat().st_size, "queue": runner._queue.qsize(),
+        "lines": len(shell.clerk.lines), "trades": len(shell.clerk.trades), "finished": len(core.finished),
+        "refusals": len(core.refusals), "told": len(runner._told_of), "timers": len(shell.timers),
+        "broker": len(runner.broker.register.lines),
+    }  # fmt: skip
+
+
+async def reached(broker: CcxtBroker) -> None:
+    """Open a broker, and try again where the venue does not answer."""
+    for _ in range(10):
+        with suppress(BrokerTransient):
+            return await broker.open()
+        await asyncio.sleep(0.3)
+
+
+def _tell(runner: Runner, feeds: list[Any]) -> None:
+    """Say how the bot is, for whoever wonders why it does not go on."""
+    print(runner, "now", runner.now, "asking", runner.asking, "bars", runner.market.caught_up(runner.now), flush=True)
+    for one in (*feeds, runner.broker):
+        print(json.dumps(one.health, default=repr), flush=True)
+    for task in asyncio.all_tasks():
+        print(task.get_name(), [str(frame) for frame in task.get_stack(limit=2)], flush=True)
+
+
+def _live_and_exit(order: dict[str, Any]) -> NoReturn:
+    code = 1
+    try:
+        log = os.open(f"{order['folder']}/said.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        for number, target in ((nothing, 0), (log, 1), (log, 2)):
+            os.dup2(number, target)
+        faulthandler.enable()
+        asyncio.run(live(order))
+        code = 0
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def nurse() -> None:
+    """Fork lives as they are asked for."""
+    import ccxt.async_support
+    import ccxt.pro  # noqa: F401  before the first fork, so that no life pays for it
+
+    from workbench.bots.journal.database import Database  # noqa: F401
+
+    children: set[int] = set()
+    for line in sys.stdin:
+        order = json.loads(line)
+        if "reap" in order:
+            _, status = os.waitpid(order["reap"], 0)
+            children.discard(order["reap"])
+            print(os.waitstatus_to_exitcode(status), flush=True)
+            continue
+        pid = os.fork()
+        if pid == 0:
+            _live_and_exit(order)
+        children.add(pid)
+        print(pid, flush=True)
+    for pid in children:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+__all__ = ["BTC", "NAME", "PACE", "PATIENCE", "TUNING", "live", "plan_of"]
+
+if __name__ == "__main__":
+    nurse()

@@ -1,0 +1,168 @@
+"""A bot in trouble that is not of its making: feeds that end, a busy database, a strategy that hangs."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bots.brokers.stage import MINUTE, PERP, run, swing, swinging
+from tests.bots.runner_stage import PACE, Broken, Quiet, Swinger, bot
+from tests.practice.stage import bars
+from workbench.bots.restarting import Restarting, RestartTerms
+from workbench.errors import ConfigError
+from workbench.market.feeds.replay import ReplayFeed
+from workbench.practice.exchange import Exchange
+
+QUICKLY = RestartTerms(most=2, window_s=600, backoff_s=0.01)
+
+
+@pytest.fixture
+def exchange() -> Iterator[Exchange]:
+    with swinging(PERP) as served:
+        yield served
+
+
+def short(timeframe: str, start: int) -> ReplayFeed:
+    """A feed that ends at once."""
+    return ReplayFeed(bars(PERP, swing()[:1]))
+
+
+def test_a_bot_whose_feed_ends_is_run_again_and_goes_on(exchange: Exchange, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with bot(exchange, tmp_path, PERP) as mine:
+            feeds = iter([lambda real: short, lambda real: real])
+
+            def session() -> Any:
+                mine.feeds = next(feeds)
+                return mine.opened()
+
+            keeper = Restarting(session, QUICKLY, alert=mine.alerts.append)
+            mine.task = asyncio.create_task(keeper.run())
+            await mine.waits(lambda: keeper.restarts == 1 and mine.runner.state == "RUNNING")
+            await mine.minutes(5)
+            assert mine.one.orders()
+            mine.check_books()
+            lines = [one.text for one in mine.journal.logs(level="warning").lines]
+            assert any("restart 1 of at most 2" in one and "the feed has ended" in one for one in lines), lines
+            keeper.stop()
+            assert await mine.ends() == "stopped by its user"
+
+    run(story())
+
+
+def test_there_are_only_so_many_restarts_and_none_where_a_person_must_look(exchange: Exchange, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with bot(exchange, tmp_path, PERP, strategy=Quiet()) as mine:
+            mine.feeds = lambda real: short
+            keeper = Restarting(mine.opened, QUICKLY, alert=mine.alerts.append)
+            assert "the feed has ended" in await keeper.run()
+            assert keeper.restarts == 2 and mine.runner.state == "FAILED"
+            assert mine.alerts[-1].level == "critical" and "not started again" in mine.alerts[-1].text
+        async with bot(exchange, tmp_path / "other", PERP, strategy=Broken()) as mine:
+            keeper = Restarting(mine.opened, QUICKLY)
+            mine.task = asyncio.create_task(keeper.run())
+            while not mine.task.done():
+                await mine.waits(lambda: mine.runner is not None and mine.runner.state in ("RUNNING", "FAILED"))
+                await mine.minutes(1)
+            assert keeper.restarts == 0 and "what was to be looked up" in mine.task.result()
+
+    run(story())
+
+
+def test_restart_terms_are_numbers_that_make_sense() -> None:
+    with pytest.raises(ConfigError, match="backoff_s=0"):
+        RestartTerms(backoff_s=0)
+    with pytest.raises(ConfigError, match="most=-1"):
+        RestartTerms(most=-1)
+
+
+def locked(path: Path) -> sqlite3.Connection:
+    """Another program that holds the database."""
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    return other
+
+
+def test_nothing_goes_out_while_the_database_is_held_and_nothing_is_lost(exchange: Exchange, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with bot(exchange, tmp_path, PERP) as mine, mine.session() as runner:
+            await mine.reaches("RUNNING")
+            await mine.before_minute(0)
+            with closing(locked(tmp_path / "swing.sqlite")) as other:
+                await mine.one.minutes(1)
+                await mine.waits(lambda: runner.shell.requests)
+                turns = runner.turns
+                await mine.waits(lambda: runner.turns > turns + 3)
+                assert mine.one.orders() == [] and runner.state == "RUNNING"
+                assert any("database is locked" in one.text for one in mine.alerts)
+                other.execute("ROLLBACK")
+            await mine.waits(lambda: mine.one.orders())
+            await mine.minutes(3)
+            mine.check_books()
+            assert mine.journal.verify().ok
+
+    run(story())
+
+
+def test_a_database_that_is_held_for_too_long_ends_the_bot_behind_its_stop(exchange: Exchange, tmp_path: Path) -> None:
+    async def story() -> None:
+        pace = replace(PACE, give_up_s=0.5, drain_s=2)
+        async with bot(exchange, tmp_path, PERP, pace=pace) as mine:
+            async with mine.session() as runner:
+                await mine.reaches("RUNNING")
+                await mine.before_minute(0)
+                await mine.minutes(2)
+                assert mine.held() and len(mine.one.standing()) == 2  # its stop, and a bid
+                with closing(locked(tmp_path / "swing.sqlite")) as other:
+                    await mine.waits(lambda: runner.state == "FAILED" and mine.task.done())
+                    other.execute("ROLLBACK")
+                assert "database is locked" in runner.reason
+                assert [one.type for one in mine.one.standing()] == ["stop"] and mine.held()
+            async with mine.session() as runner:
+                await mine.reaches("RUNNING")
+                mine.check_books()
+                assert mine.journal.verify().ok
+
+    run(story())
+
+
+class Hangs(Swinger):
+    """Does nothing else for a while as soon as it holds something and a bid rests."""
+
+    def on_bar(self, view: Any, bar: Any) -> Any:
+        if len(view.orders()) > 1 and not HUNG:
+            HUNG.append(view.orders())
+            EXCHANGE[0].advance(2 * MINUTE)
+        return super().on_bar(view, bar)
+
+
+HUNG: list[Any] = []
+EXCHANGE: list[Exchange] = []
+
+
+def test_a_bot_that_hangs_is_silent_so_that_the_venue_cancels(exchange: Exchange, tmp_path: Path) -> None:
+    async def story() -> None:
+        HUNG.clear()
+        EXCHANGE[:] = [exchange]
+        pace = replace(PACE, heartbeat_s=0.05, slow_s=0.02)
+        how: dict[str, Any] = {"strategy": Hangs(), "pace": pace, "broker": {"dead_man_s": 90.0}}
+        async with bot(exchange, tmp_path, PERP, **how) as mine, mine.session() as runner:
+            await mine.reaches("RUNNING")
+            await mine.before_minute(0)
+            while not HUNG:
+                await mine.minutes(1)
+            await mine.waits(mine.calm)
+            gone = [one for one in mine.one.orders() if one.status == "canceled"]
+            assert gone, "the venue cancelled nothing"
+            mine.check_books()
+            assert any("to deal with" in one.text for one in mine.alerts)
+            assert runner.held() == {(PERP, "net"): mine.held()} or not mine.held()
+
+    run(story())
