@@ -42,6 +42,7 @@ class Wanted:
     policy: Any
     passphrase_fd: int | None
     arm: tuple[str, ...]
+    restarts: int
     revive: bool
     resume: bool
     as_json: bool

@@ -103,6 +103,10 @@ def run(
         list[str] | None,
         typer.Option(metavar="NAME", help="Arm a live bot: its name, and the option twice. Asked for at a terminal."),
     ] = None,
+    restarts: Annotated[
+        int,
+        typer.Option(metavar="N", min=0, help="How often an hour it is run again after a venue or network was away."),
+    ] = 5,
     revive: Annotated[bool, typer.Option("--revive", help="Let a bot that was killed go on.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Trade on where limits on risk have paused it.")] = False,
     as_json: AsJson = False,
@@ -135,7 +139,7 @@ def run(
 
         wanted = Wanted(
             at=str(at), mode=where, key=key or "", practice=practice, cash=cash, account=account,
-            policy=policy, passphrase_fd=passphrase_fd, arm=tuple(arm or ()), revive=revive,
+            policy=policy, passphrase_fd=passphrase_fd, arm=tuple(arm or ()), restarts=restarts, revive=revive,
             resume=resume, as_json=as_json,
         )  # fmt: skip
         run_at_venue(said, wanted, settings)
