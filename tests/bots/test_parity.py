@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import workbench as wb
-from tests.bots.planted import PLANTED, case
+from tests.bots.planted import PLANTED, case, other
 from workbench.backtest.prepare import prepare
 from workbench.bots.comparison import compare_lives, parity
 from workbench.bots.comparison.causes import CAUSES
@@ -93,30 +95,50 @@ def test_a_paper_bot_of_every_strategy_is_what_its_backtest_promised(name: str, 
     test_a_paper_bot_of_the_library_is_what_its_backtest_promised(name, lake)
 
 
-def misnamed(kind: str, seeds: range, lake: Lake) -> int:
-    """Count the cases in which the cause that was planted comes first, of those in which it made a difference."""
-    right = wrong = 0
+def named(kind: str, seeds: range, lake: Lake) -> Counter[str]:
+    """Count which cause comes first, in the cases in which what was planted made a difference."""
+    found: Counter[str] = Counter()
     for seed in seeds:
-        plan, heard = case(PLANTED[kind], seed, lake)
+        plan, heard = case(kind, seed, lake)
         report = compare_lives("bot", plan, read_life(heard))
-        difference = math.fsum(one.difference for one in report.compared)
-        assert math.isclose(difference, math.fsum(report.causes["cost"]), abs_tol=1e-3)
+        sums_up(report)
         if len(report.causes):
-            right += report.causes.index[0] == kind
-            wrong += report.causes.index[0] != kind
-    assert right + wrong > len(seeds) / 2
-    return wrong
+            found[report.causes.index[0]] += 1
+    assert found.total() > len(seeds) / 2
+    return found
+
+
+def sums_up(report: Any) -> None:
+    """Costs of causes are the whole difference between the profits, and parts those of slippage."""
+    whole, bound = report.lived - report.promised, 1e-9 * report.cash
+    assert abs(whole - math.fsum(one.difference for one in report.compared)) < bound
+    assert abs(whole - math.fsum(report.causes["cost"])) < bound
+    slipped = report.causes["cost"].get("price slippage", 0.0)
+    assert abs(slipped - math.fsum(report.slippage["cost"])) < 2.0 * bound
 
 
 @pytest.mark.parametrize("kind", PLANTED)
 def test_what_was_planted_is_named(kind: str, lake: Lake) -> None:
-    assert misnamed(kind, range(3), lake) == 0
+    assert set(named(kind, range(2), lake)) == {PLANTED[kind]}
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kind", PLANTED)
-def test_what_was_planted_is_named_in_95_of_100(kind: str, lake: Lake) -> None:
-    assert misnamed(kind, range(1_000, 1_100), lake) <= 5
+def test_what_was_planted_is_named_in_95_of_100(lake: Lake) -> None:
+    rows = {kind: named(kind, range(1_000, 1_100), lake) for kind in PLANTED}
+    table = pd.DataFrame.from_dict(rows, orient="index").fillna(0).astype(int)
+    print(f"\nplanted, and what was named first\n{table.to_string()}")
+    for kind, row in rows.items():
+        assert row[PLANTED[kind]] >= 0.95 * row.total(), (kind, row)
+
+
+@pytest.mark.long
+def test_what_nobody_planted_is_not_made_up(lake: Lake) -> None:
+    """A bot that ran with other parameters: nothing in its journal tells, so nothing but decisions differs."""
+    for seed in range(20):
+        plan, heard = other(seed, lake)
+        report = compare_lives("bot", plan, read_life(heard))
+        sums_up(report)
+        assert set(report.causes.index) <= {"late decision", "unexplained", "carried over", "price slippage"}
 
 
 def test_a_bot_is_compared_by_its_name(workspace: Path, tmp_path: Path) -> None:
@@ -131,11 +153,11 @@ def test_a_bot_is_compared_by_its_name(workspace: Path, tmp_path: Path) -> None:
     report = parity("compared", settings=settings)
     assert report.score == 1.0 and len(report.trades) > 3
     assert "score 100.0%" in report.sentence
-    assert "Parity of compared: 100.0%" in report._repr_html_()
+    page = report._repr_html_()
+    assert "Parity of compared" in page and "100.0%" in page and "<script" not in page
     assert json.loads(json.dumps(report.to_dict(), default=str))["score"] == 1.0
-    assert (report.trend() == 1.0).all()
-    low, high = report.band()
-    assert low <= report.lived <= high
+    assert (report.trend["score"] == 1.0).all() and report.trend["trades"].sum() == len(report.trades)
+    assert report.band.left is None and (report.band.lived == pytest.approx(report.band.promised))
     with pytest.raises(ConfigError, match="there is no bot 'nobody'"):
         parity("nobody", settings=settings)
 

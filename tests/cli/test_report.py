@@ -104,7 +104,11 @@ def test_a_mistake_is_named_with_its_remedy(desk: Path, words: list[str], messag
 
 def test_list_before_anything_was_run(desk: Path) -> None:
     assert call("--workspace", desk, "report", "list").lines == [
-        "nightly has not been run yet: workbench report run nightly"
+        "nightly has not been run yet: workbench report run nightly",
+        "parity has not been run yet: workbench report run parity",
     ]
-    assert call("--workspace", desk, "report", "list", "--json").json() == {"reports": ["nightly"], "batches": []}
+    assert call("--workspace", desk, "report", "list", "--json").json() == {
+        "reports": ["nightly", "parity"],
+        "batches": [],
+    }
     assert "There is no report other in" in call("--workspace", desk, "report", "list", "other").out

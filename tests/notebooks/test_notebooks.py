@@ -16,8 +16,8 @@ from workbench.reporting.results import collect
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NAMES = [
-    "backtest", "data_explorer", "indicator_gallery", "nightly", "order_strategies", "portfolio_risk", "quickstart",
-    "research", "strategy_library",
+    "backtest", "data_explorer", "indicator_gallery", "nightly", "order_strategies", "parity", "portfolio_risk",
+    "quickstart", "research", "strategy_library",
 ]  # fmt: skip
 
 
@@ -89,6 +89,14 @@ def test_indicator_gallery(workspace: Path, tmp_path: Path) -> None:
 def test_order_strategies(workspace: Path, tmp_path: Path) -> None:
     found = results_of("order_strategies", workspace, tmp_path, start="2023-05-01", end="2023-06-15")
     assert found["strategy"].startswith("SmallGrid(step=0.01") and found["trades"] == 3
+
+
+def test_parity(workspace: Path, tmp_path: Path) -> None:
+    found = results_of("parity", workspace, tmp_path, start="2022-01-01", end="2022-01-15")
+    assert (found["score"], found["causes"], found["alarm"]) == (1.0, "", "")
+    assert found["trades"] == found["alike"] > 3 and found["lived"] == found["promised"]
+    again = results_of("parity", workspace, tmp_path, bot=found["bot"])
+    assert again == found
 
 
 def test_portfolio_risk(workspace: Path, tmp_path: Path) -> None:

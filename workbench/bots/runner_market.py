@@ -162,8 +162,9 @@ class Market:
     def snapshot(self, symbol: str) -> dict[str, Any]:
         """Give the market of a symbol at this moment as plain data, for the log: prices, and the spread in bps."""
         ticker, book = self._tickers.get(symbol), self._books.get(symbol)
-        bid, ask = (ticker.bid, ticker.ask) if ticker is not None else (None, None)
+        bid, ask, at = (ticker.bid, ticker.ask, ticker.ts) if ticker is not None else (None, None, None)
         if book is not None and book.bids and book.asks:  # some venues' tickers have no best prices
-            bid, ask = book.bids[0][0], book.asks[0][0]
+            bid, ask, at = book.bids[0][0], book.asks[0][0], book.ts
         spread = (ask - bid) / ((ask + bid) / 2.0) * 10_000.0 if bid and ask else None
-        return {"symbol": symbol, "bid": bid, "ask": ask, "spread_bps": spread, "last": self.price(symbol)}
+        last = self.price(symbol)
+        return {"symbol": symbol, "bid": bid, "ask": ask, "spread_bps": spread, "last": last, "quoted_at": at}

@@ -95,8 +95,9 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _items(files: list[Path], bots: list[str]) -> list[Any]:
     from workbench.backtest.export import load_result
+    from workbench.bots.holding import bot_holdings
     from workbench.errors import ConfigError
-    from workbench.research.holding import bot_holdings, read_holdings
+    from workbench.research.holding import read_holdings
 
     if not files and not bots:
         raise ConfigError("name what is held: files of holdings or results, or bots by --bot NAME")

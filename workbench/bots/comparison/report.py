@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from workbench.bots.comparison.banding import Band, band_of
 from workbench.bots.comparison.causes import CAUSES, Cause
 from workbench.bots.comparison.pairing import Pair
+from workbench.bots.comparison.slipping import PARTS
+from workbench.bots.comparison.trending import trend_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +59,15 @@ class ParityReport:
         The time that was compared, ms UTC.
     cash : float
     currency : str
+        What the instruments settle in: that of all amounts.
+    restarts : tuple of int
+        When a process took the bot up again, ms UTC of the market.
+    notes : tuple of str
+        What a reader must know beside.
+    executed : tuple of Filled or Funded
+        What the bot did.
+    promise : Promise, optional
+        The backtest, for the band.
     """
 
     name: str
@@ -65,6 +77,10 @@ class ParityReport:
     ended: int
     cash: float
     currency: str
+    restarts: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+    executed: tuple[Any, ...] = field(default=(), repr=False)
+    promise: Any = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         return f"<ParityReport {self.name}: {self.score:.1%}, {len(self.compared)} trades>"
@@ -133,54 +149,73 @@ class ParityReport:
             rows, columns=["cost", "trades", "meaning"], index=pd.Index(names, name="cause", dtype=object)
         )
 
-    def trend(self, trades: int = 20) -> pd.Series:
-        """Give the mean score of the last so many trades, after each: how parity goes.
+    @cached_property
+    def slippage(self) -> pd.DataFrame:
+        """What price slippage is made of: index `part`, columns cost (quote currency), trades, meaning.
 
-        Returns
-        -------
-        pandas.Series
-            By the time at which the trade was left.
+        The costs add up to that of the cause "price slippage".
         """
         import pandas as pd
 
-        times = [max(trip.left or trip.entered for trip in one.pair if trip is not None) for one in self.compared]
-        index = pd.DatetimeIndex(pd.to_datetime(times, unit="ms", utc=True), name="time")
-        scores = pd.Series([one.score for one in self.compared], index=index, dtype=float).sort_index(kind="stable")
-        return scores.rolling(trades, min_periods=1).mean()
+        cost: dict[str, list[float]] = defaultdict(list)
+        for one in self.compared:
+            for cause in one.causes:
+                if cause.name == "price slippage":
+                    known = cause.parts
+                    for part, made in (*known, ("not known", cause.cost - math.fsum(made for _, made in known))):
+                        cost[part].append(made)
+        rows = {
+            name: (math.fsum(cost[name]), sum(made != 0.0 for made in cost[name])) for name in PARTS if name in cost
+        }
+        least = 1e-9 * self.cash
+        kept = {name: (*row, PARTS[name]) for name, row in rows.items() if abs(row[0]) > least or name != "not known"}
+        return pd.DataFrame(
+            list(kept.values()), columns=["cost", "trades", "meaning"],
+            index=pd.Index(list(kept), name="part", dtype=object),
+        )  # fmt: skip
 
-    def band(self, level: float = 0.95, runs: int = 2_000, seed: int = 0) -> tuple[float, float]:
-        """Give between which profits the backtest's own trades, drawn again, would have ended.
+    @cached_property
+    def trend(self) -> pd.DataFrame:
+        """How parity goes: one row a day, a week or a month, whichever suits the time that was compared.
+
+        Columns as `trend_by` gives them.
+        """
+        days = (self.ended - self.began) / 86_400_000
+        return self.trend_by("day" if days <= 21 else "week" if days <= 180 else "month")
+
+    def trend_by(self, period: str) -> pd.DataFrame:
+        """Give the score of each period, by when trades were left (those still held: now).
 
         Parameters
         ----------
-        level : float
-            Share of the runs that end between them.
-        runs, seed : int
+        period : {"day", "week", "month", "session"}
+            A session is from one start of the bot to the next.
 
-        Notes
-        -----
-        A bootstrap: as many trades as the bot made, drawn with replacement from the promised ones.
+        Returns
+        -------
+        pandas.DataFrame
+            Index `from`: when the period begins, UTC. Columns: score (mean of its trades, 0 to 1), trades, alike (how
+            many of them are as promised), promised, lived, difference (profits), and so_far, the mean score of all
+            trades until its end. Periods without a trade are left out.
+
+        Raises
+        ------
+        ConfigError
+            There is no such period.
         """
-        import numpy as np
+        return trend_of(self, period)
 
-        promised = np.array([one.pair.promised.pnl for one in self.compared if one.pair.promised is not None])
-        count = sum(one.pair.lived is not None for one in self.compared)
-        if not len(promised) or not count:
-            return math.nan, math.nan
-        drawn = np.random.default_rng(seed).choice(promised, (runs, count)).sum(axis=1)
-        low, high = np.quantile(drawn, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
-        return float(low), float(high)
+    @cached_property
+    def band(self) -> Band | None:
+        """Where the backtest's Monte Carlo runs go, and the two equities in it; None where there are too few bars."""
+        return None if self.promise is None else band_of(self)
 
-    @property
+    @cached_property
     def alarm(self) -> str:
-        """What is wrong where the bot's profit has left the backtest's band, or much is unexplained; else ""."""
-        low, high = self.band()
-        if self.lived < low:
-            return f"the bot made {self.lived:+,.2f}, the backtest's trades drawn again {low:+,.2f} or more in 39 of 40"
-        if self.lived > high:
-            return (
-                f"the bot made {self.lived:+,.2f}, the backtest's trades drawn again {high:+,.2f} or less in 39 of 40"
-            )
+        """What is wrong where the bot's equity has left the backtest's band, or much is unexplained; else ""."""
+        said = "" if self.band is None else self.band.alarm(self.currency)
+        if said:
+            return said
         dark = self.causes["cost"].get("unexplained", 0.0)
         if abs(dark) > 0.01 * self.cash:
             return f"{dark:+,.2f} {self.currency} of the difference is unexplained"
@@ -204,6 +239,14 @@ class ParityReport:
         text += f" Of the difference of {gap:+,.2f}, {first} accounts for {self.causes['cost'].iloc[0]:+,.2f}."
         return text.replace(" -", " \N{MINUS SIGN}")
 
+    def named_results(self) -> dict[str, float | int | str | bool]:
+        """Give the numbers that a notebook records."""
+        return {
+            "bot": self.name, "score": self.score, "trades": len(self.compared),
+            "alike": sum(not one.causes for one in self.compared), "promised": self.promised, "lived": self.lived,
+            "causes": ", ".join(self.causes.index), "alarm": self.alarm,
+        }  # fmt: skip
+
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain data for JSON."""
         trades = self.trades.astype(object).where(self.trades.notna(), None) if len(self.compared) else self.trades
@@ -212,6 +255,11 @@ class ParityReport:
             "lived": self.lived, "currency": self.currency, "began": self.began, "ended": self.ended,
             "sentence": self.sentence, "alarm": self.alarm,
             "causes": self.causes.reset_index().to_dict("records"),
+            "slippage": self.slippage.reset_index().to_dict("records"),
+            "trend": [
+                {"from": str(start), **row} for start, row in self.trend.to_dict("index").items()
+            ],
+            "band": None if self.band is None else self.band.to_dict(),
             "trades": [
                 {key: value.isoformat() if hasattr(value, "isoformat") else value for key, value in row.items()}
                 for row in trades.to_dict("records")

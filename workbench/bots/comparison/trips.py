@@ -32,13 +32,14 @@ class Trip:
     entered, left : int
         First execution that opened it and last that closed it, ms UTC.
     entry, exit : float
-        Average prices; `quoted_entry` and `quoted_exit` before slippage, where that is known.
+        Average prices, of inverse contracts harmonic ones; `quoted_entry` and `quoted_exit` are those before slippage,
+        where that is known.
     decided, exit_decided : int
         When the first entry and the last exit were decided: the open time of the bar, ms UTC.
     reason : str
         Why it was left; "open" while it is held.
     fees, funding : float
-        Paid and received, in the quote currency.
+        Paid and received, in the currency that the instrument settles in.
     orders, exit_orders : tuple of str
         Client order ids of what opened and of what closed it.
     """
@@ -62,28 +63,38 @@ class Trip:
     exit_orders: tuple[str, ...] = ()
     entry_fees: float = 0.0
     size: float = field(default=1.0, repr=False)
+    inverse: bool = field(default=False, repr=False)
+
+    def worth(self, before: float, after: float) -> float:
+        """Give what a move of the price, from `before` to `after`, makes of the quantity of a long."""
+        move = 1.0 / before - 1.0 / after if self.inverse else after - before
+        return self.quantity * self.size * move
 
     @property
     def gross(self) -> float:
-        """Profit before fees and funding, in the quote currency."""
-        return self.sign * self.quantity * self.size * (self.exit - self.entry)
+        """Profit before fees and funding, in the currency that the instrument settles in."""
+        return self.sign * self.worth(self.entry, self.exit)
 
     @property
     def pnl(self) -> float:
-        """Profit, in the quote currency."""
+        """Profit, in the currency that the instrument settles in."""
         return self.gross - self.fees + self.funding
 
     @property
     def turnover(self) -> float:
-        """Value of all executions, in the quote currency."""
-        return self.quantity * self.size * (self.entry + (self.exit if self.exit == self.exit else 0.0))
+        """Value of all executions, in the currency that the instrument settles in."""
+        prices = [price for price in (self.entry, self.exit) if price == price]
+        return self.quantity * self.size * math.fsum(1.0 / price if self.inverse else price for price in prices)
 
 
 class _Open:
     """A trade while it is held."""
 
-    def __init__(self, fill: Filled, sign: float, size: float) -> None:
-        self.trip = Trip(fill.symbol, fill.leg, sign, decided=fill.decided, entered=fill.ts, size=size)
+    def __init__(self, fill: Filled, sign: float, facts: Instrument) -> None:
+        self.trip = Trip(
+            fill.symbol, fill.leg, sign, decided=fill.decided, entered=fill.ts, size=facts.contract_size,
+            inverse=facts.kind == "inverse",
+        )  # fmt: skip
         self.bought = self.sold = self.held = 0.0
         self.sums = [0.0, 0.0, 0.0, 0.0]  # entry, exit, quoted entry, quoted exit: price times quantity
 
@@ -92,8 +103,7 @@ class _Open:
         trip = self.trip
         opens = (1.0 if fill.side == "buy" else -1.0) == trip.sign
         trip.fees += fee
-        self.sums[0 if opens else 1] += fill.price * quantity
-        self.sums[2 if opens else 3] += fill.quoted * quantity
+        self._count(0 if opens else 1, fill.price, fill.quoted, quantity)
         if opens:
             self.bought += quantity
             self.held += quantity
@@ -117,12 +127,20 @@ class _Open:
         trip, rest = self.trip, max(self.held, 0.0)
         if rest > _DUST * trip.quantity:
             trip.reason, trip.left = "open", ts
-            self.sums[1] += mark * rest
-            self.sums[3] += mark * rest
+            self._count(1, mark, mark, rest)
             self.sold += rest
-        trip.entry, trip.quoted_entry = self.sums[0] / self.bought, self.sums[2] / self.bought
-        trip.exit, trip.quoted_exit = self.sums[1] / self.sold, self.sums[3] / self.sold
+        trip.entry, trip.quoted_entry = self._mean(0, self.bought), self._mean(2, self.bought)
+        trip.exit, trip.quoted_exit = self._mean(1, self.sold), self._mean(3, self.sold)
         return trip
+
+    def _count(self, place: int, price: float, quoted: float, quantity: float) -> None:
+        """Count prices by quantity; of inverse contracts their reciprocals, which is what profit is made of."""
+        turn = self.trip.inverse
+        self.sums[place] += quantity / price if turn else price * quantity
+        self.sums[place + 2] += quantity / quoted if turn else quoted * quantity
+
+    def _mean(self, place: int, quantity: float) -> float:
+        return quantity / self.sums[place] if self.trip.inverse else self.sums[place] / quantity
 
 
 def trips_of(
@@ -145,12 +163,14 @@ def trips_of(
         By the time of their entry.
     """
     held: dict[tuple[str, str], _Open] = {}
+    over: dict[tuple[str, str], Trip] = {}
     found: list[Trip] = []
     for one in told:
         key, facts = (one.symbol, one.leg), instruments[one.symbol]
         if isinstance(one, Funded):
-            if key in held:
-                held[key].trip.funding += one.amount
+            paying = held[key].trip if key in held else over.get(key)  # told after what it was paid for was left
+            if paying is not None:
+                paying.funding += one.amount
             continue
         left, now = abs(one.change), held.get(key)
         sign = 1.0 if one.side == "buy" else -1.0
@@ -160,11 +180,12 @@ def trips_of(
             left -= part
             if now.held <= max(_DUST * now.bought, 0.999 * facts.lot_size):
                 now.write_off(one)
-                found.append(now.done())
+                over[key] = now.done()
+                found.append(over[key])
                 del held[key]
         if left > _DUST * one.quantity:
             if key not in held:
-                held[key] = _Open(one, sign, facts.contract_size)
+                held[key] = _Open(one, sign, facts)
             held[key].add(one, left, one.fee * left / abs(one.change))
     found += [now.done(marks.get(key[0], NAN), end) for key, now in held.items()]
     return sorted(found, key=lambda trip: (trip.entered, trip.symbol))

@@ -6,8 +6,7 @@ holdings, and `portfolio_risk` puts all of them together.
 
 from workbench.research.holding.files import read_holdings
 from workbench.research.holding.joining import portfolio_risk
-from workbench.research.holding.living import bot_holdings
 from workbench.research.holding.positions import holdings_of
 from workbench.research.holding.prices import lake_prices, prices_of
 
-__all__ = ["bot_holdings", "holdings_of", "lake_prices", "portfolio_risk", "prices_of", "read_holdings"]
+__all__ = ["holdings_of", "lake_prices", "portfolio_risk", "prices_of", "read_holdings"]
