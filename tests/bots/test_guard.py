@@ -118,6 +118,9 @@ def test_a_bot_that_reacts_is_left_alone_and_a_guard_that_dies_is_replaced(nurse
     with scene(nursery, tmp_path) as one:
         pid = one.holds(guard={"grace_s": 15.0})
         first = one.ward().guard_pid
+        shown = [Path(f"/proc/{first}/{name}").read_text() for name in ("cmdline", "environ")]
+        shown += [path.read_bytes().decode(errors="replace") for path in one.bots.iterdir() if path.is_file()]
+        assert not [text for text in shown if secret(ACCOUNT) in text]  # it came by a pipe
         os.kill(first, signal.SIGKILL)
         until(lambda: one.ward().guard_pid != first, one.said)
         order(one, pid, "file", "flatten")

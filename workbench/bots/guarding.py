@@ -31,6 +31,7 @@ from workbench.errors import WorkbenchError
 if TYPE_CHECKING:
     from workbench.bots.brokers.credentials import Credentials
     from workbench.bots.journal import Journal
+    from workbench.bots.restarting import Restarting
     from workbench.bots.runner import Runner
     from workbench.settings import Settings
 
@@ -201,7 +202,9 @@ def ward_of(name: str, settings: Settings, *, core_name: str = "", tape: bool = 
 
 
 @asynccontextmanager
-async def guarded(runner: Runner, settings: Settings, *, terms: GuardTerms | None = None) -> AsyncIterator[Guarding]:
+async def guarded(
+    runner: Runner, settings: Settings, *, terms: GuardTerms | None = None, ends: Restarting | None = None
+) -> AsyncIterator[Guarding]:
     """Guard a bot while the block lasts: `async with guarded(runner, settings): await runner.run()`.
 
     The first Ctrl-C stops the bot, the second kills it; so do kill files, and both also while the bot hangs. Its
@@ -213,6 +216,8 @@ async def guarded(runner: Runner, settings: Settings, *, terms: GuardTerms | Non
         Not run yet.
     settings : Settings
     terms : GuardTerms, optional
+    ends : Restarting, optional
+        Who is asked to stop or kill the bot in the place of the runner.
 
     Raises
     ------
@@ -235,10 +240,10 @@ async def guarded(runner: Runner, settings: Settings, *, terms: GuardTerms | Non
     terms = terms or GuardTerms()
     guarding = Guarding(ward, terms, credentials, lambda text: runner.warn("error", text))
     teller = _Teller(runner, guarding, folder if pending is not None else None)
-    loop = asyncio.get_running_loop()
+    loop, who = asyncio.get_running_loop(), ends or runner
     guarding.listen(
-        lambda: loop.call_soon_threadsafe(runner.stop, "stopped by Ctrl-C"),
-        lambda: loop.call_soon_threadsafe(runner.kill, "cancel", "killed by Ctrl-C"),
+        lambda: loop.call_soon_threadsafe(who.stop),
+        lambda: loop.call_soon_threadsafe(who.kill, "cancel", "killed by Ctrl-C"),
     )
     try:
         guarding.start()

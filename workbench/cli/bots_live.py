@@ -73,6 +73,7 @@ class _Stage:
     arm: bool
     watcher: Any = None
     runner: Any = None
+    restarting: Any = None
     feeds: list[Any] = field(default_factory=list)
 
     def look(self) -> Standing:
@@ -100,7 +101,7 @@ async def _run(stage: _Stage) -> Standing:
 
     with watching(quiet=stage.wanted.as_json) as screen:
         stage.watcher = watcher = Watcher(screen.line, stage.reach.hide)
-        restarting = Restarting(
+        stage.restarting = restarting = Restarting(
             partial(_session, stage), RestartTerms(most=stage.wanted.restarts),
             alert=lambda one: watcher.add(Line(one.ts, one.level, "system", one.text)),
         )  # fmt: skip
@@ -122,7 +123,7 @@ async def _show(show: Callable[..., None], stage: _Stage) -> None:
 
 @asynccontextmanager
 async def _session(stage: _Stage) -> AsyncIterator[Runner]:
-    """Open journal and venue, and give the runner."""
+    """Open journal and venue, and give the runner, guarded."""
     from workbench.bots.guarding import guarded
     from workbench.bots.journal import open_journal
     from workbench.bots.runner import Runner, shell_for
@@ -142,7 +143,7 @@ async def _session(stage: _Stage) -> AsyncIterator[Runner]:
             reach.clock = broker.now
             stage.runner = Runner(shell, broker, opened, journal, terms=_terms(stage))
             stage.arm = False  # once: who is armed stays so over restarts
-            async with guarded(stage.runner, stage.settings):
+            async with guarded(stage.runner, stage.settings, ends=stage.restarting):
                 yield stage.runner
 
 
@@ -170,7 +171,7 @@ def _terms(stage: _Stage) -> RunTerms:
 async def _venue(launch: Launch, markets: Any, reach: Reach, settings: Settings) -> tuple[Any, Any]:
     """Give the broker, and what opens the feeds."""
     from workbench.bots.journal import bots_folder
-    from workbench.bots.listing import client_of
+    from workbench.bots.listing import client_of, practice_clock
     from workbench.bots.runner_feeds import feeds_at
     from workbench.market.feeds.feed import Access
 
@@ -180,18 +181,18 @@ async def _venue(launch: Launch, markets: Any, reach: Reach, settings: Settings)
         from workbench.bots.brokers.ccxt_broker import CcxtBroker, Terms
 
         return CcxtBroker(reach.at, markets, credentials=reach.credentials, terms=Terms(route=route)), feeds
-    from workbench.bots.brokers.simulated import paper_at
+    from workbench.bots.brokers.simulated import SimulatedBroker
     from workbench.bots.brokers.simulated_terms import PaperTerms
 
+    clock = None if route is None else await practice_clock(reach.at, spec.series, route)
     memory = bots_folder(settings) / f"{spec.name}.paper.db"  # no journal: those end in .sqlite
-    return paper_at(
-        client_of(reach.at, spec.series), launch.plan, memory, route=route, terms=PaperTerms(venue=spec.venue)
-    )
+    paper = SimulatedBroker(launch.plan, terms=PaperTerms(venue=spec.venue), memory=memory, clock=clock)
+    return paper, paper.listening(feeds)
 
 
 @contextmanager
 def _interrupts(runner: Restarting) -> Iterator[None]:
-    """Let Ctrl-C stop the bot properly, and a second one kill it."""
+    """Let Ctrl-C stop the bot properly, and a second one kill it; while a session lasts its guard sees to that."""
     loop = asyncio.get_running_loop()
     count = 0
 
