@@ -72,8 +72,8 @@ class _Stage:
     reach: Reach
     arm: bool
     watcher: Any = None
-    runner: Any = None
     restarting: Any = None
+    runner: Any = None
     feeds: list[Any] = field(default_factory=list)
 
     def look(self) -> Standing:
@@ -171,7 +171,7 @@ def _terms(stage: _Stage) -> RunTerms:
 async def _venue(launch: Launch, markets: Any, reach: Reach, settings: Settings) -> tuple[Any, Any]:
     """Give the broker, and what opens the feeds."""
     from workbench.bots.journal import bots_folder
-    from workbench.bots.listing import client_of, practice_clock
+    from workbench.bots.listing import client_of
     from workbench.bots.runner_feeds import feeds_at
     from workbench.market.feeds.feed import Access
 
@@ -181,13 +181,13 @@ async def _venue(launch: Launch, markets: Any, reach: Reach, settings: Settings)
         from workbench.bots.brokers.ccxt_broker import CcxtBroker, Terms
 
         return CcxtBroker(reach.at, markets, credentials=reach.credentials, terms=Terms(route=route)), feeds
-    from workbench.bots.brokers.simulated import SimulatedBroker
+    from workbench.bots.brokers.simulated import paper_at
     from workbench.bots.brokers.simulated_terms import PaperTerms
 
-    clock = None if route is None else await practice_clock(reach.at, spec.series, route)
     memory = bots_folder(settings) / f"{spec.name}.paper.db"  # no journal: those end in .sqlite
-    paper = SimulatedBroker(launch.plan, terms=PaperTerms(venue=spec.venue), memory=memory, clock=clock)
-    return paper, paper.listening(feeds)
+    return paper_at(
+        client_of(reach.at, spec.series), launch.plan, memory, route=route, terms=PaperTerms(venue=spec.venue)
+    )
 
 
 @contextmanager
