@@ -63,15 +63,6 @@ def command(one: Scene, *words: str) -> Done:
     return call("--workspace", one.folder, "bots", *words)
 
 
-def test_a_bot_whose_strategy_hangs_is_closed_out_by_its_guard(nursery: Nursery, tmp_path: Path) -> None:
-    with scene(nursery, tmp_path) as one:
-        pid = one.holds("loop")
-        order(one, pid, "file", "flatten")
-        one.ends(pid)
-        one.check_killed("flatten")
-        revive(one, 0.0)
-
-
 def test_ctrl_c_twice_reaches_a_bot_that_is_stuck_in_c(
     nursery: Nursery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,6 +103,7 @@ def test_a_stopped_process_with_a_locked_journal_is_closed_out_all_the_same(nurs
         assert command(one, "calm", "--all").code == 0
         assert one.nursery.ask(reap=one.start()) == 1  # the file beside it says that it was killed
         one.check_killed("flatten")
+        revive(one, 0.0)
 
 
 def test_a_bot_that_reacts_is_left_alone_and_a_guard_that_dies_is_replaced(nursery: Nursery, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from tests.bots.guard_stage import interrupt, until
-from tests.cli.commands import arguments, environment, process
+from tests.cli.commands import arguments, call, environment
 from tests.cli.made import workspace_in
 from workbench.bots.journal import read_journal
 from workbench.settings import load_settings
@@ -49,9 +49,9 @@ def test_ctrl_c_twice_ends_a_bot_whose_step_never_ends(tmp_path: Path) -> None:
     finally:
         stuck.kill()
     assert stuck.returncode == -signal.SIGKILL and b"killed by Ctrl-C" in err
-    again = process(*words(tmp_path), cwd=tmp_path)
+    again = call("--workspace", tmp_path, *words(tmp_path))
     assert again.code == 2 and "was killed (killed by Ctrl-C" in again.err and "--revive" in again.err
-    revived = process(*words(tmp_path), "--revive", cwd=tmp_path)
+    revived = call("--workspace", tmp_path, *words(tmp_path), "--revive")
     assert revived.code == 0 and "the tape has ended" in revived.out
     with read_journal("stuck", load_settings(tmp_path)) as journal:
         assert journal.verify().ok
