@@ -72,8 +72,8 @@ class _Stage:
     reach: Reach
     arm: bool
     watcher: Any = None
-    runner: Any = None
     restarting: Any = None
+    runner: Any = None
     feeds: list[Any] = field(default_factory=list)
 
     def look(self) -> Standing:
