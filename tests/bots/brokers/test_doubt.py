@@ -413,3 +413,20 @@ def test_fees_in_any_currency(exchange: Exchange) -> None:
         assert await fee() == await fee((1.0, "XYZ")) == pytest.approx(200.0 * instrument.taker_fee)
 
     run(story())
+
+
+def test_a_change_that_http_repeats_is_done_once_and_no_refusal(exchange: Exchange) -> None:
+    """The client's HTTP library sends a PUT again when its connection breaks, and the venue has nothing to change."""
+
+    async def story() -> None:
+        async with desk(exchange, PERP) as one:
+            await one.to_phase(0)
+            order = await one.place("buy", "limit", price=96.5)
+            exchange.faults.add("reset", target="amend", landed=True, when={"count": 1})
+            changed = await one.amend(order.id, quantity=0.5)
+            assert (changed.status, changed.quantity) == ("open", 0.5)
+            assert [row.quantity for row in one.standing()] == [0.5]
+            exchange.faults.clear()
+            await one.broker.cancel_all()
+
+    run(story())

@@ -25,12 +25,12 @@ def network(*, up: bool) -> None:
         fcntl.ioctl(one, _SET_FLAGS, struct.pack("16sh", name, flags))
 
 
-def story(folder: Path) -> None:
-    """Cut the network twice, for a moment and for longer than anybody waits, while the bot trades; then for good."""
+def story(folder: Path, *cuts: float) -> None:
+    """Cut the network for so many seconds each while the bot trades; then for good, as far as that life goes."""
     with Nursery() as nursery, Stand(nursery, folder, 5) as bot:
         bot.start()
         bot.runs()
-        for seconds in (0.4, 4.0):
+        for seconds in cuts:
             bot.waits(bot.protected, "opened a position")
             network(up=False)
             upto = bot.exchange.now + round(seconds * bot.speed) * 1_000
@@ -55,5 +55,5 @@ def story(folder: Path) -> None:
 
 if __name__ == "__main__":
     network(up=True)
-    story(Path(sys.argv[1]))
+    story(Path(sys.argv[1]), *map(float, sys.argv[2:]))
     print("well")

@@ -214,22 +214,6 @@ def is_nowhere(desk: Desk) -> None:
         assert found == []
 
 
-def test_it_is_killed_and_goes_on_and_its_key_is_nowhere(desk: Desk) -> None:
-    killed_in_the_middle(desk)
-    desk.ends(signal.SIGKILL)
-    is_nowhere(desk)
-
-
-@pytest.mark.long
-def test_a_key_is_nowhere_whatever_becomes_of_the_bot(desk: Desk) -> None:
-    killed_in_the_middle(desk)
-    assert desk.ends(signal.SIGTERM) == 0
-    crashes(desk)
-    breaks(desk)
-    has_the_wrong_key(desk)
-    is_nowhere(desk)
-
-
 def changed(place: Path, position: int) -> None:
     """Change one byte of an entry."""
     with closing(sqlite3.connect(place)) as connection, connection:
@@ -237,10 +221,7 @@ def changed(place: Path, position: int) -> None:
         connection.execute("UPDATE bot_entries SET body = ? WHERE position = ?", (body.replace("1", "2", 1), position))
 
 
-def test_a_journal_that_was_changed_is_not_taken_up(desk: Desk) -> None:
-    desk.starts()
-    desk.waits(fills(2))
-    assert desk.ends(signal.SIGTERM) == 0, desk.printed()
+def is_not_taken_up_once_its_journal_was_changed(desk: Desk) -> None:
     place = desk.folder / "data" / "bots" / "demo.sqlite"
     with read_journal("demo", load_settings(desk.folder)) as reader:
         position = next(one.position for one in reader.entries(kinds={"Filled"}))
@@ -252,3 +233,20 @@ def test_a_journal_that_was_changed_is_not_taken_up(desk: Desk) -> None:
     assert desk.exchange.call(lambda: len(desk.exchange.engine.orders("practice", PERP, limit=100_000))) == asked
     done = process("bots", "verify", "demo", "--json", cwd=desk.folder)
     assert done.code != 0 and json.loads(done.out)[0]["position"] == position
+
+
+def test_it_is_killed_and_goes_on_and_its_key_is_nowhere(desk: Desk) -> None:
+    killed_in_the_middle(desk)
+    desk.ends(signal.SIGKILL)
+    is_nowhere(desk)
+    is_not_taken_up_once_its_journal_was_changed(desk)
+
+
+@pytest.mark.long
+def test_a_key_is_nowhere_whatever_becomes_of_the_bot(desk: Desk) -> None:
+    killed_in_the_middle(desk)
+    assert desk.ends(signal.SIGTERM) == 0
+    crashes(desk)
+    breaks(desk)
+    has_the_wrong_key(desk)
+    is_nowhere(desk)

@@ -20,10 +20,11 @@ def _may() -> bool:
     return bool(shutil.which("unshare")) and not subprocess.run([*_ALONE, "true"], capture_output=True).returncode
 
 
-def test_a_network_that_is_cut(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cuts", [("2",), pytest.param(("0.4", "4", "12"), marks=pytest.mark.long)])
+def test_a_network_that_is_cut(tmp_path: Path, cuts: tuple[str, ...]) -> None:
     if not _may():
         pytest.skip("no network namespace may be made here")
-    command = [*_ALONE, sys.executable, "-m", "tests.bots.processes.cut_off", str(tmp_path)]
+    command = [*_ALONE, sys.executable, "-m", "tests.bots.processes.cut_off", str(tmp_path), *cuts]
     with subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, start_new_session=True,

@@ -36,19 +36,13 @@ def full(bot: Stand) -> Iterator[None]:
             resource.prlimit(bot.pid, resource.RLIMIT_FSIZE, before)
 
 
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    with Nursery() as one:
-        yield one
-
-
 def minutes_pass(bot: Stand, count: int) -> None:
     """Let minutes pass at the venue, whatever the bot does."""
     upto = bot.exchange.now + count * MINUTE
     bot.waits(lambda: bot.exchange.now >= upto, f"lived {count} minutes")
 
 
-@pytest.mark.parametrize("refuses", [held, full])
+@pytest.mark.parametrize("refuses", [held, pytest.param(full, marks=pytest.mark.long)])
 def test_a_database_that_refuses_for_a_while_is_waited_for(nursery: Nursery, tmp_path: Path, refuses: Any) -> None:
     with Stand(nursery, tmp_path, 5) as bot:
         bot.start()
@@ -64,7 +58,7 @@ def test_a_database_that_refuses_for_a_while_is_waited_for(nursery: Nursery, tmp
         bot.calms()
 
 
-@pytest.mark.parametrize("refuses", [held, full])
+@pytest.mark.parametrize("refuses", [full, pytest.param(held, marks=pytest.mark.long)])
 def test_a_database_that_refuses_for_too_long_ends_the_bot_with_its_stop_standing(
     nursery: Nursery, tmp_path: Path, refuses: Any
 ) -> None:
