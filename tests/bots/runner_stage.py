@@ -19,6 +19,7 @@ from workbench.bots.runner_feeds import feeds_at
 from workbench.bots.runner_reconciling import under_way
 from workbench.bots.runner_terms import Pace, RunTerms
 from workbench.market.feeds.feed import Access
+from workbench.market.resampling import resample
 from workbench.trading.events import Alert
 
 PACE = Pace(flush_s=0.02, look_s=30, warm_up_bars=20, probe_s=2, drain_s=5, gather_s=1)
@@ -60,6 +61,7 @@ class Bot:
         self.strategy: Any = terms.pop("strategy", None) or Swinger()
         self.pace: Pace = terms.pop("pace", PACE)
         self.extra: tuple[str, ...] = terms.pop("extra", ())
+        self.name, self.account = terms.pop("name", "swing"), terms.pop("account", "")
         self.feeds: Any = lambda feeds: feeds
         self.terms = terms
         self.alerts: list[Alert] = []
@@ -68,7 +70,7 @@ class Bot:
         self.journal: Any = None
         symbol = one.symbol
         base = bars(symbol, swing()[:50])
-        series = [base, *(base.resample(one) for one in self.extra)]
+        series = [base, *(resample(base, one) for one in self.extra)]
         self.plan = prepare(self.strategy, series, cash=10_000.0, leverage=5.0)
 
     @asynccontextmanager
@@ -99,8 +101,8 @@ class Bot:
     def made(self) -> Runner:
         """A runner of the journal, as a new process makes it."""
         exchange = self.one.exchange
-        self.journal = Journal.open(self.folder / "swing.sqlite", "swing", clock=lambda: exchange.now)
-        shell = shell_for(self.plan, "swing", self.journal, patience=PATIENCE)
+        self.journal = Journal.open(self.folder / f"{self.name}.sqlite", self.name, clock=lambda: exchange.now)
+        shell = shell_for(self.plan, self.name, self.journal, patience=PATIENCE, account=self.account)
         terms = RunTerms(pace=self.pace, **self.terms)
         access, venue = Access(route=exchange.route), self.one.broker.wire.venue
         feeds = feeds_at(venue, self.plan, access=access, tuning=TUNING)

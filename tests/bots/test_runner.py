@@ -83,7 +83,7 @@ def test_a_broken_off_bot_recovers(exchange: Exchange, tmp_path: Path, symbol: s
                 assert reasons == ["", "", "stopped by its user"]
                 assert mine.journal.verify().ok
 
-    run(story(), 40.0)
+    run(story())
 
 
 def test_a_kill_flattens_and_asks_the_venue(exchange: Exchange, tmp_path: Path) -> None:

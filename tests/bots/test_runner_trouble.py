@@ -73,7 +73,7 @@ def test_there_are_only_so_many_restarts_and_none_where_a_person_must_look(excha
                 await mine.minutes(1)
             assert keeper.restarts == 0 and "what was to be looked up" in mine.task.result()
 
-    run(story(), 40.0)
+    run(story())
 
 
 def test_restart_terms_are_numbers_that_make_sense() -> None:
@@ -165,4 +165,4 @@ def test_a_bot_that_hangs_is_silent_so_that_the_venue_cancels(exchange: Exchange
             assert any("to deal with" in one.text for one in mine.alerts)
             assert runner.held() == {(PERP, "net"): mine.held()} or not mine.held()
 
-    run(story(), 40.0)
+    run(story())

@@ -131,3 +131,20 @@ def test_it_is_killed_from_another_terminal(bots: Command, own_desk: Path) -> No
     done = bots("run", *BOT, "--name", "demo")
     assert done.code == 2 and "was killed" in done.err and "--revive" in done.err
     assert bots("run", *BOT, "--name", "demo", "--revive").code == 0
+
+
+def test_a_parameter_file_says_all_of_a_bot(bots: Command, own_desk: Path) -> None:
+    file = own_desk / "strategies" / "mine.yaml"
+    assert bots("template", "grid", "--output", str(file)).code == 0
+    span = ("--start", "2021-01-01", "--end", "2021-01-03")
+    done = bots("run", str(file), "--paper", *span, "--json")
+    assert told(done)["name"] == "mine"
+    (row,) = told(bots("list", "--json"))
+    assert (row["strategy"], row["series"], row["state"], row["running"]) == (  # type: ignore[index]
+        "library:grid", ["BTC/USDT 1h"], "STOPPED", False,
+    )  # fmt: skip
+    file.write_text(file.read_text().replace("maker_fee: null", "maker_fee: 0.001"))
+    refused = bots("run", str(file), "--paper", *span, "--name", "other")
+    assert refused.code == 2 and "of costs a bot takes fee and slippage_bps" in refused.err
+    rules = bots("run", "sma_cross.yaml", "--paper", "--replay", "BTC/USDT:1h", *span, "--name", "rules")
+    assert rules.code == 0 and "rules is STOPPED: the tape has ended" in rules.out

@@ -157,7 +157,8 @@ def test_a_reason_that_nobody_knows_cannot_be_given() -> None:
     with pytest.raises(ConfigError, match="'dislike' is no reason"):
         reject("dislike")
     assert set(WRONG) | {
-        "below_filled", "duplicate_id", "leverage_beyond_tier", "no_equity", "no_stop", "not_received", "not_running",
-        "not_trading", "order_is_final", "refused_by_venue", "risk_limit", "short_not_allowed", "too_many_positions",
+        "below_filled", "duplicate_id", "first_orders_small", "leverage_beyond_tier", "no_equity", "no_stop",
+        "not_armed", "not_received", "not_running", "not_trading", "order_is_final", "refused_by_venue", "risk_limit",
+        "short_not_allowed", "too_many_positions",
         "unknown_order", "venue_unreachable", "would_trigger", *CODES,
     } == set(REJECTIONS)  # fmt: skip

@@ -46,7 +46,7 @@ def check_typed(name: str, typed: Sequence[str]) -> bool:
 def was_armed(journal: JournalReader) -> bool:
     """Tell whether a bot was left armed, by its journal."""
     armed = False
-    for entry in journal.entries(kinds={"Armed", "Disarmed", "Moved", "Alert"}):
+    for entry in journal.entries(journal.head.base, kinds={"Armed", "Disarmed", "Moved", "Alert"}):
         record = entry.record
         if isinstance(record, Armed):
             armed = True

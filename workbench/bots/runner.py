@@ -24,7 +24,7 @@ from workbench.bots.noting import Refusals
 from workbench.bots.quick_start import QuickStart
 from workbench.bots.runner_market import Market
 from workbench.bots.runner_reconciling import Reconciler, under_way
-from workbench.bots.runner_states import LIVE, Course
+from workbench.bots.runner_states import APART, LIVE, Course
 from workbench.bots.runner_terms import LiveBroker, RunTerms
 from workbench.bots.runner_writing import Pen
 from workbench.bots.shell import Shell
@@ -39,7 +39,7 @@ from workbench.errors import (
 )
 from workbench.market.feeds.events import BarClosed, BookMoved, ConnectionMoved, GapFound, TickerMoved, TradePrinted
 from workbench.market.feeds.feed import Feed
-from workbench.trading.events import Alert, CancelOrder
+from workbench.trading.events import Alert, CancelOrder, Peer
 from workbench.trading.lifecycle import ENDED
 from workbench.trading.minding import Minder
 
@@ -134,7 +134,7 @@ class Runner(Course):
         self._queue: asyncio.Queue[Callable[[], None]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ran = self._kept = False
-        self._doing = ""
+        self._doing = self._shares = ""
         self._pulsing = False
         self.watched: Callable[[], None] = lambda: None
         self.guards_fills: tuple[VenueFill, ...] = ()
@@ -164,6 +164,7 @@ class Runner(Course):
         try:
             return await self._live()
         finally:
+            self._leave_peers()
             for task in self._tasks:
                 task.cancel()
             for task in tuple(self._tasks):
@@ -211,6 +212,8 @@ class Runner(Course):
         self._started = self.journal.head.base > 0 or bool(last_of(self.journal, ["Started"]))
         self._quick.recover(self.now)
         self.refusals.let_go()
+        for entry in last_of(self.journal, ["Logged"], having=APART):
+            self.reconciler.apart.update(entry.record.fields.get(APART, {}))
         self.move("STARTING")
 
     async def _begin(self, stack: AsyncExitStack) -> None:
@@ -224,7 +227,8 @@ class Runner(Course):
         feeds = []
         for one in starts.items():
             feeds.append(await self._patiently(partial(self._open, stack, *one)))
-        self.move("WARMING_UP")
+        if self.state == "STARTING":  # it may have been stopped meanwhile
+            self.move("WARMING_UP")
         for feed in feeds:
             self._spawn(self._listen(feed), "feed")
         self._spawn(self._hear(), "news")
@@ -403,6 +407,31 @@ class Runner(Course):
         if self._switch and not self._pulsing:
             self._pulsing = True
             self._spawn(self._pulse(), "heartbeat")
+
+    # those that it shares limits with
+
+    def join_peers(self) -> None:
+        """Let the bots that share limits with this one know of it, and it of them."""
+        peers, core = self.terms.peers, self.shell.mind.core
+        if peers is not None and core.risk is not None:
+            peers.join(core, self._peer_moved)
+            self._shares = core.risk.bot or core.name
+
+    def _peer_moved(self, event: Peer) -> None:
+        """Take in at once where another bot stands: between two turns of this one there is always time for it."""
+        try:
+            self.take(event)
+        except Exception as error:  # it is this bot that fails, not the one that has moved
+            self._queue.put_nowait(partial(self._broke, "peers", error))
+        else:
+            self._queue.put_nowait(lambda: None)  # so that what it wants now goes out
+
+    def _leave_peers(self) -> None:
+        if self.terms.peers is not None and self._shares in self.terms.peers.members:
+            self.terms.peers.leave(self._shares)
+        self._shares = ""
+
+    # what goes out
 
     def _keep(self) -> None:
         """Keep the state for a quick start, now and then."""

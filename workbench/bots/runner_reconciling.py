@@ -45,12 +45,17 @@ class Reconciler:
     Parameters
     ----------
     core : Core
+
+    Attributes
+    ----------
+    apart : dict of asset to float
+        What the account has beyond the money of the books: as of the first look, or a change that was told since.
     """
 
     def __init__(self, core: Core) -> None:
         self._core = core
         self._before: tuple[Difference, ...] = ()
-        self._apart: dict[str, float] = {}
+        self.apart: dict[str, float] = {}
         self._moved = 0.0
 
     @property
@@ -84,7 +89,7 @@ class Reconciler:
         return found
 
     def money(self, seen: Snapshot) -> tuple[Difference, ...]:
-        """Give what has come or gone at the venue since the first look that no event of the books explains.
+        """Give what has come or gone at the venue since the first look ever that no event of the books explains.
 
         An account may have more money than the bot was given, so that only changes are compared, which two looks must
         show; of contracts alone, since the fees of spot trades may be taken in any coin.
@@ -96,10 +101,10 @@ class Reconciler:
         there, books = seen.balances.get(asset), core.account.wallet
         if there is None:
             return ()
-        apart = self._apart.setdefault(asset, there - books)
+        apart = self.apart.setdefault(asset, there - books)
         moved, least = there - books - apart, _DRIFT * max(abs(core.account.equity), 1.0)
         before, self._moved = self._moved, moved
         if abs(moved) <= least or abs(moved - before) > least:
             return ()
-        self._apart[asset] = there - books
+        self.apart[asset] = there - books
         return (Difference("money in", asset, there - apart, books),)

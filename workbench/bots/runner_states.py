@@ -16,7 +16,10 @@ from workbench.errors import BrokerError, BrokerRejected
 from workbench.trading.events import Adjusted, Alert, Bar, Event, Moved, Started
 from workbench.trading.lifecycle import ENDED
 
-__all__ = ["LIVE", "Course"]
+__all__ = ["APART", "LIVE", "Course"]
+
+APART: Final = "money_apart"
+"""The field of the log by which a later session knows what money is not the bot's."""
 
 _ROUNDS: Final = 5  # of winding down what turns up after a kill
 _AGAIN_MS: Final = 1_000
@@ -46,7 +49,7 @@ class Course:
         self.reason = ""
         self._started = False
         self._looking: Look | None = None
-        self._looked_at = self._marked_at = self._beaten_at = 0
+        self._looked_at = self._opened_at = 0
         self._settled = False  # a look has been answered since reconciling began, with nothing under way
         self._armed = False
         self._kill: Kill = ""
@@ -86,6 +89,9 @@ class Course:
 
     def log(self, level: str, text: str, fields: dict[str, Any] | None = None) -> None:
         """Write a line of the log."""
+
+    def join_peers(self) -> None:
+        """Let the bots that share limits with this one know of it, and it of them."""
 
     def warn(self, level: str, text: str) -> None:
         """Tell a human; the same text once a session."""
@@ -156,6 +162,9 @@ class Course:
         now, pace = self.now, self.pace
         if self.state in LIVE:
             self.take(*self.market.marks(now, round(pace.mark_s * 1_000)))
+            if self.shell.mind.core.desk.busy and now >= self._opened_at + _AGAIN_MS:
+                self._opened_at = now  # what a fill, a timer or a limit has brought about waits for no bar
+                self.take(*self.market.opened(now))
         due = self.breaker.due if self.breaker.open else self._looked_at + pace.look_s * 1_000
         if self._looking is None and now >= due:
             self._look_now()
@@ -224,8 +233,11 @@ class Course:
         if self._certain and not found:
             self._certain = False
             self.resume("positions are again as the venue has them")
+        known = dict(self.reconciler.apart)
         for one in self.reconciler.money(seen):
             self._money(one)
+        if self.reconciler.apart != known:  # a later session is to find what comes or goes while nobody looks
+            self.log("info", "what the account has beyond the money of the bot", {APART: dict(self.reconciler.apart)})
         self._settled = True
 
     def _differ(self, text: str, *, certain: bool = False) -> None:
@@ -275,6 +287,7 @@ class Course:
         if self._halts:
             self.pause("; ".join(self._halts))
         self.take(*self.shell.mind.limits_to_tell(self.terms.limits, self.now))
+        self.join_peers()
         self.take(*self.terms.opening(self.shell.mind.core, self.now))
         if not self._started:
             self._started = True

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from workbench.bots.brokers.talk import Broker, VenueFill, VenueOrder
 from workbench.bots.killing import Kill
+from workbench.bots.peers import Peers
 from workbench.bots.spec import Policy
 from workbench.errors import ConfigError
 from workbench.risk.limits import Limits
@@ -114,6 +115,8 @@ class RunTerms:
         Whether a bot that was killed may go on.
     limits : mapping of scope to Limits, optional
         On risk, as they are set now.
+    peers : Peers, optional
+        The bots of this process: limits of an account or workspace then count what all of them have.
     opening : callable, optional
         `(core, now) -> events`: what the bot is to be told once it runs, before anything else.
     details : mapping, optional
@@ -130,6 +133,7 @@ class RunTerms:
     killed: Callable[[], Kill] = lambda: ""
     revive: bool = False
     limits: Mapping[str, Limits] | None = None
+    peers: Peers | None = None
     opening: Callable[[Any, int], Sequence[Event]] = lambda core, now: ()
     details: Mapping[str, Any] = field(default_factory=dict)
 

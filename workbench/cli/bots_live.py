@@ -10,6 +10,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,9 +22,10 @@ from workbench.cli.console import say, say_warning, show_json
 from workbench.errors import ConfigError
 
 if TYPE_CHECKING:
-    from workbench.bots.journal import Journal
     from workbench.bots.launching import Launch
+    from workbench.bots.restarting import Restarting
     from workbench.bots.runner import Runner
+    from workbench.bots.runner_terms import RunTerms
     from workbench.bots.standing import Standing
     from workbench.settings import Settings
 
@@ -40,8 +42,6 @@ def run_at_venue(said: dict[str, Any], wanted: Wanted, settings: Settings) -> No
     ConfigError, DataError, StrategyError, RunError
         It cannot be begun.
     """
-    from workbench.bots.arming import was_armed
-    from workbench.bots.journal import open_journal
     from workbench.bots.killing import kill_order
 
     name = said["name"]
@@ -50,9 +50,10 @@ def run_at_venue(said: dict[str, Any], wanted: Wanted, settings: Settings) -> No
             f"a kill file forbids {name!r} to run; `workbench bots calm {name}` (or --all) takes it away", name=name
         )
     launch, reach = launched(said, wanted, settings)
-    with open_journal(name, settings, clock=reach.now, hide=reach.hide) as journal:
-        arm = armed_now(name, wanted, armed=was_armed(journal))
-        last = asyncio.run(_run(launch, wanted, settings, (journal, reach, arm)))
+    stage = _Stage(
+        launch=launch, wanted=wanted, settings=settings, reach=reach, arm=_asked_to_arm(name, wanted, settings)
+    )
+    last = asyncio.run(_run(stage))
     if wanted.as_json:
         show_json(last.to_plain())
     else:
@@ -61,67 +62,107 @@ def run_at_venue(said: dict[str, Any], wanted: Wanted, settings: Settings) -> No
         raise typer.Exit(1)
 
 
-async def _run(launch: Launch, wanted: Wanted, settings: Settings, given: tuple[Journal, Reach, bool]) -> Standing:
-    """Run the bot before the eyes of whoever watches, and give how it stands at the end."""
-    from workbench.bots.standing import Watcher, standing
+@dataclass(kw_only=True)
+class _Stage:
+    """What the sessions of one run have in common, and what the one in hand has made."""
 
-    journal, reach, arm = given
-    spec = launch.spec
-    with watching(quiet=wanted.as_json) as screen:
-        watcher = Watcher(screen.line, reach.hide)
-        journal.listener = watcher.hear
-        async with _session(launch, wanted, settings, (journal, reach, arm)) as (runner, feeds):
-            look = partial(standing, runner, spec, watcher, feeds)
-            show = asyncio.create_task(_show(screen.show, look, watcher))
-            try:
-                with _interrupts(runner):
-                    await runner.run()
-            finally:
-                show.cancel()
-            return look()
+    launch: Launch
+    wanted: Wanted
+    settings: Settings
+    reach: Reach
+    arm: bool
+    watcher: Any = None
+    runner: Any = None
+    feeds: list[Any] = field(default_factory=list)
+
+    def look(self) -> Standing:
+        """Say how the bot stands."""
+        from workbench.bots.standing import standing
+
+        return standing(self.runner, self.launch.spec, self.watcher, self.feeds)
 
 
-async def _show(show: Callable[..., None], look: Callable[[], Standing], watcher: Any) -> None:
+def _asked_to_arm(name: str, wanted: Wanted, settings: Settings) -> bool:
+    from workbench.bots.arming import was_armed
+    from workbench.bots.journal import journal_names, read_journal
+
+    armed = False
+    if wanted.mode == "live" and name in journal_names(settings):
+        with read_journal(name, settings) as journal:
+            armed = was_armed(journal)
+    return armed_now(name, wanted, armed=armed)
+
+
+async def _run(stage: _Stage) -> Standing:
+    """Run the bot before the eyes of whoever watches, again where that may help, and give how it stands at the end."""
+    from workbench.bots.restarting import Restarting, RestartTerms
+    from workbench.bots.standing import Line, Watcher
+
+    with watching(quiet=stage.wanted.as_json) as screen:
+        stage.watcher = watcher = Watcher(screen.line, stage.reach.hide)
+        restarting = Restarting(
+            partial(_session, stage), RestartTerms(most=stage.wanted.restarts),
+            alert=lambda one: watcher.add(Line(one.ts, one.level, "system", one.text)),
+        )  # fmt: skip
+        show = asyncio.create_task(_show(screen.show, stage))
+        try:
+            with _interrupts(restarting):
+                await restarting.run()
+        finally:
+            show.cancel()
+    return stage.look()
+
+
+async def _show(show: Callable[..., None], stage: _Stage) -> None:
     while True:
-        show(look(), watcher.lines)
+        if stage.runner is not None:
+            show(stage.look(), stage.watcher.lines)
         await asyncio.sleep(_LOOK_S)
 
 
 @asynccontextmanager
-async def _session(
-    launch: Launch, wanted: Wanted, settings: Settings, given: tuple[Journal, Reach, bool]
-) -> AsyncIterator[tuple[Runner, list[Any]]]:
-    """Open the venue, and give the runner and the list of its feeds."""
+async def _session(stage: _Stage) -> AsyncIterator[Runner]:
+    """Open journal and venue, and give the runner."""
+    from workbench.bots.journal import open_journal
+    from workbench.bots.runner import Runner, shell_for
+
+    launch, reach = stage.launch, stage.reach
+    with open_journal(launch.spec.name, stage.settings, clock=reach.now, hide=reach.hide) as journal:
+        journal.listener = stage.watcher.hear
+        shell = shell_for(launch.plan, launch.spec.name, journal, account=launch.spec.account)
+        broker, make = await _venue(launch, shell.mind.core.markets, reach, stage.settings)
+        stage.feeds = feeds = []
+
+        def opened(timeframe: str, start: int) -> Any:
+            feeds.append(make(timeframe, start))
+            return feeds[-1]
+
+        async with broker:
+            reach.clock = broker.now
+            stage.runner = Runner(shell, broker, opened, journal, terms=_terms(stage))
+            stage.arm = False  # once: who is armed stays so over restarts
+            yield stage.runner
+
+
+def _terms(stage: _Stage) -> RunTerms:
     from workbench.bots.arming import opening_words, whoever
     from workbench.bots.killing import kill_order
     from workbench.bots.limit_settings import limits_here
-    from workbench.bots.runner import Runner, shell_for
     from workbench.bots.runner_terms import RunTerms
     from workbench.research.run import versions
     from workbench.trading.events import Resumed
 
-    spec, (journal, reach, arm) = launch.spec, given
-    live = opening_words(settings.live, arm=arm, who=whoever()) if spec.mode == "live" else lambda core, now: ()
+    spec, settings, wanted = stage.launch.spec, stage.settings, stage.wanted
+    live = opening_words(settings.live, arm=stage.arm, who=whoever()) if spec.mode == "live" else lambda core, now: ()
 
     def opening(core: Any, now: int) -> list[Any]:
         goes_on = [Resumed(now, whoever(), "--resume")] if wanted.resume and core.risk is not None else []
         return [*live(core, now), *goes_on]
 
-    shell = shell_for(launch.plan, spec.name, journal, account=spec.account)
-    terms = RunTerms(
+    return RunTerms(
         policy=spec.policy, revive=wanted.revive, killed=partial(kill_order, settings, spec.name), opening=opening,
-        limits=limits_here(settings, bot=spec.name, account=spec.account), details=launch.details(versions()),
+        limits=limits_here(settings, bot=spec.name, account=spec.account), details=stage.launch.details(versions()),
     )  # fmt: skip
-    broker, make = await _venue(launch, shell.mind.core.markets, reach, settings)
-    feeds: list[Any] = []
-
-    def opened(timeframe: str, start: int) -> Any:
-        feeds.append(make(timeframe, start))
-        return feeds[-1]
-
-    async with broker:
-        reach.clock = broker.now
-        yield Runner(shell, broker, opened, journal, terms=terms), feeds
 
 
 async def _venue(launch: Launch, markets: Any, reach: Reach, settings: Settings) -> tuple[Any, Any]:
@@ -141,13 +182,13 @@ async def _venue(launch: Launch, markets: Any, reach: Reach, settings: Settings)
     from workbench.bots.brokers.simulated_terms import PaperTerms
 
     clock = None if route is None else await practice_clock(reach.at, spec.series, route)
-    memory = bots_folder(settings) / f"{spec.name}.paper.sqlite"
+    memory = bots_folder(settings) / f"{spec.name}.paper.db"  # no journal: those end in .sqlite
     paper = SimulatedBroker(launch.plan, terms=PaperTerms(venue=spec.venue), memory=memory, clock=clock)
     return paper, paper.listening(feeds)
 
 
 @contextmanager
-def _interrupts(runner: Runner) -> Iterator[None]:
+def _interrupts(runner: Restarting) -> Iterator[None]:
     """Let Ctrl-C stop the bot properly, and a second one kill it."""
     loop = asyncio.get_running_loop()
     count = 0

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from workbench.bots.brokers.credentials import Credentials
     from workbench.bots.launching import Launch
     from workbench.bots.listing import Listing
-    from workbench.bots.spec import Series
     from workbench.market.sources.clients import Route
     from workbench.settings import Settings
 
@@ -35,7 +34,6 @@ class Wanted:
     """What was asked for on the command line, beside strategy, parameters and costs."""
 
     at: str
-    on: tuple[str, ...]
     mode: str
     key: str
     practice: str | None
@@ -44,6 +42,7 @@ class Wanted:
     policy: Any
     passphrase_fd: int | None
     arm: tuple[str, ...]
+    restarts: int
     revive: bool
     resume: bool
     as_json: bool
@@ -75,14 +74,14 @@ def launched(said: dict[str, Any], wanted: Wanted, settings: Settings) -> tuple[
     ConfigError, DataError, StrategyError
         Something of it is not there, or the journal is of another bot.
     """
-    from workbench.bots.spec import Series
+    from workbench.market.sources.clients import check_venue
 
-    series = tuple(Series.parse(one) for one in wanted.on)
+    check_venue(wanted.at)
     told = _told(said["name"], settings)
     _check_mode(said["name"], told, wanted.mode)
     route = route_to(wanted.practice, settings)
     reach = Reach(at=wanted.at, route=route, credentials=_credentials(wanted, route))
-    return _launch(said, wanted, settings, (series, told, reach)), reach
+    return _launch(said, wanted, settings, (told, reach)), reach
 
 
 def _check_mode(name: str, told: Mapping[str, Any], mode: str) -> None:
@@ -170,21 +169,21 @@ def _launch(
     said: dict[str, Any],
     wanted: Wanted,
     settings: Settings,
-    given: tuple[tuple[Series, ...], Mapping[str, Any], Reach],
+    given: tuple[Mapping[str, Any], Reach],
 ) -> Launch:
     from workbench.bots.launching import known_instruments, launch_of
     from workbench.bots.listing import Listing, list_at
     from workbench.bots.spec import BotSpec
 
-    series, told, reach = given
+    told, reach = given
     before = told.get("spec", {})
     known = known_instruments(told)
     listing = Listing(instruments=known)
     if not known:
-        listing = asyncio.run(list_at(wanted.at, series, route=reach.route, credentials=reach.credentials))
+        listing = asyncio.run(list_at(wanted.at, said["series"], route=reach.route, credentials=reach.credentials))
     cash = before.get("cash") if wanted.cash is None else wanted.cash
     spec = BotSpec(
-        **said, series=series, mode=wanted.mode, key=wanted.key, policy=wanted.policy,
+        **said, mode=wanted.mode, key=wanted.key, policy=wanted.policy,
         venue=wanted.at if reach.route is None else reach.route.name(wanted.at),
         cash=_cash(cash, listing, settings), account=wanted.account or before.get("account") or wanted.key or "paper",
     )  # fmt: skip

@@ -29,7 +29,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def list_bots(as_json: AsJson = False) -> None:
-    """List the bots of the workspace: what they trade, how their last session went, the size of their journals."""
+    """List the bots of the workspace: what and where they trade, how they are, when they last did anything."""
     from workbench.bots.journal import journal_names
 
     settings = settings_here()
@@ -38,30 +38,52 @@ def list_bots(as_json: AsJson = False) -> None:
         show_json(rows)
         return
     columns = [
-        Column("Name"), Column("Strategy"), Column("Series", wrap=True), Column("Mode"),
-        Column("Sessions", number=True), Column("Last session", wrap=True), Column("Entries", number=True),
+        Column("Name"), Column("Strategy"), Column("Series", wrap=True), Column("Mode"), Column("State"),
+        Column("Last entry"), Column("Sessions", number=True), Column("Last session", wrap=True),
+        Column("Entries", number=True),
     ]  # fmt: skip
     show_table(columns, [
-        [Cell(one["name"], "bold"), one["strategy"], ", ".join(one["series"]), one["mode"], str(one["sessions"]),
-         one["last"], f"{one['entries']:,}"]
+        [Cell(one["name"], "bold"), one["strategy"], ", ".join(one["series"]), _mode(one), _state(one),
+         "" if one["heard"] is None else iso(one["heard"] // 1_000 * 1_000), str(one["sessions"]), one["last"],
+         f"{one['entries']:,}"]
         for one in rows
     ])  # fmt: skip
     if not rows:
         say("none yet; `workbench bots run --help` shows how to make one", "dim")
 
 
+def _mode(row: dict[str, Any]) -> Cell:
+    armed = {True: ", armed", False: ", not armed", None: ""}[row["armed"]]
+    venue = f" at {row['venue']}" if row["venue"] else ""
+    return Cell(f"{row['mode']}{venue}{armed}", "red" if row["armed"] else "")
+
+
+def _state(row: dict[str, Any]) -> Cell:
+    if row["running"]:
+        return Cell(row["state"], "green")
+    broken = row["state"] not in ("", "STOPPED", "KILLED", "FAILED")
+    return Cell(f"{row['state']}, broken off" if broken else row["state"], "yellow" if broken else "")
+
+
 def _row(name: str, settings: Settings) -> dict[str, Any]:
+    from workbench.bots.arming import was_armed
     from workbench.bots.journal import read_journal
 
     with read_journal(name, settings) as journal:
         sessions = journal.sessions()
         spec = sessions[0].details.get("spec", {}) if sessions else {}
-        last = sessions[-1] if sessions else None
-        ended = "" if last is None else f"{iso(last.began)}: {last.reason or 'running, or broken off'}"
+        last, position = sessions[-1] if sessions else None, journal.head.position
+        running = last is not None and not last.reason and journal.is_written
+        ended = "" if last is None else f"{iso(last.began)}: {last.reason or ('running' if running else 'broken off')}"
+        moved = [one.record.state for one in journal.entries(journal.head.base, kinds={"Moved"})]
         return {
             "name": name, "strategy": spec.get("strategy", ""), "mode": spec.get("mode", ""),
+            "venue": spec.get("venue", ""),
             "series": [f"{one['symbol']} {one['timeframe']}" for one in spec.get("series", [])],
-            "sessions": len(sessions), "last": ended, "entries": journal.head.position,
+            "state": moved[-1] if moved else "", "running": running,
+            "armed": was_armed(journal) if spec.get("mode") == "live" else None,
+            "heard": journal.last_recorded,
+            "sessions": len(sessions), "last": ended, "entries": position,
         }  # fmt: skip
 
 

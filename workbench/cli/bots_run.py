@@ -36,6 +36,10 @@ def add_to(app: typer.Typer) -> None:
         epilog=examples(
             "workbench bots run sma_cross --paper --replay BTC/USDT:1h --speed max --name demo",
             "workbench bots run strategies/sma_cross.py --paper --replay BTC/USDT:1h -p fast=20 --start 2024-01-01",
+            "workbench bots run my_dca.yaml --paper                       a parameter file has its own series",
+            "workbench bots run sma_cross --paper --at binance --on BTC/USDT:1m --name dry",
+            "workbench bots run sma_cross --live --at binance --on BTC/USDT:USDT:1m --key desk --name demo",
+            "workbench bots run sma_cross --live --at binance --on BTC/USDT:1m --key desk --name demo --practice here",
         ),
     )(run)
     app.command("kill", epilog=examples("workbench bots kill demo", "workbench bots kill --all --flatten"))(kill)
@@ -44,7 +48,10 @@ def add_to(app: typer.Typer) -> None:
 
 def run(
     strategy: Annotated[
-        str, typer.Argument(metavar="STRATEGY", help="A file in the strategies folder, a path, or library:NAME.")
+        str,
+        typer.Argument(
+            metavar="STRATEGY", help="A file in the strategies folder, a path, library:NAME, or a parameter file."
+        ),
     ],
     paper: Annotated[bool, typer.Option("--paper", help="Trade on paper: no order leaves this machine.")] = False,
     live: Annotated[bool, typer.Option("--live", help="Trade for money, at a venue, with a key of the vault.")] = False,
@@ -96,6 +103,10 @@ def run(
         list[str] | None,
         typer.Option(metavar="NAME", help="Arm a live bot: its name, and the option twice. Asked for at a terminal."),
     ] = None,
+    restarts: Annotated[
+        int,
+        typer.Option(metavar="N", min=0, help="How often an hour it is run again after a venue or network was away."),
+    ] = 5,
     revive: Annotated[bool, typer.Option("--revive", help="Let a bot that was killed go on.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Trade on where limits on risk have paused it.")] = False,
     as_json: AsJson = False,
@@ -106,44 +117,51 @@ def run(
     """
     from workbench.bots.spec import BotSpec, Series
     from workbench.cli.backtest import given_parameters
+    from workbench.cli.bots_file import read_bot_file
     from workbench.strategy.loader import load_strategy
 
     settings = settings_here()
-    where = _where(replay or [], at, on or [], paper=paper, live=live)
-    kind = load_strategy(strategy, settings=settings)
+    file = read_bot_file(strategy, settings)
+    series = tuple(Series.parse(one, venue) for one in replay or on or ()) or file.series
+    where = _where(replay or [], at, on or [], paper=paper, live=live, filed=bool(file.series))
+    kind = load_strategy(file.strategy, settings=settings)
+    cash = file.cash if cash is None else cash
     said: dict[str, Any] = {
-        "name": name or kind.__name__.lower(), "strategy": strategy,
-        "parameters": given_parameters(kind.declared, param or []), "fee": fee, "slippage_bps": slippage_bps,
-        "leverage": leverage, "margin": margin,
+        "name": name or file.name or kind.__name__.lower(), "strategy": file.strategy,
+        "parameters": {**file.parameters, **given_parameters(kind.declared, param or [])},
+        "fee": file.fee if fee is None else fee, "margin": margin, "series": series,
+        "slippage_bps": file.slippage_bps if slippage_bps is None else slippage_bps,
+        "leverage": file.leverage if leverage is None else leverage,
     }  # fmt: skip
     if where != "replay":
         from workbench.cli.bots_live import run_at_venue
         from workbench.cli.bots_live_spec import Wanted
 
         wanted = Wanted(
-            at=str(at), on=tuple(on or ()), mode=where, key=key or "", practice=practice, cash=cash, account=account,
-            policy=policy, passphrase_fd=passphrase_fd, arm=tuple(arm or ()), revive=revive,
+            at=str(at), mode=where, key=key or "", practice=practice, cash=cash, account=account,
+            policy=policy, passphrase_fd=passphrase_fd, arm=tuple(arm or ()), restarts=restarts, revive=revive,
             resume=resume, as_json=as_json,
         )  # fmt: skip
         run_at_venue(said, wanted, settings)
         return
     spec = BotSpec(
-        **said, series=tuple(Series.parse(one, venue) for one in replay or ()), start=start, end=end,
+        **said, start=start, end=end,
         cash=settings.backtest.cash if cash is None else cash, account=account or "paper",
     )  # fmt: skip
     _run(spec, settings, _speed_of(speed), {"revive": revive, "resume": resume}, as_json=as_json)
 
 
-def _where(replay: list[str], at: str | None, on: list[str], *, paper: bool, live: bool) -> str:
-    """Say which of the three ways to trade was asked for."""
-    if paper == live or bool(replay) == bool(at or on) or (live and replay) or (not replay and not (at and on)):
+def _where(replay: list[str], at: str | None, on: list[str], *, paper: bool, live: bool, filed: bool) -> str:
+    """Say which of the three ways to trade was asked for; a parameter file has series of its own."""
+    plays = bool(replay) or (filed and not at and not on)
+    if paper == live or (plays and (live or at or on)) or not (plays or (at and (on or filed))):
         raise ConfigError(
             "say where the bot trades: --paper --replay SYMBOL:TIMEFRAME plays a series of the lake, --paper --at "
             "VENUE --on SYMBOL:TIMEFRAME trades on paper at a venue's prices, --live --at VENUE --on SYMBOL:TIMEFRAME "
             "--key NAME for money",
             paper=paper, live=live,
         )  # fmt: skip
-    return "replay" if replay else "live" if live else "paper"
+    return "replay" if plays else "live" if live else "paper"
 
 
 def _speed_of(text: str) -> float:

@@ -177,7 +177,7 @@ async def until(condition: Callable[[], bool], seconds: float = 12.0) -> None:
             await asyncio.sleep(0.005)
 
 
-def run(work: Awaitable[Any], seconds: float = 20.0) -> None:
+def run(work: Awaitable[Any], seconds: float = 60.0) -> None:
     """Run a test's story to its end, which must come."""
 
     async def bounded() -> None:

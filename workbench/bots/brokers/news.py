@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from workbench.bots.brokers.paging import fills_since
 from workbench.bots.brokers.register import Register
@@ -101,6 +101,9 @@ class _Fills(FillsChannel):
         return told
 
 
+_AGAIN_S: Final = 0.5
+
+
 class News:
     """What keeps the channels alive, and the queue that they fill.
 
@@ -160,11 +163,10 @@ class News:
 
     async def stop(self) -> None:
         """Stop listening."""
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        while left := {task for task in self._tasks if not task.done()}:
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left, timeout=_AGAIN_S)  # a cancel can get lost below us: then once more
         for channel in self._health.channels:
             channel.state = "closed"
         await self._outbox.close()

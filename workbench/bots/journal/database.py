@@ -143,6 +143,24 @@ class Database:
             except Timeout:
                 raise self._taken() from None
 
+    def is_written(self, name: str) -> bool:
+        """Tell whether anybody is the writer of a journal now; whoever asks is not."""
+        if self.path is None:
+            number = {"number": _number_of(f"journal {name}")}
+            with self.reading() as connection:
+                free = connection.execute(text("SELECT pg_try_advisory_lock(:number)"), number).scalar()
+                if free:
+                    connection.execute(text("SELECT pg_advisory_unlock(:number)"), number)
+            return not free
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(f"{self.path}.lock", timeout=0)
+        try:
+            with explained(self.path), lock:
+                return False
+        except Timeout:
+            return True
+
     def _taken(self) -> RunError:
         return RunError(
             f"another process writes the journal {self._name!r} ({self.where}): is its bot running already? End that "

@@ -17,7 +17,7 @@ __all__ = ["good_snapshots", "last_of", "told_before"]
 _MOST = 10  # snapshots that are looked at
 
 
-def last_of(journal: JournalReader, kinds: Collection[str], most: int = 1) -> list[Entry]:
+def last_of(journal: JournalReader, kinds: Collection[str], most: int = 1, *, having: str = "") -> list[Entry]:
     """Give the last entries of some kinds, newest first; each alone is checked to be as it was written.
 
     Parameters
@@ -26,6 +26,8 @@ def last_of(journal: JournalReader, kinds: Collection[str], most: int = 1) -> li
     kinds : collection of str
         Names of types of records.
     most : int
+    having : str, optional
+        A word in quotes that their texts have, such as the name of a field.
 
     Raises
     ------
@@ -39,6 +41,8 @@ def last_of(journal: JournalReader, kinds: Collection[str], most: int = 1) -> li
     journal._settle()
     at = ENTRIES.c
     query = select(*(at[name] for name in Entry._fields)).where(at.journal == journal.name, at.kind.in_(kinds))
+    if having:
+        query = query.where(at.body.contains(f'"{having}"', autoescape=True))
     with journal._database.reading() as connection:
         rows = [Entry(*row) for row in connection.execute(query.order_by(at.position.desc()).limit(most))]
     return [journal._own(row) for row in rows]

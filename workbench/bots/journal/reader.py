@@ -98,6 +98,18 @@ class JournalReader:
         return str(self._row().nonce.hex())
 
     @property
+    def is_written(self) -> bool:
+        """Whether a process has the journal open to write it: its bot runs."""
+        return self._database.is_written(self.name)
+
+    @property
+    def last_recorded(self) -> int | None:
+        """When the last entry was written, ms UTC by the bot's clock; None before the first."""
+        head = self.head
+        last = next(self._rows(head.position - 1, head.position), None) if head.position > head.base else None
+        return None if last is None else last.recorded
+
+    @property
     def head(self) -> Head:
         """Where it begins and ends now.
 

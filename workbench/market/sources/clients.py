@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from workbench.errors import ConfigError
 
-__all__ = ["Route", "known_venues", "open_client"]
+__all__ = ["Route", "check_venue", "known_venues", "open_client"]
 
 _LOOPBACK: Final = "127.0.0.1"
 _KEEP_ALIVE_MS: Final = 10_000  # ccxt's own of three minutes notices a dead pipe after six
@@ -162,13 +162,18 @@ async def open_client(
         await session.close()
 
 
-def _class_of(venue: str, *, stream: bool) -> Any:
+def check_venue(venue: str) -> None:
+    """Make sure that ccxt knows a venue; ConfigError, with the names that are most like it, where it does not."""
     import difflib
 
     if venue not in known_venues():
         near = difflib.get_close_matches(venue, known_venues(), n=3)
         hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "ccxt.exchanges lists them"
         raise ConfigError(f"ccxt knows no venue {venue!r}; {hint}", venue=venue)
+
+
+def _class_of(venue: str, *, stream: bool) -> Any:
+    check_venue(venue)
     if stream:
         import ccxt.pro as module
 
