@@ -15,7 +15,6 @@ from tests.bots.runner_stage import Quiet, bot
 from workbench.bots.peers import Peers
 from workbench.practice.exchange import Exchange
 from workbench.risk.limits import Limits
-from workbench.trading.events import Bar, Marked, Submit, Tick
 
 
 @pytest.fixture
@@ -80,22 +79,22 @@ def test_a_bot_hears_several_lengths_of_bars_and_the_longer_one_first(exchange: 
     run(story())
 
 
-def test_limits_act_between_two_bars(exchange: Exchange, tmp_path: Path) -> None:
+class Flips(Buys):
+    """Closes as soon as it has bought."""
+
+    def on_fill(self, view: Any, fill: Any) -> Any:
+        return view.close() if fill.side == "buy" else None
+
+
+def test_what_a_fill_brings_about_waits_for_no_bar(exchange: Exchange, tmp_path: Path) -> None:
     async def story() -> None:
-        limits = {"bot": Limits(daily_loss=0.00005)}  # half a dollar of 10,000
-        async with bot(exchange, tmp_path, PERP, strategy=Buys(), limits=limits) as mine, mine.session() as runner:
+        async with bot(exchange, tmp_path, PERP, strategy=Flips()) as mine, mine.session():
             await mine.reaches("RUNNING")
-            await mine.before_minute(3)
-            for _ in range(80):
-                await mine.one.minutes(0.1)
-                await mine.waits(mine.calm)
-                if runner.shell.mind.core.risk.state == "HALTED" and not mine.held():
-                    break
-            entries = [one.record for one in mine.journal.entries()]
-            closes = next(k for k, one in enumerate(entries) if isinstance(one, Submit) and one.order.side == "sell")
-            why = next(one for one in reversed(entries[:closes]) if isinstance(one, (Bar, Marked, Tick)))
-            assert not isinstance(why, Bar), why  # a price did it, and it went out before the next bar
-            mine.check_books()
+            await mine.minutes(1)
+            await mine.waits(lambda: len(mine.one.orders()) >= 2 and not mine.held())
+            kinds = [one.kind for one in mine.journal.entries(kinds=["Bar", "Submit"])]
+            first = kinds.index("Submit")
+            assert kinds[first : first + 2] == ["Submit", "Submit"]  # and no bar between them
 
     run(story())
 
