@@ -147,7 +147,7 @@ def running(reader: JournalReader) -> bool:
 
 def test_it_is_armed_begins_small_is_stopped_and_goes_on(desk: Path, exchange: Exchange, bots: Command) -> None:
     done = here(bots, desk, exchange, *LIVE, until=lambda reader: running(reader) and bars_since_start(reader) > 4)
-    assert done.code == 0 and "demo is STOPPED: stopped by its user" in done.out, done
+    assert done.code == 0 and "demo is STOPPED: stopped by Ctrl-C" in done.out, done
     assert "the bot is not armed: nobody has armed it" in done.out
     assert seen(desk, fills) == 0  # it watched
     armed = here(bots, desk, exchange, *LIVE, "--arm", "demo", "--arm", "demo", until=lambda reader: fills(reader) > 1)
@@ -159,7 +159,7 @@ def test_it_is_armed_begins_small_is_stopped_and_goes_on(desk: Path, exchange: E
     assert told["armed"].startswith("armed by ") and "orders small" in told["armed"]  # it stayed so
     assert bots("verify", "demo").code == 0
     with read_journal("demo", load_settings(desk)) as reader:
-        assert [one.reason for one in reader.sessions()] == ["stopped by its user"] * 3
+        assert [one.reason for one in reader.sessions()] == ["stopped by Ctrl-C"] * 3
         first = reader.sessions()[0].details
         assert first["spec"]["key"] == "desk" and first["instruments"][0]["symbol"] == PERP
         sizes = {one.record.order.quantity for one in reader.entries(kinds={"Submit"}) if not one.record.order.parent}
@@ -264,6 +264,7 @@ def test_a_process_shows_no_secret_and_two_signals_kill_it(desk: Path, exchange:
     assert started.returncode in (0, 1) and ("KILLED" in out or "STOPPED" in out), err
 
 
+@pytest.mark.long
 def test_on_paper_at_live_prices(desk: Path, exchange: Exchange, bots: Command) -> None:
     words = ["swinger", "--paper", "--at", "binance", "--on", f"{PERP}:1m", "--name", "dry"]
     done = here(bots, desk, exchange, *words, until=lambda reader: fills(reader) > 1)

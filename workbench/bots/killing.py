@@ -6,6 +6,7 @@ A kill file works when nothing else does: it is looked for at every step. `data/
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,19 +17,25 @@ from workbench.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from workbench.settings import Settings
 
-__all__ = ["Kill", "calm", "kill", "kill_order"]
+__all__ = ["Kill", "calm", "kill", "kill_files", "kill_order", "order_in"]
 
 Kill = Literal["", "cancel", "flatten"]
 
 
-def _files(settings: Settings, name: str) -> tuple[Path, Path]:
+def kill_files(settings: Settings, name: str) -> tuple[Path, Path]:
+    """Give the kill files that a bot looks for: that of all bots, and its own."""
     return settings.data / "KILL", bots_folder(settings) / f"{check_name(name)}.kill"
 
 
 def kill_order(settings: Settings, name: str) -> Kill:
     """Give what is to become of a bot by the kill files: "" for nothing."""
+    return order_in(kill_files(settings, name))
+
+
+def order_in(files: Iterable[Path]) -> Kill:
+    """Give what kill files say; the strictest where there are several."""
     found: Kill = ""
-    for file in _files(settings, name):
+    for file in files:
         try:
             found = "flatten" if "flatten" in file.read_text(encoding="utf-8", errors="replace") else found or "cancel"
         except FileNotFoundError:
@@ -53,7 +60,7 @@ def kill(settings: Settings, name: str | None, *, flatten: bool = False) -> Path
             f"there is no bot {name!r} in {settings.root}; there are {', '.join(journal_names(settings)) or 'none'}",
             name=name,
         )
-    file = settings.data / "KILL" if name is None else _files(settings, name)[1]
+    file = settings.data / "KILL" if name is None else kill_files(settings, name)[1]
     # whole or not at all: a bot that finds it half written would cancel where it was to flatten
     replace_files(file.parent, {file.name: b"flatten\n" if flatten else b"cancel\n"})
     return file
@@ -61,7 +68,7 @@ def kill(settings: Settings, name: str | None, *, flatten: bool = False) -> Path
 
 def calm(settings: Settings, name: str | None) -> bool:
     """Take the kill file of a bot, or of all (None), away; give whether there was one."""
-    file = settings.data / "KILL" if name is None else _files(settings, name)[1]
+    file = settings.data / "KILL" if name is None else kill_files(settings, name)[1]
     try:
         file.unlink()
     except FileNotFoundError:

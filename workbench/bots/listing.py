@@ -7,8 +7,7 @@ Its broker makes sure at every start that the venue still has the same steps.
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,7 +21,7 @@ from workbench.market.sources.clients import Route
 from workbench.market.sources.session import Connection, Session, open_session
 from workbench.market.venue_tables import instrument_of
 
-__all__ = ["Listing", "client_of", "list_at", "practice_clock"]
+__all__ = ["Listing", "client_of", "list_at"]
 
 _PATIENCE: Final = Patience(attempts=4, first_s=0.5, longest_s=4.0)
 
@@ -119,22 +118,6 @@ async def _tiers(session: Session, symbols: Sequence[str]) -> list[dict[str, Any
         return await session.tier_rows(symbols)
     except WorkbenchError:
         return []
-
-
-async def practice_clock(at: str, series: Sequence[Series], route: Route) -> Callable[[], int]:
-    """Give what tells the time of a practice exchange, ms UTC, which may be of another year and run faster than ours.
-
-    Raises
-    ------
-    DataError
-        It does not answer.
-    """
-    symbols = tuple(one.symbol for one in series)
-    async with open_session(
-        client_of(at, series), Connection(route=route, patience=_PATIENCE), symbols=symbols
-    ) as session:
-        theirs, ours = session.now(), time.monotonic()
-    return lambda: theirs + round((time.monotonic() - ours) * 1_000.0 * route.speed)
 
 
 async def _money(session: Session, currency: str) -> float:

@@ -8,7 +8,7 @@ so that entries go to disk in groups.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
@@ -89,6 +89,10 @@ class ReplayBot:
     ----------
     recovered : int
         Entries of the journal that were gone through again.
+    killed_before : tuple of (reason, how) or None
+        Its guard has killed it, and the journal's tape has not been told of that yet.
+    begun : callable
+        Called once the journal has that the bot was taken up.
 
     Raises
     ------
@@ -117,6 +121,8 @@ class ReplayBot:
         self._past: Iterator[Any] = iter(())
         self._next: Any = None
         self._stopping: tuple[str, Kill] | None = None
+        self.killed_before: tuple[str, Kill] | None = None
+        self.begun: Callable[[], None] = lambda: None
         self._check_same()
 
     def _check_same(self) -> None:
@@ -186,6 +192,8 @@ class ReplayBot:
         self.journal.begin_session(
             {"spec": self.spec.to_plain(), "code": self._code(), "data": self._data(), "versions": self._versions}
         )
+        if self.killed_before is not None:
+            self._move("KILLED", *self.killed_before)
         for state in _AWAKE:
             self._move(state)
         self._refusals.skip()
@@ -193,6 +201,7 @@ class ReplayBot:
         if self._resume:
             self.replay.deliver([Resumed(self.ts, "", "--resume")])
         self.journal.flush()
+        self.begun()
         return True
 
     def _limit(self) -> None:

@@ -23,6 +23,7 @@ from workbench.bots.mind import Mind
 from workbench.bots.noting import Refusals
 from workbench.bots.quick_start import QuickStart
 from workbench.bots.runner_market import Market
+from workbench.bots.runner_peers import Membership
 from workbench.bots.runner_reconciling import Reconciler, under_way
 from workbench.bots.runner_states import APART, LIVE, Course
 from workbench.bots.runner_terms import LiveBroker, RunTerms
@@ -39,7 +40,7 @@ from workbench.errors import (
 )
 from workbench.market.feeds.events import BarClosed, BookMoved, ConnectionMoved, GapFound, TickerMoved, TradePrinted
 from workbench.market.feeds.feed import Feed
-from workbench.trading.events import Alert, CancelOrder, Peer
+from workbench.trading.events import Alert, CancelOrder
 from workbench.trading.lifecycle import ENDED
 from workbench.trading.minding import Minder
 
@@ -134,7 +135,8 @@ class Runner(Course):
         self._queue: asyncio.Queue[Callable[[], None]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ran = self._kept = False
-        self._doing = self._shares = ""
+        self._doing = ""
+        self._membership = Membership(self.terms.peers, shell.mind.core, self.take, self._woken)
         self._pulsing = False
         self.watched: Callable[[], None] = lambda: None
         self.guards_fills: tuple[VenueFill, ...] = ()
@@ -164,7 +166,7 @@ class Runner(Course):
         try:
             return await self._live()
         finally:
-            self._leave_peers()
+            self._membership.leave()
             for task in self._tasks:
                 task.cancel()
             for task in tuple(self._tasks):
@@ -405,28 +407,12 @@ class Runner(Course):
             self._pulsing = True
             self._spawn(self._pulse(), "heartbeat")
 
-    # those that it shares limits with
-
     def join_peers(self) -> None:
         """Let the bots that share limits with this one know of it, and it of them."""
-        peers, core = self.terms.peers, self.shell.mind.core
-        if peers is not None and core.risk is not None:
-            peers.join(core, self._peer_moved)
-            self._shares = core.risk.bot or core.name
+        self._membership.join()
 
-    def _peer_moved(self, event: Peer) -> None:
-        """Take in at once where another bot stands: between two turns of this one there is always time for it."""
-        try:
-            self.take(event)
-        except Exception as error:  # it is this bot that fails, not the one that has moved
-            self._queue.put_nowait(partial(self._broke, "peers", error))
-        else:
-            self._queue.put_nowait(lambda: None)  # so that what it wants now goes out
-
-    def _leave_peers(self) -> None:
-        if self.terms.peers is not None and self._shares in self.terms.peers.members:
-            self.terms.peers.leave(self._shares)
-        self._shares = ""
+    def _woken(self, error: Exception | None) -> None:
+        self._queue.put_nowait((lambda: None) if error is None else partial(self._broke, "peers", error))
 
     # what goes out
 

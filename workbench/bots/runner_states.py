@@ -137,10 +137,24 @@ class Course:
     # bars, and what a guard has done
 
     def await_fills(self, fills: Iterable[VenueFill]) -> None:
-        """Let executions of the bot's guard be taken into the books, behind the bot's own that nobody told it of."""
-        clerk = self.shell.clerk
-        self._guards = frozenset(one.trade_id for one in fills)
-        clerk.early += [one for one in fills if f"{one.symbol} {one.trade_id}" not in clerk.trades]
+        """Take executions of the bot's guard into the books: at once, before a stop is found gone and placed again.
+
+        Those of a position that the books do not have yet wait until the bot's own executions have been asked for.
+        """
+        clerk, account = self.shell.clerk, self.shell.mind.core.account
+        new = [one for one in fills if one.id not in clerk.lines and f"{one.symbol} {one.trade_id}" not in clerk.trades]
+        self._guards = frozenset(one.trade_id for one in new)
+        fits: set[str] = set()
+        held: dict[tuple[str, str], float] = {}
+        for one in new:
+            clerk.early.append(one)
+            key = one.symbol, one.leg
+            change = one.quantity if one.side == "buy" else -one.quantity
+            before = held.get(key, account.quantity(*key))
+            held[key] = before + change
+            if before * change < 0.0 and abs(change) <= abs(before) * (1.0 + 1e-9):
+                fits.add(one.trade_id)
+        self.shell.adopt(self.now, fits)
 
     def take_bars(self) -> None:
         """Hand on the bars that wait: as history while the bot is not at work, to be acted on then."""

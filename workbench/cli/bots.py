@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli import bots_look, bots_run
+from workbench.cli import bots_kill, bots_look, bots_run
 from workbench.cli.bots_journal import JOURNAL_COMMANDS
 from workbench.cli.console import Cell, Column, say, show_json, show_table
 from workbench.cli.options import AsJson, examples
@@ -77,6 +77,7 @@ def template(
 
 
 bots_run.add_to(app)
+bots_kill.add_to(app)
 bots_look.add_to(app)
 for _name, (_command, _examples) in JOURNAL_COMMANDS.items():
     app.command(_name, epilog=examples(*_examples))(_command)

@@ -123,6 +123,7 @@ async def _show(show: Callable[..., None], stage: _Stage) -> None:
 @asynccontextmanager
 async def _session(stage: _Stage) -> AsyncIterator[Runner]:
     """Open journal and venue, and give the runner."""
+    from workbench.bots.guarding import guarded
     from workbench.bots.journal import open_journal
     from workbench.bots.runner import Runner, shell_for
 
@@ -141,7 +142,8 @@ async def _session(stage: _Stage) -> AsyncIterator[Runner]:
             reach.clock = broker.now
             stage.runner = Runner(shell, broker, opened, journal, terms=_terms(stage))
             stage.arm = False  # once: who is armed stays so over restarts
-            yield stage.runner
+            async with guarded(stage.runner, stage.settings):
+                yield stage.runner
 
 
 def _terms(stage: _Stage) -> RunTerms:
@@ -168,7 +170,7 @@ def _terms(stage: _Stage) -> RunTerms:
 async def _venue(launch: Launch, markets: Any, reach: Reach, settings: Settings) -> tuple[Any, Any]:
     """Give the broker, and what opens the feeds."""
     from workbench.bots.journal import bots_folder
-    from workbench.bots.listing import client_of, practice_clock
+    from workbench.bots.listing import client_of
     from workbench.bots.runner_feeds import feeds_at
     from workbench.market.feeds.feed import Access
 
@@ -178,13 +180,13 @@ async def _venue(launch: Launch, markets: Any, reach: Reach, settings: Settings)
         from workbench.bots.brokers.ccxt_broker import CcxtBroker, Terms
 
         return CcxtBroker(reach.at, markets, credentials=reach.credentials, terms=Terms(route=route)), feeds
-    from workbench.bots.brokers.simulated import SimulatedBroker
+    from workbench.bots.brokers.simulated import paper_at
     from workbench.bots.brokers.simulated_terms import PaperTerms
 
-    clock = None if route is None else await practice_clock(reach.at, spec.series, route)
     memory = bots_folder(settings) / f"{spec.name}.paper.db"  # no journal: those end in .sqlite
-    paper = SimulatedBroker(launch.plan, terms=PaperTerms(venue=spec.venue), memory=memory, clock=clock)
-    return paper, paper.listening(feeds)
+    return paper_at(
+        client_of(reach.at, spec.series), launch.plan, memory, route=route, terms=PaperTerms(venue=spec.venue)
+    )
 
 
 @contextmanager

@@ -1,8 +1,7 @@
-"""`workbench bots run`, `kill` and `calm`: a bot in the foreground, and how it is ended."""
+"""`workbench bots run`: a bot in the foreground."""
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,8 +41,6 @@ def add_to(app: typer.Typer) -> None:
             "workbench bots run sma_cross --live --at binance --on BTC/USDT:1m --key desk --name demo --practice here",
         ),
     )(run)
-    app.command("kill", epilog=examples("workbench bots kill demo", "workbench bots kill --all --flatten"))(kill)
-    app.command("calm", epilog=examples("workbench bots calm demo", "workbench bots calm --all"))(calm)
 
 
 def run(
@@ -177,6 +174,7 @@ def _speed_of(text: str) -> float:
 
 
 def _run(spec: BotSpec, settings: Settings, speed: float, how: dict[str, bool], *, as_json: bool) -> None:
+    from workbench.bots.guard_tape import guarded_tape
     from workbench.bots.journal import open_journal
     from workbench.bots.killing import kill_order
     from workbench.bots.limit_settings import limits_here
@@ -194,8 +192,8 @@ def _run(spec: BotSpec, settings: Settings, speed: float, how: dict[str, bool], 
             spec, plan, journal, versions=dict(versions()),
             limits=limits_here(settings, bot=spec.name, account=spec.account), **how,
         )  # fmt: skip
-        with _screen(quiet=as_json) as show, _interrupts(bot):
-            _drive(bot, settings, speed, show)
+        with guarded_tape(bot, settings, revive=how["revive"]) as guard, _screen(quiet=as_json) as show:
+            _drive(bot, settings, speed, (show, guard.beat))
         status = bot.status()
     if as_json:
         show_json(_plain(status, bot))
@@ -203,10 +201,11 @@ def _run(spec: BotSpec, settings: Settings, speed: float, how: dict[str, bool], 
         _say_end(status, bot)
 
 
-def _drive(bot: ReplayBot, settings: Settings, speed: float, show: Any) -> None:
-    """Go through the tape at its speed, and see to the screen, the kill files and the disk now and then."""
+def _drive(bot: ReplayBot, settings: Settings, speed: float, tell: tuple[Any, Any]) -> None:
+    """Go through the tape at its speed, and see to the screen, the guard, the kill files and the disk now and then."""
     from workbench.bots.killing import kill_order
 
+    show, beat = tell
     began, first, looked = time.monotonic(), None, 0.0
     for ts in bot.steps():
         first = ts if first is None else first
@@ -215,6 +214,7 @@ def _drive(bot: ReplayBot, settings: Settings, speed: float, show: Any) -> None:
             now = time.monotonic()
             if now - looked >= _LOOK_S:
                 looked = now
+                beat()
                 how = kill_order(settings, bot.spec.name)
                 if how:
                     bot.kill(how, "a kill file")
@@ -224,27 +224,6 @@ def _drive(bot: ReplayBot, settings: Settings, speed: float, show: Any) -> None:
                 break
             time.sleep(min(_NAP_S, due - now))
     show(bot.status())
-
-
-@contextmanager
-def _interrupts(bot: ReplayBot) -> Iterator[None]:
-    """Let Ctrl-C stop the bot properly, and a second one kill it."""
-    count = 0
-
-    def interrupted(number: int, frame: Any) -> None:
-        nonlocal count
-        count += 1
-        if count == 1:
-            bot.stop()
-        else:
-            bot.kill("cancel", "killed by Ctrl-C")
-
-    before = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
@@ -300,36 +279,3 @@ def _say_end(status: Status, bot: ReplayBot) -> None:
     if status.positions:
         say_warning("positions are still open; run the bot again to go on, or kill it with --flatten")
     say(f"journal: {status.entries:,} entries; `workbench bots verify {status.name}` checks it", "dim")
-
-
-Everybody = Annotated[bool, typer.Option("--all", help="All bots of the workspace.")]
-OneBot = Annotated[str | None, typer.Argument(metavar="[NAME]", help="As `workbench bots list` shows it.")]
-
-
-def _meant(name: str | None, everybody: bool) -> str | None:
-    if (name is None) != everybody:
-        raise ConfigError("name one bot, or give --all: one of the two", name=name)
-    return name
-
-
-def kill(
-    name: OneBot = None,
-    everybody: Everybody = False,
-    flatten: Annotated[bool, typer.Option("--flatten", help="Close positions at the market too.")] = False,
-) -> None:
-    """End a bot at once, from any terminal: its orders are cancelled, but those that protect positions.
-
-    It writes a file that every bot looks for all the time (data/KILL for all), and none starts while that is there.
-    """
-    from workbench.bots.killing import kill as order
-
-    file = order(settings_here(), _meant(name, everybody), flatten=flatten)
-    say(f"wrote {file}: {name or 'every bot'} ends now; `workbench bots calm` takes it back", "bold")
-
-
-def calm(name: OneBot = None, everybody: Everybody = False) -> None:
-    """Take a kill file away, so that bots may start again."""
-    from workbench.bots.killing import calm as allow
-
-    there = allow(settings_here(), _meant(name, everybody))
-    say("the kill file is gone" if there else "there was no kill file")

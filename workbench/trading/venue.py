@@ -175,6 +175,7 @@ class Venue:
         closes: int,
         *,
         pause: bool = False,
+        since: int | None = None,
     ) -> Iterator[Event | None]:
         """Match inside the bar that was opened last.
 
@@ -189,6 +190,8 @@ class Venue:
         open, high, low, close, volume : float
         pause : bool
             Whether to give None once what the open has gone through is done: what is handled then is at the open.
+        since : int, optional
+            Orders that came at this time (ms UTC) or later are left alone: the prices may be older than they are.
         """
         floor = self._floor
         market = floor.markets[symbol]
@@ -196,9 +199,9 @@ class Venue:
         if not (pause or market.resting or market.stale or market.forced or floor.shared):
             return iter(())
         floor.now, floor.clock, market.stamp = ts, float(ts), ts
-        if not pause and is_quiet(floor, market, high, low):
+        if not pause and since is None and is_quiet(floor, market, high, low):
             return iter(())
-        return inside(floor, market, (open, high, low, close), pause)
+        return inside(floor, market, (open, high, low, close), pause, since)
 
     def pass_over(self, symbol: str, price: float, ts: int, closes: int) -> bool:
         """End the bar that was opened last without a look inside, if nothing waits there that it could reach.
@@ -266,6 +269,10 @@ class Venue:
         events: list[Event] = []
         pass_time(self._floor, ts, events)
         return events
+
+    def stamp(self, symbol: str, ts: int) -> None:
+        """Stamp executions with a time (ms UTC) from now on, until the market of the instrument says another."""
+        self._floor.market(symbol).stamp = ts
 
     def due(self) -> float:
         """Give the next time (ms UTC) at which something expires or arrives; infinity for never."""

@@ -38,15 +38,21 @@ def is_quiet(floor: Floor, market: Market, high: float, low: float) -> bool:
     return True
 
 
-def inside(floor: Floor, market: Market, prices: Prices, pause: bool) -> Iterator[Event | None]:
+def inside(
+    floor: Floor, market: Market, prices: Prices, pause: bool, since: int | None = None
+) -> Iterator[Event | None]:
     """Match inside a bar of (open, high, low, close); a generator that must be run to its end.
 
     With `pause` it yields None once what the open has gone through is done: requests that come then are at the open.
+    With `since` orders that came at that time or later are left alone.
     """
     opened, high, low, close = prices
     path = floor.options.path
     floor.inside, market.opened_inside, market.opening = True, False, False
+    young = () if since is None else tuple(one for one in market.resting if one.created >= since and not one.waits)
     try:
+        for order in young:
+            order.waits = True
         done: set[int] = set()
         yield from _along(floor, market, (opened, opened), (high, low), done)
         for order in market.resting:
@@ -65,6 +71,8 @@ def inside(floor: Floor, market: Market, prices: Prices, pause: bool) -> Iterato
         _see_all(market, high, low)
         for order in market.resting:
             order.fresh = False
+        for order in young:
+            order.waits = False
 
 
 def _see_all(market: Market, high: float, low: float) -> None:

@@ -150,13 +150,13 @@ def test_an_order_meets_the_market_that_is_there_when_it_arrives() -> None:
         assert not paper.fills()
         paper.quote(109.99, 110.01, ms=2)
         found = await task
-        assert found.average_price == 102.01
+        assert found.average_price == 102.01 and paper.fills()[0].ts == found.ts > order.created
 
     asyncio.run(story())
 
 
 def test_it_comes_back_as_it_was(tmp_path: Path) -> None:
-    paper = Paper(plan_of(PERP), memory=tmp_path / "one.paper.sqlite")
+    paper = Paper(plan_of(PERP), memory=tmp_path / "one.paper.db")
     paper.quote(99.99, 100.01)
     paper.place("buy", quantity=3.0)
     stop = paper.place("sell", "stop", quantity=3.0, stop_price=95.0, reduce_only=True)
@@ -170,7 +170,7 @@ def test_it_comes_back_as_it_was(tmp_path: Path) -> None:
 
 
 def test_what_was_crossed_while_it_was_down_is_filled_as_on_bars(tmp_path: Path) -> None:
-    paper = Paper(memory=tmp_path / "one.paper.sqlite")
+    paper = Paper(memory=tmp_path / "one.paper.db")
     paper.quote(99.99, 100.01)
     paper.place("buy", quantity=2.0)
     stop = paper.place("sell", "stop", quantity=2.0, stop_price=97.0, reduce_only=True)
@@ -187,9 +187,33 @@ def test_what_was_crossed_while_it_was_down_is_filled_as_on_bars(tmp_path: Path)
     assert paper.place("buy").average_price == 105.01
 
 
+def test_a_wick_that_no_quote_showed_fills_what_was_there_before_the_bar() -> None:
+    paper = Paper()
+    paper.quote(99.99, 100.01)
+    old = paper.place("buy", "limit", price=98.0)
+    paper.last(100.0, ms=MINUTE)
+    young = paper.place("buy", "limit", price=98.5)
+    paper.quote(99.99, 100.01, ms=MINUTE)
+    paper.bar(T0 + MINUTE, 100.0, 100.2, 97.9, 100.0)
+    assert paper.seen(old.id).status == "closed" and paper.seen(young.id).status == "open"
+    assert [(one.price, one.ts) for one in paper.fills()] == [(98.0, paper.at)]
+    assert paper.place("buy").average_price == 100.01  # the quotes of now are still there
+    paper.bar(T0 + 2 * MINUTE, 100.0, 100.2, 98.4, 100.0)
+    assert paper.seen(young.id).status == "closed"
+
+
+def test_a_silent_market_is_traded_at_its_last_close(tmp_path: Path) -> None:
+    paper = Paper()
+    paper.quote(99.0, 101.0, last=100.0)
+    paper.at += 20_000
+    assert paper.place("buy").average_price == pytest.approx(100.0 * 1.00005)
+    paper.bar(T0, 100.0, 110.0, 100.0, 110.0)
+    assert paper.place("buy").average_price == pytest.approx(110.0 * 1.00005)
+
+
 @pytest.mark.parametrize("place", range(12))
 def test_a_damaged_file_is_refused(tmp_path: Path, place: int) -> None:
-    path = tmp_path / "one.paper.sqlite"
+    path = tmp_path / "one.paper.db"
     paper = Paper(memory=path)
     paper.quote(99.99, 100.01)
     for _ in range(3):
@@ -199,12 +223,12 @@ def test_a_damaged_file_is_refused(tmp_path: Path, place: int) -> None:
     spots = [n for n, byte in enumerate(content) if byte]
     content[spots[place * len(spots) // 12]] ^= 0x55
     path.write_bytes(content)
-    with pytest.raises(DataError, match=r"one\.paper\.sqlite"):
+    with pytest.raises(DataError, match=r"one\.paper\.db"):
         paper.open()
 
 
 def test_the_file_of_another_account_and_one_in_use_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "one.paper.sqlite"
+    path = tmp_path / "one.paper.db"
     paper = Paper(memory=path)
     paper.quote(99.99, 100.01)
     paper.place("buy")

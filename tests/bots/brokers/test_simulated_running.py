@@ -14,8 +14,9 @@ from tests.bots.brokers.stage import MINUTE, PERP, SPOT, TUNING, run, swing, swi
 from tests.bots.runner_stage import PACE, PATIENCE, Bot, Swinger
 from tests.practice.stage import bars
 from workbench.backtest.prepare import prepare
-from workbench.bots.brokers.simulated import SimulatedBroker
+from workbench.bots.brokers.simulated import SimulatedBroker, paper_at
 from workbench.bots.brokers.simulated_terms import PaperTerms
+from workbench.bots.brokers.talk import Look
 from workbench.bots.journal import Journal
 from workbench.bots.runner import Runner, shell_for
 from workbench.bots.runner_feeds import feeds_at
@@ -58,7 +59,7 @@ class PaperBot(Bot):
     async def session(self) -> AsyncIterator[Runner]:
         exchange = self.one.exchange
         self.journal = Journal.open(self.folder / "swing.sqlite", "swing", clock=lambda: exchange.now)
-        memory = self.folder / "swing.paper.sqlite"
+        memory = self.folder / "swing.paper.db"
         self.broker = SimulatedBroker(self.plan, terms=PaperTerms(latency_ms=2.0), memory=memory,
                                       clock=lambda: exchange.now)  # fmt: skip
         feeds = self.broker.listening(
@@ -117,5 +118,23 @@ def test_it_trades_on_paper_and_goes_on_after_a_kill(exchange: Exchange, tmp_pat
         assert mine.alerts == []
         accounts = [f"account-{n}" for n in range(1, 80)]
         assert not any(exchange.call(lambda name=name: list(exchange.engine.orders(name, symbol))) for name in accounts)
+
+    run(story())
+
+
+def test_it_goes_by_the_clock_and_the_funding_of_the_venue(exchange: Exchange, tmp_path: Path) -> None:
+    async def story() -> None:
+        plan = prepare(
+            Swinger(), [bars(PERP, swing()[:50], tick_size=0.01, lot_size=0.001)], cash=10_000.0, leverage=5.0
+        )
+        broker, feeds = paper_at("binance", plan, tmp_path / "one.paper.db", route=exchange.route, tuning=TUNING)
+        async with broker:
+            assert abs(broker.now() - exchange.now) < 2_000 and broker.name == "paper at practice-binance"
+            await broker.look(Look(0))
+            due, rate, _ = broker.venue._sides[PERP].rates[-1]
+            assert (due, rate) == exchange.call(lambda: exchange.engine.next_funding(PERP))
+            async with feeds("1m", exchange.now) as feed:
+                await asyncio.wait_for(anext(feed), 5.0)
+            assert broker.health["messages"] == 1
 
     run(story())

@@ -8,10 +8,11 @@ is killed finds its paper account as it would find a real one.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -19,15 +20,19 @@ from typing import Any, Final, Self
 from workbench.backtest.plan import Plan
 from workbench.bots.brokers.capabilities import Capabilities
 from workbench.bots.brokers.simulated_memory import PaperMemory
+from workbench.bots.brokers.simulated_rates import Rates
 from workbench.bots.brokers.simulated_terms import PaperTerms
 from workbench.bots.brokers.simulated_venue import SimulatedVenue
 from workbench.bots.brokers.talk import Find, Look, Send, Snapshot, VenueFill, VenueOrder
-from workbench.errors import BrokerFatal, BrokerRejected, DataError
+from workbench.bots.runner_feeds import feeds_at
+from workbench.errors import BrokerError, BrokerFatal, DataError
 from workbench.market.feeds.events import Event
-from workbench.market.feeds.feed import Feed
+from workbench.market.feeds.feed import Access, Feed, Tuning
+from workbench.market.feeds.lines import Lines
+from workbench.market.sources.clients import Route
 from workbench.trading.events import Event as Said
 
-__all__ = ["SimulatedBroker"]
+__all__ = ["SimulatedBroker", "paper_at"]
 
 _TYPES: Final = (
     "market", "limit", "stop", "stop_limit", "take_profit", "take_profit_limit", "trailing_stop",
@@ -56,9 +61,12 @@ class SimulatedBroker:
         the funding rates that it has.
     terms : PaperTerms, optional
     memory : Path, optional
-        Where the paper account is kept, such as `data/bots/NAME.paper.sqlite`; it ends with the object when left out.
+        Where the paper account is kept, such as `data/bots/NAME.paper.db`; it ends with the object when left out.
     clock : callable, optional
-        Gives the bot's time, ms UTC. Left out it is this machine's, set right by the times that the market tells.
+        Gives the bot's time, ms UTC. Left out it is the venue's by `lines`, or else this machine's, set right by the
+        times that the market tells.
+    lines : Lines, optional
+        To the venue whose prices they are, which is asked what time it is; opened and closed with the broker.
 
     Attributes
     ----------
@@ -78,7 +86,7 @@ class SimulatedBroker:
 
     def __init__(
         self, plan: Plan, *, terms: PaperTerms | None = None, memory: Path | None = None,
-        clock: Callable[[], int] | None = None,
+        clock: Callable[[], int] | None = None, lines: Lines | None = None,
     ) -> None:  # fmt: skip
         self.plan, self.terms = plan, terms or PaperTerms()
         self.name = f"paper at {self.terms.venue}" if self.terms.venue else "paper"
@@ -87,7 +95,9 @@ class SimulatedBroker:
         kept = None if self._memory is None else self._memory.kept
         self.venue = SimulatedVenue(plan, self.terms, kept, self._hear_matcher)
         self.said: Callable[[Said], None] = lambda event: None
-        self._clock = clock
+        self._clock, self._lines, self._opened = clock, lines, False
+        perpetuals = [line.bars.symbol for line in plan.lines if line.bars.instrument.perpetual]
+        self._rates = None if lines is None else Rates(lines, perpetuals, self.rate)
         self._ahead_ms = 0
         self._dice = random.Random(f"{self.terms.seed} {len(self.venue.orders.all)}")
         self._flights: list[_Flight] = []
@@ -100,6 +110,7 @@ class SimulatedBroker:
         return f"<SimulatedBroker {self.name}: {', '.join(line.bars.symbol for line in self.plan.lines)}>"
 
     async def __aenter__(self) -> Self:
+        await self.open()
         return self
 
     async def __aexit__(
@@ -107,8 +118,26 @@ class SimulatedBroker:
     ) -> None:
         await self.close()
 
+    async def open(self) -> None:
+        """Ask the venue what time it is, where there are lines to it; nothing where that was done.
+
+        Raises
+        ------
+        DataError
+            It does not answer.
+        """
+        if self._lines is not None and not self._opened:
+            self._opened = True
+            await self._lines.__aenter__()
+            if self._clock is None:
+                await self._lines.clock()
+                self._clock = self._lines.now
+
     async def close(self) -> None:
-        """Let go of the memory; the paper account stays as it is."""
+        """Let go of the memory and the lines; the paper account stays as it is."""
+        if self._lines is not None and self._opened:
+            self._opened = False
+            await self._lines.__aexit__()
         if self._memory is not None:
             if self._failure is None:
                 self._keep(durable=True)
@@ -139,6 +168,13 @@ class SimulatedBroker:
         """
         return lambda timeframe, start: _Listening(feeds(timeframe, start), self)
 
+    def rate(self, symbol: str, ts: int, rate: float, mark: float = math.nan) -> None:
+        """Tell that a perpetual's funding is settled at a time to come (ms UTC), at a rate and a mark price.
+
+        Without a mark price it is the market's own of then. The rates that the plan has are known without being told.
+        """
+        self.venue.rate(symbol, ts, rate, mark)
+
     def hear(self, event: Event) -> None:
         """Take what happens at the market; what it makes of orders is kept before this returns.
 
@@ -157,9 +193,10 @@ class SimulatedBroker:
 
     def _settle(self) -> None:
         """Keep what has changed, then tell it."""
+        self._check()
         orders = self.venue.orders
-        if orders.moved or time.monotonic() > self._kept_at + _KEEP_S:
-            self._keep(durable=orders.moved)
+        if (moved := self.venue.moved or orders.moved) or time.monotonic() > self._kept_at + _KEEP_S:
+            self._keep(durable=moved)
         news, orders.news = orders.news, []
         for one in news:
             for listener in self._listeners:
@@ -174,6 +211,7 @@ class SimulatedBroker:
                 self._failure = error
                 raise
         self.venue.orders.saved()
+        self.venue.moved = False
 
     def _check(self) -> None:
         if self._failure is not None:
@@ -211,31 +249,45 @@ class SimulatedBroker:
         return flight.answer.result()
 
     def _land(self, upto: float) -> None:
-        """Carry out the requests that have arrived by a time."""
-        while due := [one for one in self._flights if one.due <= upto]:
-            flight = min(due, key=lambda one: one.due)
-            self._flights.remove(flight)
+        """Carry out the requests that have arrived by a time; those that came together are kept together."""
+        due = sorted((one for one in self._flights if one.due <= upto), key=lambda one: one.due)
+        if not due:
+            return
+        self._flights = [one for one in self._flights if one not in due]
+        answers: list[VenueOrder | BrokerError] = []
+        for flight in due:
             try:
-                answer = self.carry_out(flight.request)
-            except (BrokerRejected, BrokerFatal) as error:
-                if not flight.answer.done():
-                    flight.answer.set_exception(error)
+                answers.append(self._do(flight.request))
+            except BrokerError as error:
+                answers.append(error)
+        try:
+            self._settle()
+        except DataError as error:
+            answers = [BrokerFatal(str(error))] * len(due)
+        for flight, answer in zip(due, answers, strict=True):
+            if flight.answer.done():
+                continue
+            if isinstance(answer, BrokerError):
+                flight.answer.set_exception(answer)
             else:
-                if not flight.answer.done():
-                    flight.answer.set_result(answer)
+                flight.answer.set_result(answer)
 
     def carry_out(self, request: Send) -> VenueOrder:
         """Carry out a request now; see `send`."""
         try:
-            self._check()
-            if self._clock is not None or self.venue.now:
-                self.venue.pass_time(self.now())
             try:
-                return self.venue.ask(request)
+                return self._do(request)
             finally:
                 self._settle()
         except DataError as error:
             raise BrokerFatal(str(error)) from error
+
+    def _do(self, request: Send) -> VenueOrder:
+        if self._failure is not None:
+            raise BrokerFatal(str(self._failure))
+        if self._clock is not None or self.venue.now:
+            self.venue.pass_time(self.now())
+        return self.venue.ask(request)
 
     async def find(self, request: Find) -> VenueOrder | None:
         """Give an order by its client order id; see `Broker.find`."""
@@ -243,6 +295,8 @@ class SimulatedBroker:
 
     async def look(self, request: Look) -> Snapshot:
         """Give all that the venue has; see `Broker.look`."""
+        if self._rates is not None and self._opened:
+            await self._rates.ask()
         return self.venue.look(request)._replace(asked=self.now())
 
     async def news(self) -> AsyncIterator[VenueOrder | VenueFill]:
@@ -257,6 +311,7 @@ class SimulatedBroker:
 
     async def check(self) -> Capabilities:
         """Tell what the venue offers: every order type there is."""
+        await self.open()
         symbols = [line.bars.symbol for line in self.plan.lines]
         return Capabilities(
             venue=self.name, missing=(), types=dict.fromkeys(symbols, _TYPES), times=dict.fromkeys(symbols, _TIMES),
@@ -301,6 +356,41 @@ class _Listening:
         event = await self._feed.__anext__()
         self._broker.hear(event)
         return event
+
+
+def paper_at(
+    venue: str, plan: Plan, memory: Path, *, route: Route | None = None, terms: PaperTerms | None = None,
+    tuning: Tuning | None = None,
+) -> tuple[SimulatedBroker, Callable[[str, int], Feed]]:  # fmt: skip
+    """Give a broker that trades on paper at the prices of a venue, and what opens the feeds that it hears.
+
+    Parameters
+    ----------
+    venue : str
+        ccxt's name.
+    plan : Plan
+    memory : Path
+    route : Route, optional
+        To a practice exchange.
+    terms : PaperTerms, optional
+    tuning : Tuning, optional
+
+    Returns
+    -------
+    broker : SimulatedBroker
+    feeds : callable
+        For `Runner`.
+
+    Raises
+    ------
+    DataError, ConfigError
+        As `SimulatedBroker`.
+    """
+    access = Access(route=route)
+    lines = Lines(venue, [line.bars.symbol for line in plan.lines], access, tuning or Tuning())
+    given = terms or PaperTerms()
+    broker = SimulatedBroker(plan, terms=replace(given, venue=given.venue or lines.name), memory=memory, lines=lines)
+    return broker, broker.listening(feeds_at(venue, plan, access=access, tuning=tuning))
 
 
 def _account_in_words(plan: Plan) -> dict[str, Any]:

@@ -21,7 +21,7 @@ BOTTOMLESS: Final = 1e12
 PriceMoved = TickerMoved | TradePrinted | BookMoved
 Rate = tuple[int, float, float]
 """When funding is settled (ms UTC), the rate, and the mark price; NaN where it is the market's."""
-_KEPT: Final = ("heard", "known", "bar", "high", "low", "last")
+_KEPT: Final = ("heard", "known", "bar", "high", "low", "last", "before")
 
 
 @dataclass(slots=True)
@@ -55,6 +55,8 @@ class Side:
         All bars that close by then have been told.
     bar, high, low, last : int, float, float, float
         The bar in hand, the prices that were seen in it, and the last of all.
+    before : list of (bar, high, low)
+        The same of the bar before.
     ticked : float
         The price of the last trade that the matcher was told.
     live : bool
@@ -67,8 +69,8 @@ class Side:
         Whether a bar is being gone through, so that requests meet it at once.
     trades : bool
         Whether trades are told, so that tickers' last prices say nothing new.
-    booked : int
-        When the order book was last told.
+    booked, deep, shown : int, bool, Book or None
+        When the best prices were last told, -1 for never; whether by an order book and not by a ticker; and they.
     """
 
     symbol: str
@@ -89,6 +91,9 @@ class Side:
     open: bool = False
     trades: bool = False
     booked: int = -1
+    deep: bool = False
+    shown: Book | None = None
+    before: list[float] = field(default_factory=lambda: [-1, NAN, NAN])
 
     @classmethod
     def of(cls, line: Line) -> Side:
@@ -105,16 +110,18 @@ class Side:
     def see(self, ts: int, price: float) -> None:
         """Take note of a price."""
         bar = ts // self.span * self.span
-        if bar != self.bar:
+        if bar > self.bar:
+            self.before = [self.bar, self.high, self.low]
             self.bar, self.high, self.low = bar, price, price
         self.high, self.low, self.last = max(self.high, price), min(self.low, price), price
 
-    def unseen(self, high: float, low: float, close: float, bar: int) -> tuple[float, float, float] | None:
-        """Give what was not seen of a bar (high, low, close), None where all of it was."""
-        top, bottom = (self.high, self.low) if bar == self.bar else (self.last, self.last)
-        most = high if high > top else max(self.last, close)
-        least = low if low < bottom else min(self.last, close)
-        return None if most <= top and least >= bottom else (most, least, close)
+    def unseen(self, bar: int, high: float, low: float) -> tuple[float, float] | None:
+        """Give the extremes of a bar where they were not seen, the last price where they were; None: both were."""
+        seen = [one[1:] for one in ([self.bar, self.high, self.low], self.before) if one[0] == bar]
+        top, bottom = seen[0] if seen else (-math.inf, math.inf)
+        if high <= top and low >= bottom:
+            return None
+        return (high if high > top else self.last, low if low < bottom else self.last)
 
     def to_plain(self) -> dict[str, Any]:
         """Give what is to outlive the process."""

@@ -22,11 +22,13 @@ __all__ = ["Kept", "PaperMemory"]
 
 VERSION: Final = 1
 _TABLES: Final = ("orders", "fills")
+_ROOM: Final = 1_000_000  # bytes: more than the log becomes before it is written over from its start
 _BUSY: Final = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED))
 _MAKE: Final = """
 CREATE TABLE state (number INTEGER PRIMARY KEY, body TEXT NOT NULL, digest TEXT NOT NULL) STRICT;
 CREATE TABLE orders (number INTEGER PRIMARY KEY, body TEXT NOT NULL, digest TEXT NOT NULL) STRICT;
 CREATE TABLE fills (number INTEGER PRIMARY KEY, body TEXT NOT NULL, digest TEXT NOT NULL) STRICT;
+CREATE TABLE room (body BLOB) STRICT;
 """
 
 Rows = Mapping[int, Any]
@@ -72,7 +74,7 @@ class PaperMemory:
 
     def _open(self) -> Kept | None:
         with self._explained():
-            for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL"):
+            for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=200"):
                 self._connection.execute(f"PRAGMA {pragma}").close()
             with self._transaction():
                 version = self._value("PRAGMA user_version")
@@ -80,7 +82,7 @@ class PaperMemory:
                     for statement in filter(str.strip, _MAKE.split(";")):
                         self._connection.execute(statement)
                     self._connection.execute(f"PRAGMA user_version={VERSION}")
-                    return None
+                    version = VERSION
             if version != VERSION:
                 raise DataError(
                     f"{self.path} has version {version}, and this workbench reads {VERSION}: move it away to begin a "
@@ -89,7 +91,17 @@ class PaperMemory:
                 )
             if self._value("PRAGMA integrity_check(1)") != "ok":
                 raise self._damaged("its pages do not fit together")
-            return self._read()
+            found = self._read()
+            self._make_room()
+            return found
+
+    def _make_room(self) -> None:
+        """Let the log and the file be as large as they will become: what need not grow is on disk much sooner."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.execute("INSERT INTO room VALUES (zeroblob(?))", (_ROOM,))
+        self._connection.execute("DELETE FROM room")
+        self._connection.execute("COMMIT")
+        self._connection.execute("PRAGMA wal_checkpoint(RESTART)").close()
 
     def _read(self) -> Kept | None:
         states = self._rows("state")

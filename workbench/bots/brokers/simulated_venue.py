@@ -23,6 +23,7 @@ from workbench.bots.brokers.talk import ENDED, Look, Send, Snapshot, VenueOrder,
 from workbench.errors import BrokerRejected, DataError
 from workbench.market.feeds.events import BarClosed, BookMoved, GapFound, TickerMoved, TradePrinted
 from workbench.market.feeds.events import Event as MarketEvent
+from workbench.trading.account import money
 from workbench.trading.events import (
     AmendOrder,
     Book,
@@ -61,6 +62,8 @@ class SimulatedVenue:
     now : int
         The latest time that it was told of, ms UTC.
     orders : Orders
+    moved : bool
+        Whether orders, positions or money have changed since whoever keeps it has set this to false.
 
     Raises
     ------
@@ -90,6 +93,7 @@ class SimulatedVenue:
         self._settles = not plan.account.isolated and any(line.margined for line in plan.lines)
         self.orders = Orders(kept)
         self.now = 0
+        self.moved = False
         if kept is not None:
             self._take_up(kept.state)
 
@@ -179,6 +183,7 @@ class SimulatedVenue:
                 else:
                     balances[currency] += one.cost
                     positions.append(VenuePosition(one.symbol, one.quantity, one.price, one.leg))
+        balances = {asset: money(amount) for asset, amount in balances.items()}
         fills = self.orders.since(request.since)
         return Snapshot(self.now, request.since, self.orders.open(), fills, tuple(positions), balances)
 
@@ -192,6 +197,8 @@ class SimulatedVenue:
 
     def _catch_up_time(self, side: Side) -> None:
         if side.ready and not side.open:
+            self._forget_stale(side)
+            self._venue.stamp(side.symbol, self.now)
             self._take(self._venue.time(self.now))
 
     def hear(self, event: MarketEvent) -> bool:
@@ -229,19 +236,17 @@ class SimulatedVenue:
                 self._moved(side, event)
 
     def _moved(self, side: Side, event: PriceMoved) -> None:
-        first = not side.live
+        first, side.live, side.behind = not side.live, True, 0
         self.now = ts = max(self.now, event.ts)
-        side.live, side.behind = True, 0
         if isinstance(event, TradePrinted):
             side.trades = True
             self._traded(side, event.price, event.quantity, _SIDES[event.side])
         elif isinstance(event, BookMoved):
-            side.booked = ts
-            self._take(self._venue.book(book_of(side.symbol, ts, event.bids, event.asks, self.terms)))
+            side.booked, side.deep = ts, True
+            side.shown = book_of(side.symbol, ts, event.bids, event.asks, self.terms)
+            self._take(self._venue.book(side.shown))
         else:
-            quotes = quotes_of(event, ts, self.terms)
-            if side.booked < 0 or ts > side.booked + self.terms.stale_ms:
-                self._take(self._venue.book(quotes or Book(side.symbol, ts, (), ())))
+            self._quoted(side, quotes_of(event, ts, self.terms))
             if event.last is not None and 0.0 < event.last < math.inf and not (side.trades and not first):
                 self._traded(side, event.last, 0.0, "")
         side.heard = max(side.heard, ts)
@@ -249,6 +254,22 @@ class SimulatedVenue:
             self._arrive(side, math.inf)
         if self._settles:
             self._take(self._venue.settle(ts))
+
+    def _quoted(self, side: Side, quotes: Book | None) -> None:
+        """Take the best prices of a ticker, unless there is a whole book."""
+        self._forget_stale(side)
+        if quotes is not None and not side.deep:
+            side.booked, side.shown = self.now, quotes
+            self._take(self._venue.book(quotes))
+
+    def _forget_stale(self, side: Side) -> None:
+        if side.booked >= 0 and self.now > side.booked + self.terms.stale_ms:
+            self._forget_book(side)
+
+    def _forget_book(self, side: Side) -> None:
+        if side.booked >= 0:
+            side.booked, side.deep = -1, False
+            self._take(self._venue.book(Book(side.symbol, self.now, (), ())))
 
     def _traded(self, side: Side, price: float, quantity: float, taker: str) -> None:
         self._fund(side, self.now, price)
@@ -264,33 +285,34 @@ class SimulatedVenue:
         come = [one for one in side.waiting if one.arrives <= upto]
         side.waiting = [one for one in side.waiting if one.arrives > upto]
         for one in come:
-            said = self._venue.handle(one.action)
-            if isinstance(one.action, AmendOrder) and any(isinstance(event, Rejected) for event in said):
-                price, quantity, stop = one.before
-                self.orders.change(one.id, price=price, quantity=quantity, stop_price=stop)
-                continue
-            self._take(said)
+            for event in self._venue.handle(one.action):
+                if not isinstance(event, Rejected):
+                    self._take([event])
+                elif isinstance(one.action, Submit):  # it was taken already, so that now it can only be cancelled
+                    self.orders.take(Canceled(self.now, one.id, event.code), self.now)
+                    self.said(event)
+                else:
+                    price, quantity, stop = one.before
+                    self.orders.change(one.id, price=price, quantity=quantity, stop_price=stop)
+                    self.said(event)
 
     # bars
 
     def _bar(self, side: Side, event: BarClosed) -> None:
         closes = event.ts + side.span
-        if event.ts >= side.heard:
+        if side.live or event.ts < side.heard:
+            self._missed(side, event, closes)
+        else:
             self._whole(side, event, closes)
-        elif not side.live or closes > side.heard:
-            self._rest(side, event, closes)
         side.heard, side.known = max(side.heard, closes), max(side.known, closes)
         self.now = max(self.now, closes)
         self._caught_up(side)
 
     def _whole(self, side: Side, event: BarClosed, closes: int) -> None:
         """Go through a bar as the backtest does."""
-        side.ticked = NAN
         venue, symbol, ts = self._venue, side.symbol, event.ts
-        self.now = max(self.now, ts)
-        side.open = True
+        self.now, side.open, side.ticked = max(self.now, ts), True, NAN
         try:
-            self._forget_book(side, ts)
             self._take(venue.open(ts, symbol, event.open, event.volume, carry=False))
             self._fund(side, ts, event.open)
             self._arrive(side, ts)
@@ -305,33 +327,63 @@ class SimulatedVenue:
             side.open = False
         side.see(closes - 1, event.close)
 
-    def _rest(self, side: Side, event: BarClosed, closes: int) -> None:
-        """Go through what was not heard of a bar."""
-        missed = side.unseen(event.high, event.low, event.close, event.ts)
-        if missed is None or side.last != side.last:
-            return
-        side.open = True
-        try:
-            self._inside(side, (side.last, *missed), event.volume, (side.heard, closes))
-        finally:
-            side.open = False
-        if closes > side.heard:
-            self._venue.close(side.symbol, event.close, side.heard)
+    def _missed(self, side: Side, event: BarClosed, closes: int) -> None:
+        """Go through what was not seen of a bar between prices, or before and after a restart.
+
+        While prices came it is not known when an extreme was that nobody saw: orders younger than the bar are left
+        alone.
+        """
+        later = closes > side.heard
+        found = side.unseen(event.ts, event.high, event.low)
+        close = event.close if later else side.last
+        if side.last == side.last and (later or found is not None):
+            high, low = found or (side.last, side.last)
+            prices = (side.last, max(high, side.last, close), min(low, side.last, close), close)
+            at = side.heard if later else self.now
+            self._sweep(side, prices, event.volume, (at, max(at, closes)), event.ts if side.live else None)
+        if later:
+            if side.booked < 0:
+                self._venue.close(side.symbol, event.close, side.heard)
             side.ticked = NAN
             side.see(closes - 1, event.close)
 
+    def _sweep(
+        self, side: Side, prices: tuple[float, float, float, float], volume: float, span: tuple[int, int],
+        since: int | None,
+    ) -> None:  # fmt: skip
+        """Go through prices that nobody saw, without the book of now."""
+        low, high, trails, _ = self._venue.watch(side.symbol)
+        if low < prices[2] and high > prices[1] and not trails:
+            return
+        shown = side.shown if side.booked >= 0 else None
+        if shown is not None:
+            self._take(self._venue.book(Book(side.symbol, self.now, (), ())))
+        side.open = True
+        try:
+            self._inside(side, prices, volume, span, since)
+        finally:
+            side.open = False
+        if shown is not None:
+            self._take(self._venue.book(shown._replace(ts=self.now)))
+
     def _inside(
-        self, side: Side, prices: tuple[float, float, float, float], volume: float, span: tuple[int, int]
-    ) -> None:
+        self, side: Side, prices: tuple[float, float, float, float], volume: float, span: tuple[int, int],
+        since: int | None = None,
+    ) -> None:  # fmt: skip
         opened, high, low, close = prices
-        for event in self._venue.bar(side.symbol, span[0], opened, high, low, close, volume, span[1]):
+        for event in self._venue.bar(side.symbol, span[0], opened, high, low, close, volume, span[1], since=since):
             if event is not None:
                 self._take([event])
 
-    def _forget_book(self, side: Side, ts: int) -> None:
-        if side.booked >= 0 or side.live:
-            self._take(self._venue.book(Book(side.symbol, ts, (), ())))
-            side.booked = -1
+    def rate(self, symbol: str, ts: int, rate: float, mark: float = NAN) -> None:
+        """Take it that funding is settled at a time (ms UTC); the last word on that time counts, until it has come."""
+        side = self._sides.get(symbol)
+        if side is None or ts <= side.heard:
+            return
+        if side.rates and side.rates[-1][0] == ts:
+            side.rates.pop()
+        if not side.rates or side.rates[-1][0] < ts:
+            side.rates.append((ts, rate, mark))
 
     def _fund(self, side: Side, ts: int, price: float) -> None:
         """Settle the funding that is due by a time on what is held."""
@@ -344,6 +396,7 @@ class SimulatedVenue:
 
     def _take(self, events: list[Event]) -> None:
         for event in events:
+            self.moved = True
             self.orders.take(event, self.now)
             self.said(event)
 

@@ -169,6 +169,11 @@ class Lines:
         """Note a time that the venue's clock showed just now."""
         self._heard = (ts, self._tuning.times.wall())
 
+    @property
+    def speed(self) -> float:
+        """How much faster than ours the venue's clock runs: 1.0 anywhere but at a practice exchange."""
+        return self._speed
+
     def now(self) -> int:
         """Guess the venue's clock (ms UTC) from what was heard of it."""
         theirs, ours = self._heard
