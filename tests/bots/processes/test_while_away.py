@@ -69,6 +69,5 @@ def test_what_happens_while_a_bot_is_away(nursery: Nursery, tmp_path: Path) -> N
         bot.calms()  # it stands again
         away(bot, lambda: bot.exchange.call(more_is_sold))
         bot.watch.go()
-        bot.runs()
         bot.waits(lambda: not bot.books.running(bot.pid) and bot.books.state == "PAUSED", "stopped entries")
         assert f"position in {SYMBOL}" in bot.said()
