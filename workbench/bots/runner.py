@@ -363,14 +363,11 @@ class Runner(Course):
     def _send(self) -> None:
         self.watched()
         requests = self.shell.requests
-        if self._pen.held and self.state != "KILLED":  # nothing goes out whose intent is not on disk
-            if self.state not in ENDED:
-                return
-            harmless = [one for one in requests if not isinstance(one, Send) or isinstance(one.action, CancelOrder)]
-            requests.clear()
-            requests.extend(harmless)
-        while requests:
+        held = self._pen.held and self.state != "KILLED"  # nothing goes out whose intent is not on disk
+        while requests and (not held or self.state in ENDED):
             request = requests.popleft()
+            if held and isinstance(request, Send) and not isinstance(request.action, CancelOrder):
+                continue
             self.asking += 1
             self._spawn(self._ask(request), type(request).__name__)
 

@@ -73,10 +73,7 @@ async def live(order: dict[str, Any]) -> None:
     async with broker:
         runner = Runner(shell, broker, feeds, journal, terms=terms, alert=lambda one: print(one, flush=True))
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, _tell, runner, opened)
-        measuring = asyncio.create_task(_measure(runner, order)) if "every" in order else None
         print("ended:", await runner.run(), flush=True)
-        if measuring is not None:
-            measuring.cancel()
     journal.close()
 
 
@@ -91,43 +88,6 @@ class _Clock:
 
     def __call__(self) -> int:
         return self._start + round((time.monotonic() - self._since) * 1_000)
-
-
-async def _measure(runner: Runner, order: dict[str, Any]) -> None:
-    """Write down, every so many bars, how much of everything the process has."""
-    import gc
-    import tracemalloc
-
-    import psutil
-
-    me, history = psutil.Process(), runner.shell.mind.core.histories[0]
-    if order.get("trace"):
-        tracemalloc.start(1)
-    due = 0
-    with (Path(order["folder"]) / "measured.jsonl").open("a") as file:
-        while True:
-            await asyncio.sleep(0.01)
-            if (bars := len(history)) < due:
-                continue
-            due = bars + order["every"]
-            gc.collect()
-            file.write(json.dumps(_measured(runner, bars, me)) + "\n")
-            file.flush()
-
-
-def _measured(runner: Runner, bars: int, me: Any) -> dict[str, Any]:
-    import tracemalloc
-
-    place = Path(runner.journal.where)
-    shell, core = runner.shell, runner.shell.mind.core
-    return {
-        "bars": bars, "entries": runner.journal.position, "rss": me.memory_info().rss, "files": me.num_fds(),
-        "tasks": len(asyncio.all_tasks()), "traced": tracemalloc.get_traced_memory()[0],
-        "journal": place.stat().st_size, "log": Path(f"{place}-wal").stat().st_size, "queue": runner._queue.qsize(),
-        "lines": len(shell.clerk.lines), "trades": len(shell.clerk.trades), "finished": len(core.finished),
-        "refusals": len(core.refusals), "told": len(runner._told_of), "timers": len(shell.timers),
-        "broker": len(runner.broker.register.lines),
-    }  # fmt: skip
 
 
 async def reached(broker: CcxtBroker) -> None:
