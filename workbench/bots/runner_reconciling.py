@@ -93,8 +93,8 @@ class Reconciler:
 
         An account may have more money than the bot was given, so that only changes are compared, which two looks must
         show. They may differ by 0.1 % of the equity. A spot account may also have more, by all fees that were ever
-        booked: a venue that takes fees in a coin of its own leaves the money that the books count as paid. Accounts
-        that borrow on spot, and those that trade spot and contracts together, are left aside.
+        booked: a venue that takes fees in a coin of its own leaves the money that the books count as paid. What has
+        borrowed on spot, or trades spot and contracts together, is left aside.
         """
         account = self._core.account
         asset = account.currency
@@ -104,7 +104,8 @@ class Reconciler:
         apart = self.apart.setdefault(asset, there - books)
         moved, least = there - books - apart, _DRIFT * max(abs(account.equity), 1.0)
         before, self._moved = self._moved, moved
-        most = least if account.terms.kind != "cash" else least + max(account.fees, 0.0)
+        spot = all(one.instrument.kind == "spot" for one in self._core.markets.values())
+        most = least + max(account.fees, 0.0) if spot else least
         if -least <= moved <= most or abs(moved - before) > least:
             return ()
         self.apart[asset] = there - books
@@ -116,6 +117,6 @@ class Reconciler:
         kinds = {one.instrument.kind for one in self._core.markets.values()}
         if kinds == {"linear"}:
             return account.wallet
-        if kinds == {"spot"} and account.terms.kind == "cash":
-            return account.pools[account.currency].cash()
-        return None
+        cash = account.pools[account.currency].cash()
+        borrows = cash < 0.0 or any(one.quantity < 0.0 for one in account.positions)
+        return cash if kinds == {"spot"} and not borrows else None

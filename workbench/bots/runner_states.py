@@ -343,7 +343,9 @@ class Course:
     def _money(self, one: Difference) -> None:
         self.warn("warning", str(one))
         if self.terms.policy == "adopt":
-            self.take(Adjusted(self.now, one.name, one.venue - one.books, "as the venue has it"))
+            moved = one.venue - one.books
+            self.reconciler.apart[one.name] -= moved  # it is the bot's now
+            self.take(Adjusted(self.now, one.name, moved, "as the venue has it"))
 
     # from state to state
 
