@@ -314,12 +314,13 @@ class Clerk(Course):
         """Give the question for everything that happened since the last look, with overlap."""
         waiting = [line.made for line in self.lines.values() if line.state != "done"]
         since = min([self.seen or now, *waiting]) - self.patience.overlap_ms
-        return Look(since)
+        return Look(since, self.fundings.since())
 
     def _looked(self, seen: Snapshot) -> None:
         """Hold what is known against what the venue has."""
         for fill in sorted(seen.fills, key=lambda one: one.ts):
             self._execute(fill)
+        self._said.events += self.fundings.take(seen)
         open_now, strangers = set(), []
         for order in seen.orders:
             line = self._line_of(order)
@@ -349,6 +350,7 @@ class Clerk(Course):
                     fill.maker, fill.price, "order", fill.ts, fill.leg, True, fill.trade_id, fill.fee_base,
                 )
             )  # fmt: skip
+            self.fundings.filled(events[-1])
         return events
 
     # time
