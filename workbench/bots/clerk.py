@@ -344,13 +344,12 @@ class Clerk(Course):
         for fill in fills:
             self.early = [one for one in self.early if one != fill]
             self.trades[f"{fill.symbol} {fill.trade_id}"] = fill.ts
-            events.append(
-                Filled(
-                    fill.ts, f"outside:{fill.trade_id}", fill.symbol, fill.side, fill.quantity, fill.price, fill.fee,
-                    fill.maker, fill.price, "order", fill.ts, fill.leg, True, fill.trade_id, fill.fee_base,
-                )
+            event = Filled(
+                fill.ts, f"outside:{fill.trade_id}", fill.symbol, fill.side, fill.quantity, fill.price, fill.fee,
+                fill.maker, fill.price, "order", fill.ts, fill.leg, True, fill.trade_id, fill.fee_base,
             )  # fmt: skip
-            self.fundings.filled(events[-1])
+            self.fundings.filled(event)
+            events.append(event)
         return events
 
     # time
