@@ -315,12 +315,13 @@ class Clerk(Course):
         """Give the question for everything that happened since the last look, with overlap."""
         waiting = [line.made for line in self.lines.values() if line.state != "done"]
         since = min([self.seen or now, *waiting]) - self.patience.overlap_ms
-        return Look(since)
+        return Look(since, self.fundings.since())
 
     def _looked(self, seen: Snapshot) -> None:
         """Hold what is known against what the venue has."""
         for fill in sorted(seen.fills, key=lambda one: one.ts):
             self._execute(fill)
+        self._said.events += self.fundings.take(seen)
         open_now, strangers = set(), []
         for order in seen.orders:
             line = self._line_of(order)
@@ -346,12 +347,12 @@ class Clerk(Course):
         for fill in fills:
             self.early = [one for one in self.early if one != fill]
             self.trades[f"{fill.symbol} {fill.trade_id}"] = fill.ts
-            events.append(
-                Filled(
-                    fill.ts, f"outside:{fill.trade_id}", fill.symbol, fill.side, fill.quantity, fill.price, fill.fee,
-                    fill.maker, fill.price, "order", fill.ts, fill.leg, True, fill.trade_id, fill.fee_base,
-                )
+            event = Filled(
+                fill.ts, f"outside:{fill.trade_id}", fill.symbol, fill.side, fill.quantity, fill.price, fill.fee,
+                fill.maker, fill.price, "order", fill.ts, fill.leg, True, fill.trade_id, fill.fee_base,
             )  # fmt: skip
+            self.fundings.filled(event)
+            events.append(event)
         return events
 
     # time
