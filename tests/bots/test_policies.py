@@ -45,6 +45,7 @@ async def holding(mine: Bot) -> None:
     assert mine.held() == 0.5 and len(mine.one.standing()) >= 2
 
 
+@pytest.mark.long
 def test_a_journal_from_a_copy_finds_its_own_orders_and_trades_no_more(exchange: Exchange, tmp_path: Path) -> None:
     async def story() -> None:
         async with bot(exchange, tmp_path, PERP) as mine:
