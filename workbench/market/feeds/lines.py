@@ -147,6 +147,10 @@ class Lines:
             if group not in self._streams:
                 client = await self._stack.enter_async_context(self._client(stream=True))
                 client.set_markets_from_exchange(self.rest)
+                if isinstance(snapshots := client.options.get("watchPositions"), dict):
+                    # else every stream of orders asks for positions by itself: at each new connection, and again and
+                    # again in tasks of its own while that fails, past the limits that requests keep to
+                    snapshots.update(fetchPositionsSnapshot=False, awaitPositionsSnapshot=False)
                 self._streams[group] = self._hear_marks(client)
         found = self._streams[group]
         if "timeDifference" in self.rest.options:  # what the client that asks has learnt of the venue's clock
