@@ -23,6 +23,7 @@ APART: Final = "money_apart"
 
 _ROUNDS: Final = 5  # of winding down what turns up after a kill
 _AGAIN_MS: Final = 1_000
+_TOLD: Final = 1_000  # how many texts are remembered, so that none of them is told twice
 LIVE: Final = frozenset(("RUNNING", "PAUSED", "CIRCUIT_OPEN"))
 """States in which a bot is at work."""
 
@@ -58,7 +59,8 @@ class Course:
         self._rounds_looked = -1
         self._halts: list[str] = []  # why nothing new may be opened once the bot runs
         self._certain = False  # it is paused because positions differ
-        self._told_of: set[str] = set()
+        self._told_of: dict[str, None] = {}
+        self._outside: set[str] = set()  # executions of others that have been told of
         self._guards: frozenset[str] = frozenset()  # trades of the bot's guard
         self.over = False
         self.verified = False  # it was killed, and the venue has shown that nothing of it is left
@@ -94,9 +96,11 @@ class Course:
         """Let the bots that share limits with this one know of it, and it of them."""
 
     def warn(self, level: str, text: str) -> None:
-        """Tell a human; the same text once a session."""
+        """Tell a human; the same text once a session, unless very much else has been told since."""
         if text not in self._told_of:
-            self._told_of.add(text)
+            self._told_of[text] = None
+            if len(self._told_of) > _TOLD:
+                del self._told_of[next(iter(self._told_of))]
             self.shell.tell(Alert(self.now, level, text))
 
     # what a user asks for
@@ -223,14 +227,10 @@ class Course:
             self.shell.adopt(self.now, self._guards)
             self._look_now()
             return
-        outside = clerk.outside
-        if outside:
-            texts = [f"{one.side} {one.quantity:.10g} {one.symbol} at {one.price:.10g}" for one in outside]
-            self._differ(f"executions that are none of this bot's: {'; '.join(texts)}")
-            if policy == "adopt":
-                self.shell.adopt(self.now)
-                self._look_now()
-                return
+        if self._tell_outside() and policy == "adopt":
+            self.shell.adopt(self.now)
+            self._look_now()
+            return
         for order in clerk.strangers:
             self._differ(
                 f"an order that is none of this bot's: {order.side} {order.quantity:.10g} {order.symbol} "
@@ -253,6 +253,17 @@ class Course:
         if self.reconciler.apart != known:  # a later session is to find what comes or goes while nobody looks
             self.log("info", "what the account has beyond the money of the bot", {APART: dict(self.reconciler.apart)})
         self._settled = True
+
+    def _tell_outside(self) -> bool:
+        """Tell of executions that others made, each once; give whether there are any."""
+        clerk = self.shell.clerk
+        outside, told = clerk.outside, self._outside
+        new = [one for one in outside if _named(one) not in told]
+        self._outside = {_named(one) for one in clerk.early if _named(one) in told} | {_named(one) for one in new}
+        if new:
+            texts = [f"{one.side} {one.quantity:.10g} {one.symbol} at {one.price:.10g}" for one in new]
+            self._differ(f"executions that are none of this bot's: {'; '.join(texts)}")
+        return bool(outside)
 
     def _differ(self, text: str, *, certain: bool = False) -> None:
         """Tell of a difference; where it must not be, nothing new is opened."""
@@ -340,6 +351,10 @@ class Course:
             self._look_now()
             return False
         return True
+
+
+def _named(fill: VenueFill) -> str:
+    return f"{fill.symbol} {fill.trade_id}"
 
 
 def _which(bar: Bar) -> dict[str, Any]:
