@@ -92,7 +92,9 @@ class Soak(World):
     cash = 100_000_000.0  # it is to trade to the end
     look_ms = MINUTE  # as runners do
 
-    def __init__(self, folder: Path, minutes: int, *, every: int, lives: int, patience: Patience, seed: int = 8) -> None:
+    def __init__(
+        self, folder: Path, minutes: int, *, every: int, lives: int, patience: Patience, seed: int = 8
+    ) -> None:
         super().__init__(seed, minutes, kills=0)
         self.keeps = False
         self.folder, self.every, self.patience = folder, every, patience
