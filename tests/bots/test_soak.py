@@ -1,4 +1,4 @@
-"""A bot that runs for long, with faults: what it holds of memory and files does not grow, but for the bars themselves."""
+"""A bot that runs for long, with faults: what it holds of memory and files does not grow, but for its bars."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_six_hours_leave_nothing_behind(tmp_path: Path) -> None:
     assert len(soak.restarted) == 2 and all("taken up as of entry" in one for one in soak.said), soak.said
     assert len(soak.engine.executions("me", limit=10_000)) > 100 and len(soak.faults.log) > 500
     assert soak.problems() == []
-    assert grown(soak.rows, 1.35, 6_000.0) == {}
+    assert grown(soak.rows, 1.1, 3_000.0) == {}
     assert max(row["files"] for row in soak.rows) <= soak.rows[0]["files"]
 
 
@@ -125,9 +125,9 @@ def test_what_is_recalled_is_let_go_of_where_no_state_may_be_kept(tmp_path: Path
     story.lives(0, 300)
     story.quick.allowed = False
     lines = story.shell.recalled.lines
-    filled = sum(not line.ended for line in lines.values())
+    filled = sum(line.state == "done" and not line.ended for line in lines.values())
     assert filled > 40 and not story.quick.keep() and not story.quick.due
-    assert all(line.ended for line in lines.values())
+    assert all(line.ended or line.state != "done" for line in lines.values())
     story.journal.close()
 
 
