@@ -395,8 +395,7 @@ class World(Post):
         if not math.isclose(held, mine, abs_tol=1e-9):
             found.append(f"the position is {held} at the venue and {mine} in the core")
         entry = {one.symbol: one.entry_price for one in self.engine.positions("me")}.get(SYMBOL, 0.0)
-        paid = self.engine.statement("me", "linear", "USDT")["funding"]  # which no news of orders tells
-        money = self.engine.balances("me", "linear")[0].wallet - paid - held * entry
+        money = self.engine.balances("me", "linear")[0].wallet - held * entry
         mine = core.account.wallet - mine * (core.account.position(SYMBOL).price if mine else 0.0)
         if not math.isclose(money, mine, abs_tol=1e-6):  # fills that came in another order are averaged otherwise
             found.append(f"money less what positions cost is {money} at the venue and {mine} in the core")

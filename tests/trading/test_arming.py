@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from tests.practice.stage import PERP, instrument
+from workbench.bots.noting import Refusals
 from workbench.strategy.orders import OrderStrategy
 from workbench.trading import events as ev
 from workbench.trading.account import Account
@@ -86,6 +87,7 @@ def test_unarmed_it_opens_nothing_and_closes_what_it_has() -> None:
     assert [one.quantity for one in orders(bot.wants(sell(9.0)))] == [7.0]  # does not turn
     again = bot.core.arming
     assert again is not None and again.why == "nobody has armed it"
+    assert again.smaller == [(bot.now, PERP, "sell", "not_armed")]
 
 
 def test_the_first_orders_are_small_and_those_that_leave_are_not() -> None:
@@ -97,6 +99,14 @@ def test_the_first_orders_are_small_and_those_that_leave_are_not() -> None:
     assert [one.quantity for one in orders(bot.wants(sell(0.4)))] == [0.4]
     (second,) = orders(bot.wants(lambda view: view.limit("buy", 3.0, price=80.0)))
     assert second.quantity == 0.625
+    told: list[tuple[Any, ...]] = []
+    noted = Refusals(bot.core, lambda *line: told.append(line))
+    noted.note()
+    assert [line[2] for line in told] == [
+        f"buy {PERP} was made smaller: it is one of the first since the bot was armed"
+    ] * 2 and told[0][3] == {"limit": "first_orders_small", "symbol": PERP, "side": "buy", "reduced": 60_000}
+    noted.note()
+    assert len(told) == 2  # each once, and none for what closes
     assert [one.quantity for one in orders(bot.wants(buy(7.0)))] == [7.0]
 
 

@@ -315,7 +315,7 @@ class Clerk(Course):
 
         An order that rests for weeks does not make it longer: its executions up to the last look are known.
         """
-        return Look(self._known_to(now) - self.patience.overlap_ms)
+        return Look(self._known_to(now) - self.patience.overlap_ms, self.fundings.since())
 
     def _known_to(self, now: int) -> int:
         """Give up to when surely nothing is missing; before the first look, nothing is known of any open order."""
@@ -331,6 +331,7 @@ class Clerk(Course):
         whole = seen.since <= self._known_to(self.now)  # else it was asked for the executions of one order
         for fill in sorted(seen.fills, key=lambda one: one.ts):
             self._execute(fill)
+        self._said.events += self.fundings.take(seen)
         open_now, strangers = set(), []
         for order in seen.orders:
             line = self._line_of(order)
@@ -357,12 +358,12 @@ class Clerk(Course):
         for fill in fills:
             self.early = [one for one in self.early if one != fill]
             self.trades[f"{fill.symbol} {fill.trade_id}"] = fill.ts
-            events.append(
-                Filled(
-                    fill.ts, f"outside:{fill.trade_id}", fill.symbol, fill.side, fill.quantity, fill.price, fill.fee,
-                    fill.maker, fill.price, "order", fill.ts, fill.leg, True, fill.trade_id, fill.fee_base,
-                )
+            event = Filled(
+                fill.ts, f"outside:{fill.trade_id}", fill.symbol, fill.side, fill.quantity, fill.price, fill.fee,
+                fill.maker, fill.price, "order", fill.ts, fill.leg, True, fill.trade_id, fill.fee_base,
             )  # fmt: skip
+            self.fundings.filled(event)
+            events.append(event)
         return events
 
     # time

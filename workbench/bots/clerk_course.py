@@ -67,12 +67,12 @@ class Course(Memory):
         if known and line.filled > line.quantity + self._dust(line):
             self._alert("error", f"{line.order.id}: {line.filled:g} executed of {line.quantity:g}")
         order = line.order
-        self._said.events.append(
-            Filled(
-                fill.ts, order.id, fill.symbol, fill.side, fill.quantity, fill.price, fill.fee, fill.maker, fill.price,
-                order.reason, order.decided, fill.leg, whole, fill.trade_id, fill.fee_base,
-            )
+        event = Filled(
+            fill.ts, order.id, fill.symbol, fill.side, fill.quantity, fill.price, fill.fee, fill.maker, fill.price,
+            order.reason, order.decided, fill.leg, whole, fill.trade_id, fill.fee_base,
         )  # fmt: skip
+        self.fundings.filled(event)
+        self._said.events.append(event)
         if whole:
             self._close(line)
         elif line.state != "done":

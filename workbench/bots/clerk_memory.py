@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from workbench.bots.brokers.talk import VenueFill, VenueOrder
+from workbench.bots.clerk_funding import Fundings
 from workbench.bots.clerk_lines import DOUBT, INF, Line, Patience, Said, merged, without
 from workbench.trading.core import Traded
 from workbench.trading.events import (
@@ -20,6 +21,7 @@ from workbench.trading.events import (
     Event,
     Expired,
     Filled,
+    Funded,
     Rejected,
     Submit,
     Triggered,
@@ -41,6 +43,7 @@ class Memory:
         self.trades: dict[str, int] = {}
         self.early: list[VenueFill] = []
         self.strangers: tuple[VenueOrder, ...] = ()
+        self.fundings = Fundings(markets)
         self._said = Said()
 
     def recall(self, entry: Event | Action) -> None:
@@ -49,8 +52,12 @@ class Memory:
             order = replace(entry.order, extra={})  # a line's own, which changes of it move
             self.lines[order.id] = Line(order, quantity=order.quantity, made=order.created, sent=order.created, tries=1)
             return
-        if isinstance(entry, Filled) and entry.trade:
-            self.trades[f"{entry.symbol} {entry.trade}"] = entry.ts
+        if isinstance(entry, Funded):
+            self.fundings.funded(entry)
+        if isinstance(entry, Filled):
+            self.fundings.filled(entry)
+            if entry.trade:
+                self.trades[f"{entry.symbol} {entry.trade}"] = entry.ts
         line = self.lines.get(getattr(entry, "id", ""))
         if line is None or (line.state == "done" and not isinstance(entry, Filled)):
             return
@@ -126,6 +133,7 @@ class Memory:
             "now": self.now, "seen": self.seen, "lines": [_whole(line) for line in open_],
             "ended": [[*_FACTS(line.order), *_REST(line)] for line in ended],
             "ids": dict(self.ids), "trades": dict(self.trades), "early": [list(fill) for fill in self.early],
+            "fundings": self.fundings.snapshot(),
         }  # fmt: skip
 
     def restore(self, data: Mapping[str, Any]) -> None:
@@ -133,6 +141,7 @@ class Memory:
         self.now, self.seen = data["now"], data["seen"]
         self.ids, self.trades = dict(data["ids"]), dict(data["trades"])
         self.early = [VenueFill(*fill) for fill in data["early"]]
+        self.fundings.restore(data["fundings"])
         self.lines = {}
         for row in data["ended"]:
             facts, rest = row[: len(_ORDER)], row[len(_ORDER) :]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from workbench.trading.core import Core
 from workbench.trading.gate import REJECTIONS
 
 __all__ = ["Refusals"]
 
+_SMALLER: Final = {
+    "first_orders_small": "it is one of the first since the bot was armed",
+    "not_armed": "the bot is not armed, so it only closes",
+}
 Log = Callable[[str, str, str, dict[str, Any]], Any]
 
 
@@ -30,6 +34,8 @@ class Refusals:
     def skip(self) -> None:
         """Pass over what has happened so far: it was written down when it did."""
         self._refused, self._decided = len(self._core.refusals), len(self._decisions)
+        if self._core.arming is not None:
+            self._core.arming.smaller.clear()
 
     @property
     def _decisions(self) -> list[Any]:
@@ -50,6 +56,13 @@ class Refusals:
                 about = {"limit": what.limit, "symbol": what.symbol, "side": what.side, "reduced": what.ts}
                 self._log("warning", "risk", said, about)
         self._decided = len(decisions)
+        arming = self._core.arming
+        for small in () if arming is None else arming.smaller:
+            said = f"{small.side} {small.symbol} was made smaller: {_SMALLER[small.why]}"
+            about = {"limit": small.why, "symbol": small.symbol, "side": small.side, "reduced": small.ts}
+            self._log("warning", "risk", said, about)
+        if arming is not None:
+            arming.smaller.clear()
 
     def let_go(self) -> None:
         """Take out of the core what has been written down, so that it does not grow for as long as a bot lives."""

@@ -177,7 +177,7 @@ class Runner(Course):
         name = self.shell.mind.name
         state, why = self._quick.last_state()
         if state == "KILLED" and not self.terms.revive:
-            raise RunError(f"bot {name!r} was killed ({why}): look at its log, then revive it", name=name)
+            raise RunError(f"bot {name!r} was killed ({why}): look at its log, then run it with --revive", name=name)
         if self.terms.killed():
             raise RunError(f"there is a kill file for bot {name!r}: take it away to let the bot run", name=name)
         self.journal.check()  # a quick start reads only its end

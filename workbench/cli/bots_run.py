@@ -83,7 +83,7 @@ def run(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Whose limits it shares: [limits.accounts.NAME] of workbench.toml; the key's name for a live bot.",
+            help="Whose limits it shares: limits.accounts.NAME in workbench.toml; the key's name for a live bot.",
         ),
     ] = None,
     policy: Annotated[

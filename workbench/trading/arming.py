@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from workbench.trading import events as ev
 from workbench.trading.gate import APPROVED, Gate, Verdict, closing, reduce, reject
@@ -17,13 +17,22 @@ from workbench.trading.orders import Order
 if TYPE_CHECKING:
     from workbench.trading.core import Core
 
-__all__ = ["DISARMED", "Arming"]
+__all__ = ["DISARMED", "Arming", "Smaller"]
 
 DISARMED: Final = "disarmed: "
 """How the alert begins that tells of it."""
 
 _KEPT: Final = ("armed", "since", "who", "why", "left", "value", "loss", "then", "base")
 _SMALL: Final = 2.0  # times the least that the venue takes: what a first order may be worth where nothing is said
+
+
+class Smaller(NamedTuple):
+    """An order that went out smaller than it was wanted, and why: a code of `gate.REJECTIONS`."""
+
+    ts: int
+    symbol: str
+    side: str
+    why: str
 
 
 class Arming:
@@ -46,6 +55,8 @@ class Arming:
         What happens beyond that: positions are closed, or nothing new is opened. It is disarmed in both cases.
     base : float
         The equity when it was armed, paid-in and taken-out money reckoned in.
+    smaller : list of Smaller
+        What it made smaller; whoever writes it down takes it out.
     """
 
     def __init__(self, core: Core) -> None:
@@ -54,6 +65,7 @@ class Arming:
         self.since = self.left = 0
         self.who, self.why, self.then = "", "never armed", "pause"
         self.value, self.loss, self.base = 0.0, math.inf, 0.0
+        self.smaller: list[Smaller] = []
         self._small: set[str] = set()  # first orders that the event in hand has let through
 
     @classmethod
@@ -134,12 +146,20 @@ class Arming:
         if order.quantity <= leaves:
             return APPROVED
         if not self.armed:
-            return reduce(leaves) if leaves > 0.0 else reject("not_armed")
+            return self._leave(order, leaves, "not_armed")
         most, least = self._most(order)
         if most < least:
-            return reduce(leaves) if leaves > 0.0 else reject("first_orders_small")
+            return self._leave(order, leaves, "first_orders_small")
         self._small.add(order.id)
-        return reduce(leaves + most)
+        return self._leave(order, leaves + most, "first_orders_small")
+
+    def _leave(self, order: Order, most: float, why: str) -> Verdict:
+        """Let no more than so much of an order go out."""
+        if most <= 0.0:
+            return reject(why)
+        if order.quantity > most:
+            self.smaller.append(Smaller(self._core.now, order.symbol, order.side, why))
+        return reduce(most)
 
     def _most(self, order: Order) -> tuple[float, float]:
         """Give how much a first order may open, and the least that the venue takes, as quantities."""

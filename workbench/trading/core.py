@@ -249,7 +249,7 @@ class Core:
         self.desk.take(self.trader.on_timer(self.view, event))
 
     def _funded(self, event: ev.Funded) -> None:
-        self._at(event.ts)
+        self._at(max(self.now, event.ts))  # a venue tells of it later
         self.account.apply_funding(event)
         self.sizer.funded(event)
         self.view.symbol = event.symbol

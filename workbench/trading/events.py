@@ -253,7 +253,10 @@ class Unknown(NamedTuple):
 
 
 class Funded(NamedTuple):
-    """Funding was settled: `amount` in the settlement currency, positive when received."""
+    """Funding was settled: `amount` in the settlement currency, positive when received.
+
+    `price` and `rate` are NaN where a venue tells the amount alone.
+    """
 
     ts: int
     symbol: str

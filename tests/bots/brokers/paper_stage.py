@@ -113,8 +113,8 @@ class Paper:
         assert found is not None
         return found
 
-    def look(self, since: int = 0) -> Snapshot:
-        return asyncio.run(self.broker.look(Look(since)))
+    def look(self, since: int = 0, funding_since: int = 0) -> Snapshot:
+        return asyncio.run(self.broker.look(Look(since, funding_since)))
 
     def fills(self, id: str = "") -> list[VenueFill]:
         return [one for one in self.broker.venue.orders.fills if id in ("", one.id)]

@@ -18,6 +18,7 @@ from workbench.market.feeds.feed import Tuning
 from workbench.practice.clock import HeldClock
 from workbench.practice.engine_records import OrderRecord
 from workbench.practice.exchange import Exchange, Serving, usual_account
+from workbench.practice.markets import Listing
 from workbench.practice.wire.signing import Credential
 from workbench.trading.core import Traded, traded
 from workbench.trading.events import AmendOrder, CancelOrder, Submit
@@ -45,9 +46,9 @@ def swing() -> list[tuple[float, ...]]:
 
 
 @contextmanager
-def swinging(*symbols: str, **settings: Any) -> Iterator[Exchange]:
+def swinging(*symbols: str, listing: Listing | None = None, **settings: Any) -> Iterator[Exchange]:
     """An exchange at the beginning of a swing, with many accounts."""
-    markets = {symbol: market(symbol, swing(), tick_size=0.01, lot_size=0.001) for symbol in symbols}
+    markets = {symbol: market(symbol, swing(), listing, tick_size=0.01, lot_size=0.001) for symbol in symbols}
     names = [f"account-{n}" for n in range(ACCOUNTS)]
     credentials = tuple(Credential(name, name, secret(name)) for name in names)
     with Exchange(

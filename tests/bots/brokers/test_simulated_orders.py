@@ -146,6 +146,9 @@ def test_funding_is_settled_on_what_is_held(tmp_path: Path) -> None:
     paper.dies()
     paper.bar(T0, 100.0, 100.0, 100.0, 100.0)
     assert paper.look().balances["USDT"] == after
+    assert paper.look().funding is None
+    (told,) = paper.look(funding_since=1).funding or ()
+    assert (told.symbol, told.rate) == (PERP, 0.001) and told.amount == pytest.approx(after - before)
 
 
 def test_a_paper_account_that_cannot_be_kept_is_closed(tmp_path: Path) -> None:

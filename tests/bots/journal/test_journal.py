@@ -122,7 +122,9 @@ def test_a_second_writer_is_refused_and_readers_are_not(journal: Journal, place:
         assert told(reader.entries()) == WANTED[:1] and reader.verify().ok
         journal.write(STORY[1], True)  # a reader does not keep the writer from it
         assert told(reader.entries()) == WANTED[:2]
-    journal.close()
+        assert reader.is_written
+        journal.close()
+        assert not reader.is_written
     Journal.open(place, "demo").close()
 
 

@@ -18,6 +18,7 @@ from workbench.bots.brokers.capabilities import Capabilities, arm_dead_man, capa
 from workbench.bots.brokers.credentials import Credentials
 from workbench.bots.brokers.fees import Fees
 from workbench.bots.brokers.finding import find_order, ways_to, whole_order
+from workbench.bots.brokers.funding import FundingHistory
 from workbench.bots.brokers.news import News, Told
 from workbench.bots.brokers.paging import OVERLAP_MS, fills_since
 from workbench.bots.brokers.pairing import Pairs
@@ -113,6 +114,7 @@ class CcxtBroker:
         self.held: Held | None = None
         self.register = Register(client)
         self._fees = Fees(lambda: self.wire.rest.markets, self._last_price)
+        self._funding = FundingHistory(self.wire, self.markets)
         self._pairs = Pairs(self.wire, self.register)
         self._opening = asyncio.Lock()
         self._open = False
@@ -295,7 +297,8 @@ class CcxtBroker:
             fills += [await self._fill(row) for row in rows]
         balances = await self.wire.call("read", "fetch_balance", asked="balance")
         totals = {name: float(one) for name, one in (balances.get("total") or {}).items() if one}
-        return Snapshot(asked, request.since, tuple(orders), tuple(fills), await self.positions(), totals)
+        funding = await self._funding.since(request.funding_since, asked)
+        return Snapshot(asked, request.since, tuple(orders), tuple(fills), await self.positions(), totals, funding)
 
     async def _read(self, method: str, *values: Any) -> Any:
         return await self.wire.call("read", method, *values)

@@ -17,6 +17,7 @@ from workbench.bots.brokers.talk import (
     Send,
     Snapshot,
     VenueFill,
+    VenueFunding,
     VenueOrder,
     VenuePosition,
 )
@@ -138,7 +139,14 @@ class LocalVenue:
                 VenuePosition(one.symbol, one.quantity, one.entry_price, one.leg) for one in engine.positions(account)
             ),
             balances,
+            self._funding(request.funding_since),
         )
+
+    def _funding(self, since: int) -> tuple[VenueFunding, ...] | None:
+        if not since:
+            return None
+        rows = self.engine.income(self.account, kind="funding", start=since, limit=100_000)
+        return tuple(VenueFunding(one.ts, one.symbol, one.amount) for one in rows)
 
     def _told(self, message: Any) -> None:
         """Tell what the account's own stream would, as far as faults let it."""

@@ -19,7 +19,7 @@ from workbench.bots.brokers.simulated_market import PriceMoved, Side, Waiting, b
 from workbench.bots.brokers.simulated_memory import Kept
 from workbench.bots.brokers.simulated_orders import Orders
 from workbench.bots.brokers.simulated_terms import PaperTerms
-from workbench.bots.brokers.talk import ENDED, Look, Send, Snapshot, VenueOrder, VenuePosition
+from workbench.bots.brokers.talk import ENDED, Look, Send, Snapshot, VenueFunding, VenueOrder, VenuePosition
 from workbench.errors import BrokerRejected, DataError
 from workbench.market.feeds.events import BarClosed, BookMoved, GapFound, TickerMoved, TradePrinted
 from workbench.market.feeds.events import Event as MarketEvent
@@ -30,6 +30,7 @@ from workbench.trading.events import (
     Canceled,
     CancelOrder,
     Event,
+    Funded,
     Rejected,
     Submit,
     Tick,
@@ -41,6 +42,7 @@ from workbench.trading.venue import Venue
 __all__ = ["SimulatedVenue"]
 
 NAN: Final = math.nan
+_SETTLED: Final = 500  # settlements of funding that can be asked for
 _SIDES: Final = {1: "buy", -1: "sell", 0: ""}
 
 
@@ -92,6 +94,7 @@ class SimulatedVenue:
         self._sides = {symbol: Side.of(line) for symbol, line in self._lines.items()}
         self._settles = not plan.account.isolated and any(line.margined for line in plan.lines)
         self.orders = Orders(kept)
+        self.settled: list[VenueFunding] = []
         self.now = 0
         self.moved = False
         if kept is not None:
@@ -185,7 +188,9 @@ class SimulatedVenue:
                     positions.append(VenuePosition(one.symbol, one.quantity, one.price, one.leg))
         balances = {asset: money(amount) for asset, amount in balances.items()}
         fills = self.orders.since(request.since)
-        return Snapshot(self.now, request.since, self.orders.open(), fills, tuple(positions), balances)
+        since = request.funding_since
+        funding = tuple(one for one in self.settled if one.ts >= since) if since else None
+        return Snapshot(self.now, request.since, self.orders.open(), fills, tuple(positions), balances, funding)
 
     # what the market does
 
@@ -397,6 +402,9 @@ class SimulatedVenue:
     def _take(self, events: list[Event]) -> None:
         for event in events:
             self.moved = True
+            if isinstance(event, Funded):
+                told = VenueFunding(event.ts, event.symbol, event.amount, event.rate)
+                self.settled = [*self.settled[1 - _SETTLED :], told]
             self.orders.take(event, self.now)
             self.said(event)
 
@@ -406,14 +414,15 @@ class SimulatedVenue:
         """Give the state as plain data; orders and executions are kept beside it."""
         state = self._venue.snapshot()
         del state["gone"]  # they are the orders that have ended
-        return {"now": self.now, "venue": state, "sides": {name: one.to_plain() for name, one in self._sides.items()}}
+        sides = {name: one.to_plain() for name, one in self._sides.items()}
+        return {"now": self.now, "venue": state, "sides": sides, "settled": [list(one) for one in self.settled]}
 
     def _take_up(self, state: Mapping[str, Any]) -> None:
         try:
             self._venue.restore({**state["venue"], "gone": self.orders.ended()})
             for name, side in self._sides.items():
                 side.take_up(state["sides"][name])
-            self.now = state["now"]
+            self.now, self.settled = state["now"], [VenueFunding(*row) for row in state["settled"]]
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"what a paper account was left as cannot be read: {error!r}; begin a new bot") from error
         for side in self._sides.values():

@@ -22,6 +22,7 @@ __all__ = [
     "Send",
     "Snapshot",
     "VenueFill",
+    "VenueFunding",
     "VenueOrder",
     "VenuePosition",
 ]
@@ -82,11 +83,20 @@ class VenuePosition(NamedTuple):
     leg: str = "net"
 
 
+class VenueFunding(NamedTuple):
+    """A settlement of funding as a venue tells it: `amount` is positive when received."""
+
+    ts: int
+    symbol: str
+    amount: float
+    rate: float = NAN
+
+
 class Snapshot(NamedTuple):
     """What a venue had at one time.
 
     `asked` is when the first of the questions was sent, `since` from when on fills are in it (ms UTC), `balances` the
-    whole amount of each asset, reserved or not.
+    whole amount of each asset, reserved or not; `funding` None where the venue was not asked for it.
     """
 
     asked: int
@@ -95,6 +105,7 @@ class Snapshot(NamedTuple):
     fills: tuple[VenueFill, ...]
     positions: tuple[VenuePosition, ...] = ()
     balances: Mapping[str, float] = {}
+    funding: tuple[VenueFunding, ...] | None = None
 
 
 class Send(NamedTuple):
@@ -113,9 +124,13 @@ class Find(NamedTuple):
 
 
 class Look(NamedTuple):
-    """Ask for everything: open orders, fills since a time, positions, balances."""
+    """Ask for everything: open orders, fills since a time, positions, balances.
+
+    `funding_since` is from when on settlements of funding are wanted; 0 for none.
+    """
 
     since: int
+    funding_since: int = 0
 
 
 Request = Send | Find | Look

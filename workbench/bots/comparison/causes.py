@@ -26,7 +26,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "funding": "other funding was paid or received than assumed",
     "rounding": "the quantity was rounded otherwise",
     "rejected by venue": "the venue refused the order, or did not answer",
-    "gate": "a limit on risk refused the order",
+    "gate": "a limit on risk refused the order, or made it smaller",
     "restart": "the bot was not running",
     "manual": "somebody traded, paused or killed by hand",
     "data revised": "the bot heard other prices than the data have now",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Database"]
 
+_LOCK_S: Final = 1.0  # for whoever only looks whether a journal is written holds its lock for a moment
 _BUSY_MS: Final = 1_000  # how long another process may hold the database before a write gives up
 # What comes of a value that has another type than its column, as only damage brings about.
 _UNREADABLE: Final = (TypeError, ValueError, OverflowError, MemoryError)
@@ -136,10 +137,10 @@ class Database:
                 return  # a new connection takes the lock
         from filelock import FileLock, Timeout
 
-        self._lock = FileLock(f"{self.path}.lock", timeout=0)
+        self._lock = FileLock(f"{self.path}.lock", timeout=_LOCK_S)
         with explained(self.path):
             try:
-                self._lock.acquire()
+                self._lock.acquire(poll_interval=0.02)
             except Timeout:
                 raise self._taken() from None
 
@@ -154,12 +155,12 @@ class Database:
             return not free
         from filelock import FileLock, Timeout
 
-        lock = FileLock(f"{self.path}.lock", timeout=0)
-        try:
-            with explained(self.path), lock:
-                return False
-        except Timeout:
-            return True
+        with explained(self.path):
+            try:
+                with FileLock(f"{self.path}.lock", timeout=0):
+                    return False
+            except Timeout:  # which is an OSError too
+                return True
 
     def _taken(self) -> RunError:
         return RunError(

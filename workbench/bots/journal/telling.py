@@ -73,6 +73,11 @@ def _order(order: Any) -> str:
     return f"{order.type} {order.side} {order.quantity:g} {order.symbol}{price}{stop} ({order.id})"
 
 
+def _funded(one: ev.Funded) -> str:
+    rate = f" at a rate of {one.rate:g}" if one.rate == one.rate else ""
+    return f"funding of {one.symbol}: {one.amount:+g}{rate}"
+
+
 def _filled(fill: ev.Filled) -> str:
     what = f"{_past(fill.side)} {fill.quantity:g} {fill.symbol} at {fill.price:,.10g}, fee {fill.fee:.4g}"
     return f"{what} ({fill.reason}{'' if fill.final else ', in part'})"
@@ -113,7 +118,7 @@ _SENTENCES: Final[dict[type, Callable[[Any], str]]] = {
     ev.Expired: lambda one: _with(f"order {one.id} has expired", one.reason),
     ev.Amended: lambda one: f"order {one.id} was changed: {_changes(one)}",
     ev.Unknown: lambda one: _with(f"the state of order {one.id} is unknown", one.text),
-    ev.Funded: lambda one: f"funding of {one.symbol}: {one.amount:+g} at a rate of {one.rate:g}",
+    ev.Funded: _funded,
     ev.Adjusted: lambda one: f"{one.reason} of {one.amount:+,.10g} {one.asset}",
     ev.Limited: lambda one: _with(f"limits of the {one.scope} are {_limits(one.limits)}", one.why),
     ev.Resumed: lambda one: _with(f"{one.who or 'somebody'} goes on after a limit", one.why),
