@@ -26,6 +26,9 @@ A = "A/USDT:USDT"
 HISTORY = ("_columns", "_named", "rates", "_cells")
 """Where the bars of a bot are, which it keeps all: a signal strategy is asked on all since the first."""
 
+LAST = ("fundings._held.changes",)
+"""The last so many fills, by which a bot knows its funding; there are not that many in a few hours."""
+
 DAY = 24 * 60 * MINUTE
 
 
@@ -35,7 +38,7 @@ def grown(rows: list[dict[str, float]], ratio: float, least: float) -> dict[str,
     found = {}
     for name in {name for row in rows for name in row}:
         before, after = (max(row.get(name, 0.0) for row in part) for part in (rows[third:-third], rows[-third:]))
-        if after > ratio * before + least and not name.endswith(HISTORY):
+        if after > ratio * before + least and not name.endswith((*HISTORY, *LAST)):
             found[name] = (before, after)
     return {name: pair for name, pair in sorted(found.items()) if name not in ("bars", "rss")}
 
