@@ -9,14 +9,17 @@ import pytest
 import workbench as wb
 from tests.practice.stage import bars, flat
 from workbench.backtest.prepare import prepare
-from workbench.bots.brokers.talk import Snapshot, VenuePosition
+from workbench.bots.brokers.talk import Look, Snapshot, VenueOrder, VenuePosition
+from workbench.bots.clerk import Clerk, Patience
 from workbench.bots.mind import Mind
 from workbench.bots.runner_market import Market
 from workbench.bots.runner_reconciling import Reconciler
 from workbench.bots.runner_terms import Breaker, Pace, RunTerms
+from workbench.bots.strangers import Lineage
 from workbench.errors import ConfigError
 from workbench.market.feeds.events import BarClosed, GapFound, TickerMoved
-from workbench.trading.events import Bar, Learnt, Marked, Moved, Opened
+from workbench.trading.events import Bar, CancelOrder, Learnt, Marked, Moved, Opened, Submit
+from workbench.trading.orders import Order, client_order_id
 
 MINUTE = 60_000
 ONE, TWO = "BTC/USDT:USDT", "ETH/USDT:USDT"
@@ -136,6 +139,33 @@ def test_a_difference_counts_when_two_looks_show_it() -> None:
     assert reconciler.money(less) == ()
     assert [one.venue - one.books for one in reconciler.money(less)] == [-1_000.0]
     assert reconciler.money(less) == ()
+
+
+def test_an_order_is_the_bots_own_by_its_id_alone() -> None:
+    core = mind(ONE).core
+    core.name, core.number = "swing 0011", 2_000
+
+    def seen(bot: str, number: int, said: str = "stop") -> VenueOrder:
+        id = client_order_id(bot, number, ONE, "sell", "stop")
+        return VenueOrder(id, "7", ONE, "sell", said, "open", 1.0, 0.0)
+
+    lineage = Lineage(core)
+    assert [lineage.number(seen("swing 0011", number)) for number in (1_990, 2_005)] == [1_990, 2_005]
+    assert lineage.number(seen("swing 0011", 2_006, "market")) == 2_006  # what its venue made of a stop
+    assert lineage.number(seen("swing 0012", 2_005)) == -1  # another bot of that name, or an earlier journal
+    assert lineage.number(seen("swing 0011", 9_000)) == -1
+    assert lineage.number(seen("swing 0011", 2_005)._replace(id="by hand")) == -1
+
+
+def test_an_order_that_was_taken_for_gone_is_seen_again() -> None:
+    clerk = Clerk(mind(ONE).core.markets, Patience(land_ms=1_000))
+    clerk.intend(Submit(Order("wb1", ONE, "buy", "limit", 1.0, price=9.0)), 0)
+    clerk.intend(CancelOrder("wb1"), 1)
+    open_ = VenueOrder("wb1", "7", ONE, "buy", "limit", "open", 1.0, 0.0, 9.0)
+    clerk.heard(open_._replace(status="canceled"), 2)
+    for asked, strange in ((500, ()), (2_000, (open_,))):
+        clerk.answered(Look(0), Snapshot(asked, 0, (open_,), ()), asked)
+        assert clerk.strangers == strange
 
 
 def test_a_session_may_begin_after_any_other_and_a_killed_bot_be_killed_again() -> None:

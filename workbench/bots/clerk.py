@@ -54,7 +54,8 @@ class Clerk(Course):
     seen : int
         When the last look began from which everything is known, ms UTC; 0 for never.
     strangers : tuple of VenueOrder
-        Open orders at the venue, as of the last look, that are none of this clerk's.
+        Open orders at the venue, as of the last look, that are none of this clerk's, or ended long ago as far as it
+        knew.
     """
 
     # what the core wants
@@ -341,6 +342,8 @@ class Clerk(Course):
             open_now.add(line.order.id)
             if line.state != "done":
                 self._know(line, order)
+            elif line.ended + self.patience.land_ms < seen.asked:  # it was taken for gone, and is there all the same
+                strangers.append(order)
         self.strangers = tuple(strangers)
         for name, line in list(self.lines.items()):
             quiet = line.sent < seen.asked and line.made < seen.asked

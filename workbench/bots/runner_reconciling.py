@@ -92,19 +92,31 @@ class Reconciler:
         """Give what has come or gone at the venue since the first look ever that no event of the books explains.
 
         An account may have more money than the bot was given, so that only changes are compared, which two looks must
-        show; of contracts alone, since the fees of spot trades may be taken in any coin.
+        show. They may differ by 0.1 % of the equity. A spot account may also have more, by all fees that were ever
+        booked: a venue that takes fees in a coin of its own leaves the money that the books count as paid. What has
+        borrowed on spot, or trades spot and contracts together, is left aside.
         """
-        core = self._core
-        if any(one.instrument.kind != "linear" for one in core.markets.values()):
-            return ()
-        asset = core.account.currency
-        there, books = seen.balances.get(asset), core.account.wallet
-        if there is None:
+        account = self._core.account
+        asset = account.currency
+        there, books = seen.balances.get(asset), self._money()
+        if there is None or books is None:
             return ()
         apart = self.apart.setdefault(asset, there - books)
-        moved, least = there - books - apart, _DRIFT * max(abs(core.account.equity), 1.0)
+        moved, least = there - books - apart, _DRIFT * max(abs(account.equity), 1.0)
         before, self._moved = self._moved, moved
-        if abs(moved) <= least or abs(moved - before) > least:
+        spot = all(one.instrument.kind == "spot" for one in self._core.markets.values())
+        most = least + max(account.fees, 0.0) if spot else least
+        if -least <= moved <= most or abs(moved - before) > least:
             return ()
         self.apart[asset] = there - books
         return (Difference("money in", asset, there - apart, books),)
+
+    def _money(self) -> float | None:
+        """Give what the venue should have of the account's currency by the books; None where that cannot be said."""
+        account = self._core.account
+        kinds = {one.instrument.kind for one in self._core.markets.values()}
+        if kinds == {"linear"}:
+            return account.wallet
+        cash = account.pools[account.currency].cash()
+        borrows = cash < 0.0 or any(one.quantity < 0.0 for one in account.positions)
+        return cash if kinds == {"spot"} and not borrows else None

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-from workbench.bots.brokers.talk import Look, Snapshot, VenueFill
+from workbench.bots.brokers.talk import Look, Send, Snapshot, VenueFill, VenueOrder
 from workbench.bots.killing import Kill
 from workbench.bots.runner_market import Market
 from workbench.bots.runner_reconciling import Difference, Reconciler, under_way
 from workbench.bots.runner_terms import Breaker, LiveBroker, RunTerms
 from workbench.bots.shell import Shell
+from workbench.bots.strangers import Lineage, guards, worded
 from workbench.errors import BrokerError, BrokerRejected
-from workbench.trading.events import Adjusted, Alert, Bar, Event, Moved, Started
+from workbench.trading.events import Adjusted, Alert, Bar, CancelOrder, Event, Moved, Started
 from workbench.trading.lifecycle import ENDED
 
 __all__ = ["APART", "LIVE", "Course"]
@@ -57,8 +58,10 @@ class Course:
         self._rounds = 0
         self._stop_by = 0.0
         self._rounds_looked = -1
-        self._halts: list[str] = []  # why nothing new may be opened once the bot runs
-        self._certain = False  # it is paused because positions differ
+        self._lineage = Lineage(shell.mind.core)
+        self._holds: dict[str, str] = {}  # why nothing new may be opened, by what it is about
+        self._lifts = False  # the bot is paused for these alone, and goes on when they are gone
+        self._wished = ""  # a pause that its user wants and that cannot be yet
         self._told_of: dict[str, None] = {}
         self._outside: set[str] = set()  # executions of others that have been told of
         self._guards: frozenset[str] = frozenset()  # trades of the bot's guard
@@ -129,14 +132,43 @@ class Course:
         self._look_now()
 
     def pause(self, reason: str = "paused by its user") -> None:
-        """Open nothing new until `resume`."""
+        """Open nothing new until `resume`; where the bot is not at work yet, or its circuit is open, as soon as it is.
+
+        A bot that is paused for a difference and is paused by its user too stays so when the difference is gone.
+        """
+        self._lifts = False
         if self.state == "RUNNING":
             self.move("PAUSED", reason)
+        elif self.state != "PAUSED" and self.state not in ENDED:
+            self._wished = reason
 
     def resume(self, reason: str = "resumed by its user") -> None:
-        """Go on after `pause`."""
+        """Go on after a pause, whatever it was for; a position that still differs pauses the bot again."""
+        self._wished, self._lifts = "", False
+        self._holds.clear()
         if self.state == "PAUSED":
             self.move("RUNNING", reason)
+
+    def _hold(self, about: str, text: str) -> None:
+        """Open nothing new until what this is about is gone (`_release`), or the user says so (`resume`)."""
+        self._holds[about] = text
+        if self.state == "RUNNING":
+            self.move("PAUSED", text)
+            self._lifts = True
+
+    def _release(self, about: str, why: str) -> None:
+        if self._holds.pop(about, "") and not self._holds and self._lifts and self.state == "PAUSED":
+            self._lifts = False
+            self.move("RUNNING", why)
+
+    def _hold_back(self) -> None:
+        """Pause a bot that has just begun to run where there are reasons from before."""
+        if self._wished:
+            wished, self._wished = self._wished, ""
+            self.pause(wished)
+        elif self._holds:
+            self.move("PAUSED", "; ".join(self._holds.values()))
+            self._lifts = True
 
     # bars, and what a guard has done
 
@@ -216,71 +248,116 @@ class Course:
             return
         if mine and self.breaker.probed(self.now, well=True) and self.state == "CIRCUIT_OPEN":
             self.move("RUNNING", "the venue answers again")
+            self._hold_back()
         if isinstance(answer, Snapshot) and mine:
             self._compare(answer)
 
     # what the venue has otherwise
 
     def _compare(self, seen: Snapshot) -> None:
-        clerk, policy = self.shell.clerk, self.terms.policy
-        if any(one.trade_id in self._guards for one in clerk.outside):
-            self.shell.adopt(self.now, self._guards)
+        clerk = self.shell.clerk
+        if self._taken_in():
             self._look_now()
             return
-        if self._tell_outside() and policy == "adopt":
-            self.shell.adopt(self.now)
-            self._look_now()
-            return
-        for order in clerk.strangers:
-            self._differ(
-                f"an order that is none of this bot's: {order.side} {order.quantity:.10g} {order.symbol} "
-                f"{order.type} ({order.id or order.venue_id})"
-            )
-        if under_way(clerk):
+        waits = self._strange(seen)
+        if under_way(clerk) or (waits and self.state == "RECONCILING"):
             return
         found = self.reconciler.positions(seen)
         if self.reconciler.suspected and not found:
             self._looked_at = 0  # seen once: the next look says whether it is so
             return
         for one in found:
-            self._differ(str(one), certain=True)
-        if self._certain and not found:
-            self._certain = False
-            self.resume("positions are again as the venue has them")
+            self.warn("critical", str(one))
+        if found:
+            self._hold("positions", "; ".join(str(one) for one in found))
+        else:
+            self._release("positions", "positions are again as the venue has them")
         known = dict(self.reconciler.apart)
-        for one in self.reconciler.money(seen):
-            self._money(one)
+        for difference in self.reconciler.money(seen):
+            self._money(difference)
         if self.reconciler.apart != known:  # a later session is to find what comes or goes while nobody looks
             self.log("info", "what the account has beyond the money of the bot", {APART: dict(self.reconciler.apart)})
         self._settled = True
 
-    def _tell_outside(self) -> bool:
-        """Tell of executions that others made, each once; give whether there are any."""
+    def _taken_in(self) -> bool:
+        """Take executions that no order of the journal has into the books, where they are to be; tell of others."""
         clerk = self.shell.clerk
-        outside, told = clerk.outside, self._outside
-        new = [one for one in outside if _named(one) not in told]
-        self._outside = {_named(one) for one in clerk.early if _named(one) in told} | {_named(one) for one in new}
-        if new:
-            texts = [f"{one.side} {one.quantity:.10g} {one.symbol} at {one.price:.10g}" for one in new]
-            self._differ(f"executions that are none of this bot's: {'; '.join(texts)}")
-        return bool(outside)
+        outside = clerk.outside
+        numbers = [self._lineage.number(one) for one in outside]
+        mine = {one.trade_id for one, number in zip(outside, numbers, strict=True) if number >= 0}
+        if mine:
+            texts = [_fill(one) for one in outside if one.trade_id in mine]
+            self.warn("critical", f"executions of this bot that its journal does not have: {'; '.join(texts)}")
+            self._outdated(max(numbers))
+        mine |= self._guards & {one.trade_id for one in outside}
+        if mine:
+            return self.shell.adopt(self.now, mine) > 0
+        if new := self._untold(outside):
+            self._differ("executions", f"executions that are none of this bot's: {'; '.join(map(_fill, new))}")
+        return bool(outside) and self.terms.policy == "adopt" and self.shell.adopt(self.now) > 0
 
-    def _differ(self, text: str, *, certain: bool = False) -> None:
-        """Tell of a difference; where it must not be, nothing new is opened."""
+    def _untold(self, outside: Sequence[VenueFill]) -> list[VenueFill]:
+        """Give the executions of others that have not been told of, and take it that they are now."""
+        names = {f"{one.symbol} {one.trade_id}": one for one in self.shell.clerk.early}
+        told = self._outside & names.keys()
+        new = {name: one for name, one in names.items() if name not in told and one in outside}
+        self._outside = told | new.keys()
+        return list(new.values())
+
+    def _strange(self, seen: Snapshot) -> bool:
+        """Deal with open orders that the journal does not have; tell whether any is being cancelled."""
+        clerk, core, others, cancelled = self.shell.clerk, self.shell.mind.core, [], False
+        for order in clerk.strangers:
+            number = self._lineage.number(order)
+            ended = order.id in clerk.lines
+            if number < 0 and not ended:
+                others.append(order)
+                continue
+            if not ended:
+                self._outdated(number)
+            if guards(order, core, seen):
+                self.warn("critical", f"an order of this bot that its journal does not have protects what is held, and "
+                                      f"is left until a stop of the journal does: {worded(order)}")  # fmt: skip
+                continue
+            self._orphan(order)
+            cancelled = True
+        for order in others:
+            taken = "; what it does will be taken into the books" if self.terms.policy == "adopt" else ""
+            self._differ("orders", f"an order that is none of this bot's: {worded(order)}{taken}")
+        if not others:
+            self._release("orders", "no order is there that is none of this bot's")
+        if cancelled:
+            self._looked_at = self.now - round(self.pace.look_s * 1_000) + _AGAIN_MS
+        return cancelled
+
+    def _orphan(self, order: VenueOrder) -> None:
+        """Cancel an order that can only be this bot's, though its journal does not have it, or has it as ended."""
+        text = f"an order of this bot that its journal does not have as open is cancelled: {worded(order)}"
+        self.warn("error", text)
+        self.log("warning", text, {"id": order.id, "venue_id": order.venue_id, "symbol": order.symbol})
+        self.shell.requests.append(Send(CancelOrder(order.id), order.id, order.symbol))
+
+    def _outdated(self, number: int) -> None:
+        """Open nothing new with a journal that is older than what the venue has: ids would be given twice."""
+        if number >= self.shell.mind.core.number:
+            text = "the venue has orders of this bot that are newer than its journal: was that restored from a copy?"
+            if text not in self._told_of:
+                self._hold("journal", text)
+            self.warn("critical", text)
+
+    def _differ(self, about: str, text: str) -> None:
+        """Tell of what others did; under "halt" nothing new is opened then."""
         new = text not in self._told_of
-        self.warn("critical" if certain else "warning", text)
-        if not certain and not (new and self.terms.policy == "halt"):
-            return
-        self._certain = self._certain or certain
-        if self.state == "RECONCILING":
-            self._halts.append(text)
-        else:
-            self.pause(text)
+        self.warn("warning", text)
+        if new and self.terms.policy == "halt":
+            self._hold(about, text)
 
     def _money(self, one: Difference) -> None:
         self.warn("warning", str(one))
         if self.terms.policy == "adopt":
-            self.take(Adjusted(self.now, one.name, one.venue - one.books, "as the venue has it"))
+            moved = one.venue - one.books
+            self.reconciler.apart[one.name] -= moved  # it is the bot's now
+            self.take(Adjusted(self.now, one.name, moved, "as the venue has it"))
 
     # from state to state
 
@@ -309,8 +386,7 @@ class Course:
             if not words or under_way(self.shell.clerk):
                 return
         self.move("RUNNING")
-        if self._halts:
-            self.pause("; ".join(self._halts))
+        self._hold_back()
         self.take(*self.shell.mind.limits_to_tell(self.terms.limits, self.now))
         self.join_peers()
         self.take(*self.terms.opening(self.shell.mind.core, self.now))
@@ -353,8 +429,8 @@ class Course:
         return True
 
 
-def _named(fill: VenueFill) -> str:
-    return f"{fill.symbol} {fill.trade_id}"
+def _fill(one: VenueFill) -> str:
+    return f"{one.side} {one.quantity:.10g} {one.symbol} at {one.price:.10g}"
 
 
 def _which(bar: Bar) -> dict[str, Any]:

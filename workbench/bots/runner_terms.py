@@ -107,8 +107,22 @@ class RunTerms:
     ----------
     pace : Pace
     policy : {"adopt", "alert", "halt"}
-        What is done about orders, executions and money that are at the venue and not the bot's: taken into its books,
-        told to a human, or told and nothing new is opened.
+        What is done about what others do on the bot's account with what it trades; all of it is told, each thing once.
+
+        ========== ==================================== ========================== ===================================
+        what       "adopt"                              "alert"                    "halt"
+        ========== ==================================== ========================== ===================================
+        orders     left alone                           left alone                 nothing new until they are gone, or
+                                                                                   until `resume`
+        executions taken into the books                 only told                  nothing new until `resume`
+        money      taken into the books                 only told                  only told
+        ========== ==================================== ========================== ===================================
+
+        Whatever it is: while a position differs from the books nothing new is opened; and an order that by its client
+        order id can only be this bot's, though its journal lacks it (it was restored from a copy) or has it as ended,
+        is cancelled, unless it is all that protects a position. Executions of such orders are the bot's own; with a
+        journal that is older than what the venue has nothing new is opened until `resume`. An order of somebody else
+        is never cancelled; those of a lost journal cannot be told from those of other bots.
     killed : callable
         Gives what is to become of the bot by the kill files, "" for nothing; asked at every turn.
     revive : bool

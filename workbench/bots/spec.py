@@ -91,7 +91,7 @@ class BotSpec:
     key : str
         The name in the vault of what it trades with; only that.
     policy : {"adopt", "alert", "halt"}
-        What is done about what others did on its account.
+        What is done about what others do on its account; `RunTerms` has it in full.
     start, end : str, optional
         Of a replayed tape.
     cash : float

@@ -87,7 +87,12 @@ def run(
         ),
     ] = None,
     policy: Annotated[
-        str, typer.Option(metavar="adopt|alert|halt", help="What is done about what others do on its account.")
+        str,
+        typer.Option(
+            metavar="adopt|alert|halt",
+            help="What is done about what others do on its account: all is told; `adopt` takes their trades and money "
+            "into its books, `halt` opens nothing new while orders of others are there, or once they have traded.",
+        ),
     ] = "alert",
     practice: Annotated[
         str | None,
