@@ -137,6 +137,9 @@ def what_goes_wrong(dice: random.Random, minutes: int) -> list[dict[str, Any]]:
 class World(Post):
     """One world of one seed."""
 
+    cash = 10_000.0
+    look_ms = 30_000
+
     def __init__(
         self, seed: int, minutes: int = 20, *, faults: bool = True, kills: int | None = None, sizing: Any = None,
         limits: Any = None,
@@ -147,7 +150,7 @@ class World(Post):
         agenda = Agenda(T0 + MINUTE)
         engine = Engine(
             {SYMBOL: RecordedMarket(self.bars)}, HeldClock(agenda.now),
-            accounts={"me": AccountSetup(linear={"USDT": 10_000.0}, leverage=10.0)},
+            accounts={"me": AccountSetup(linear={"USDT": self.cash}, leverage=10.0)},
         )  # fmt: skip
         rules = what_goes_wrong(dice, minutes) if faults else []
         self.faults = Faults(rules, seed=seed, real=lambda: agenda.now / 1_000.0)
@@ -159,8 +162,9 @@ class World(Post):
         self.fatal_time = math.inf
         self.told = 0
         self._plan = prepare(
-            Fidget(seed=seed, sized=sizing is not None), self.bars, rules=wb.Rules(sizing=sizing, limits=limits)
-        )
+            Fidget(seed=seed, sized=sizing is not None), self.bars, rules=wb.Rules(sizing=sizing, limits=limits),
+            cash=self.cash,
+        )  # fmt: skip
         self.restarted: list[int] = []
         self.keeps = seed % 2 == 0  # whether it takes up snapshots, or goes through the whole journal
         self.kept: list[tuple[int, str]] = []
@@ -251,10 +255,7 @@ class World(Post):
         entries = self.entries()
         self.told = 0
         if not entries:
-            shell.take(Started(self.now), self.now)
-            while self._next_bar() <= self.now:
-                self.told += 1
-                shell.take(Learnt(*self._bar(self.told - 1)), self.now)
+            self.be_new(shell)
         else:
             self.restarted.append(self.now)
             last = max((one.ts for one in entries if isinstance(one, (Bar, Learnt))), default=-1)
@@ -263,6 +264,13 @@ class World(Post):
         self.look()
         self.send()
         self._every()
+
+    def be_new(self, shell: Shell) -> None:
+        """Hear what a bot hears first."""
+        shell.take(Started(self.now), self.now)
+        while self._next_bar() <= self.now:
+            self.told += 1
+            shell.take(Learnt(*self._bar(self.told - 1)), self.now)
 
     def keep(self, shell: Shell) -> None:
         """Keep the state, as it is between two events."""
@@ -281,7 +289,7 @@ class World(Post):
         return position
 
     def _every(self) -> None:
-        """Look round every half minute, and write down what has not been."""
+        """Look round now and then, and write down what has not been."""
         life = self.life
 
         def again() -> None:
@@ -293,9 +301,9 @@ class World(Post):
                 except Killed:
                     self.die()
                 else:
-                    self.at(self.now + 30_000, again)
+                    self.at(self.now + self.look_ms, again)
 
-        self.at(self.now + 30_000, again)
+        self.at(self.now + self.look_ms, again)
 
     def write(self, entry: Event | Action, durable: bool) -> None:
         self.writes += 1

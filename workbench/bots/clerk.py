@@ -312,13 +312,24 @@ class Clerk(Course):
     # what a look round shows
 
     def look(self, now: int) -> Look:
-        """Give the question for everything that happened since the last look, with overlap."""
-        waiting = [line.made for line in self.lines.values() if line.state != "done"]
-        since = min([self.seen or now, *waiting]) - self.patience.overlap_ms
-        return Look(since, self.fundings.since())
+        """Give the question for everything that happened since the last look, with overlap.
+
+        An order that rests for weeks does not make it longer: its executions up to the last look are known.
+        """
+        return Look(self._known_to(now) - self.patience.overlap_ms, self.fundings.since())
+
+    def _known_to(self, now: int) -> int:
+        """Give up to when surely nothing is missing; before the first look, nothing is known of any open order."""
+        missing = [
+            line.made for line in self.lines.values()
+            if line.state != "done"
+            and (not self.seen or line.state in DOUBT or line.ending or line.filled < line.expected)
+        ]  # fmt: skip
+        return min([self.seen or now, *missing])
 
     def _looked(self, seen: Snapshot) -> None:
         """Hold what is known against what the venue has."""
+        whole = seen.since <= self._known_to(self.now)  # else it was asked for the executions of one order
         for fill in sorted(seen.fills, key=lambda one: one.ts):
             self._execute(fill)
         self._said.events += self.fundings.take(seen)
@@ -338,8 +349,11 @@ class Clerk(Course):
             quiet = line.sent < seen.asked and line.made < seen.asked
             if line.state == "resting" and name not in open_now and quiet and not line.ending and line.due == INF:
                 self._find(line)
-        self.seen = max(self.seen, seen.asked)
-        self._forget(min(seen.since, self.seen - self.patience.keep_ms))
+        if whole:
+            self.seen = max(self.seen, seen.asked)
+        open_since = [line.made for line in self.lines.values() if line.state != "done"]  # which may be asked about
+        overlap, keep = self.patience.overlap_ms, self.patience.keep_ms
+        self._forget(min([seen.since, self.seen - keep, *(one - overlap for one in open_since)]))
 
     def adopt(self, fills: Iterable[VenueFill]) -> list[Event]:
         """Take executions that somebody else made into the books: the events are for the core."""

@@ -110,8 +110,9 @@ class Memory:
         """Let go of what ended before a time from which on nothing is asked for any more."""
         gone = [name for name, line in self.lines.items() if line.state == "done" and line.ended < before]
         for name in gone:
-            self.ids.pop(self.lines.pop(name).venue_id, None)
-        if gone:
+            del self.lines[name]
+        if gone:  # an order may have had several ids at the venue: one for each change of it
+            self.ids = {venue_id: name for venue_id, name in self.ids.items() if name in self.lines}
             self.trades = {key: ts for key, ts in self.trades.items() if ts >= before}
 
     def _begin(self, now: int) -> None:

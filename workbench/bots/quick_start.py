@@ -89,10 +89,11 @@ class QuickStart:
 
     def keep(self) -> bool:
         """Keep the state, between two events; tell whether it was kept."""
-        if not self.allowed:
-            return False
         self._kept_at = self._journal.position
         mind = self._shell.mind
+        self._shell.recalled.let_go(mind.core.now)  # also where nothing is kept, else it would only ever grow
+        if not self.allowed:
+            return False
         if not is_plain(mind.core.view.memory):
             self.allowed = False
             self._log(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from workbench.bots.clerk_lines import Patience
 from workbench.bots.clerk_memory import Memory
 from workbench.trading.core import Traded
 from workbench.trading.events import Action, Event, SetTimer, Timer
@@ -23,6 +24,8 @@ class Recalled(Memory):
     Parameters
     ----------
     markets : mapping of symbol to Traded
+    patience : Patience, optional
+        As the clerk has it that is to know this after a restart.
 
     Attributes
     ----------
@@ -30,8 +33,8 @@ class Recalled(Memory):
         Those that were set and have not come.
     """
 
-    def __init__(self, markets: Mapping[str, Traded]) -> None:
-        super().__init__(markets)
+    def __init__(self, markets: Mapping[str, Traded], patience: Patience | None = None) -> None:
+        super().__init__(markets, patience)
         self.timers: dict[str, int] = {}
 
     def note(self, entry: Event | Action) -> None:

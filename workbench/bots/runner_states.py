@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from workbench.bots.brokers.talk import Look, Send, Snapshot, VenueFill, VenueOrder
@@ -24,6 +24,7 @@ APART: Final = "money_apart"
 
 _ROUNDS: Final = 5  # of winding down what turns up after a kill
 _AGAIN_MS: Final = 1_000
+_TOLD: Final = 1_000  # how many texts are remembered, so that none of them is told twice
 LIVE: Final = frozenset(("RUNNING", "PAUSED", "CIRCUIT_OPEN"))
 """States in which a bot is at work."""
 
@@ -61,7 +62,8 @@ class Course:
         self._holds: dict[str, str] = {}  # why nothing new may be opened, by what it is about
         self._lifts = False  # the bot is paused for these alone, and goes on when they are gone
         self._wished = ""  # a pause that its user wants and that cannot be yet
-        self._told_of: set[str] = set()
+        self._told_of: dict[str, None] = {}
+        self._outside: set[str] = set()  # executions of others that have been told of
         self._guards: frozenset[str] = frozenset()  # trades of the bot's guard
         self.over = False
         self.verified = False  # it was killed, and the venue has shown that nothing of it is left
@@ -97,9 +99,11 @@ class Course:
         """Let the bots that share limits with this one know of it, and it of them."""
 
     def warn(self, level: str, text: str) -> None:
-        """Tell a human; the same text once a session."""
+        """Tell a human; the same text once a session, unless very much else has been told since."""
         if text not in self._told_of:
-            self._told_of.add(text)
+            self._told_of[text] = None
+            if len(self._told_of) > _TOLD:
+                del self._told_of[next(iter(self._told_of))]
             self.shell.tell(Alert(self.now, level, text))
 
     # what a user asks for
@@ -288,9 +292,17 @@ class Course:
         mine |= self._guards & {one.trade_id for one in outside}
         if mine:
             return self.shell.adopt(self.now, mine) > 0
-        if outside:
-            self._differ("executions", f"executions that are none of this bot's: {'; '.join(map(_fill, outside))}")
+        if new := self._untold(outside):
+            self._differ("executions", f"executions that are none of this bot's: {'; '.join(map(_fill, new))}")
         return bool(outside) and self.terms.policy == "adopt" and self.shell.adopt(self.now) > 0
+
+    def _untold(self, outside: Sequence[VenueFill]) -> list[VenueFill]:
+        """Give the executions of others that have not been told of, and take it that they are now."""
+        names = {f"{one.symbol} {one.trade_id}": one for one in self.shell.clerk.early}
+        told = self._outside & names.keys()
+        new = {name: one for name, one in names.items() if name not in told and one in outside}
+        self._outside = told | new.keys()
+        return list(new.values())
 
     def _strange(self, seen: Snapshot) -> bool:
         """Deal with open orders that the journal does not have; tell whether any is being cancelled."""

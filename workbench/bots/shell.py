@@ -66,7 +66,7 @@ class Shell:
     ) -> None:
         self.mind, self.clerk, self.write, self.alert = mind, clerk, write, alert
         self.requests: deque[Request] = deque()
-        self.recalled = Recalled(clerk.markets)
+        self.recalled = Recalled(clerk.markets, clerk.patience)
         self.timers: list[tuple[int, int, str]] = []
         self.now = 0
         self._set = 0

@@ -11,6 +11,7 @@ told, `engine_filters` what an order must be.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
@@ -173,10 +174,9 @@ class Engine(Stage):
         end: int | None = None, order_id: int | None = None, limit: int = 500,
     ) -> list[Execution]:  # fmt: skip
         """Give executions, oldest first: the first from an id or a time on, or the last ones."""
-        found = [
-            one for one in self._desk(account).executions()
-            if symbol in ("", one.symbol) and order_id in (None, one.order_id)
-        ]  # fmt: skip
+        done = self._desk(account).executions()
+        first = 0 if start is None else bisect_left(done, start, key=lambda one: one.ts)
+        found = [one for one in done[first:] if symbol in ("", one.symbol) and order_id in (None, one.order_id)]
         return page(found, lambda one: one.ts, from_id, start, end, limit)
 
     # Money and positions
