@@ -106,6 +106,7 @@ def test_a_stopped_process_with_a_locked_journal_is_closed_out_all_the_same(nurs
         revive(one, 0.0)
 
 
+@pytest.mark.long
 def test_a_bot_that_reacts_is_left_alone_and_a_guard_that_dies_is_replaced(nursery: Nursery, tmp_path: Path) -> None:
     with scene(nursery, tmp_path) as one:
         pid = one.holds(guard={"grace_s": 15.0})

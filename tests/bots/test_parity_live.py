@@ -85,6 +85,7 @@ def sums_up(report: ParityReport) -> None:
     assert math.isclose(slipped, math.fsum(report.slippage["cost"]), rel_tol=1e-9, abs_tol=1e-7)
 
 
+@pytest.mark.long
 def test_a_bot_at_a_venue_is_compared_on_what_it_heard(exchange: Exchange, settings: Settings) -> None:
     report = lived(exchange, settings, trades)
     sums_up(report)

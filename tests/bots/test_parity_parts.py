@@ -175,6 +175,7 @@ def dear(plan: Any, share: float) -> Any:
     return replace(plan, lines=tuple(replace(line, costs=one) for line, one in zip(plan.lines, costs, strict=True)))
 
 
+@pytest.mark.long
 def test_a_bot_that_bleeds_is_told_of_and_an_honest_one_is_not(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     bars, made = lake.read("BTC/USDT", "1h", "2022-02-01", "2022-05-01"), wb.load_strategy("sma_cross")
     honest = compare_lives("bot", *_read(live(made(fast=5, slow=20), bars, "", 0)))

@@ -235,6 +235,7 @@ def is_not_taken_up_once_its_journal_was_changed(desk: Desk) -> None:
     assert done.code != 0 and json.loads(done.out)[0]["position"] == position
 
 
+@pytest.mark.long
 def test_it_is_killed_and_goes_on_and_its_key_is_nowhere(desk: Desk) -> None:
     killed_in_the_middle(desk)
     desk.ends(signal.SIGKILL)

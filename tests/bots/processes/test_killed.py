@@ -58,7 +58,7 @@ def killed_again_and_again(nursery: Nursery, folder: Path, seed: int, kills: int
         assert bot.books.booked
 
 
-@pytest.mark.parametrize("faults", [[], FAULTS], ids=["calm", "faults"])
+@pytest.mark.parametrize("faults", [[], pytest.param(FAULTS, marks=pytest.mark.long)], ids=["calm", "faults"])
 def test_a_bot_that_is_killed_recovers(nursery: Nursery, tmp_path: Path, faults: list[dict[str, Any]]) -> None:
     killed_again_and_again(nursery, tmp_path, 11, 3, faults)
 

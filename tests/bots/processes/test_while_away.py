@@ -24,6 +24,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.bots.processes.stage import ACCOUNT, Nursery, Stand
 from tests.bots.world import SYMBOL
 from workbench.practice.engine_records import Request
@@ -39,6 +41,7 @@ def away(bot: Stand, happens: Any) -> None:
     bot.start()
 
 
+@pytest.mark.long
 def test_what_happens_while_a_bot_is_away(nursery: Nursery, tmp_path: Path) -> None:
     with Stand(nursery, tmp_path, 5) as bot:
         engine = bot.exchange.engine
