@@ -90,6 +90,7 @@ def keep_key(one: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     vault.add("test", "binance", {"key": ACCOUNT, "secret": secret(ACCOUNT)})
 
 
+@pytest.mark.long
 def test_a_stopped_process_with_a_locked_journal_is_closed_out_all_the_same(nursery: Nursery, tmp_path: Path) -> None:
     with scene(nursery, tmp_path) as one:
         pid = one.holds()
