@@ -188,7 +188,7 @@ class World(Post):
                 break
             self.until(self.now + MINUTE)
         self.look()
-        self.until(self.now + MINUTE)
+        self.until(self.now + MINUTE + 5_000)  # news of what trades as a minute ends is still under way then
 
     def until(self, end: int) -> None:
         while True:
