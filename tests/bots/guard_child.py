@@ -1,24 +1,15 @@
-"""A guarded bot as a process of its own, forked from a nursery that has imported everything; it hangs when told to.
-
-The nursery reads a line of JSON for each bot from its standard input and answers with the number of the process; when
-its input ends, as it does when whoever started it dies, it kills all that it has forked.
-"""
+"""A guarded bot as a process of its own, forked from a nursery; it hangs when told to."""
 
 from __future__ import annotations
 
-import asyncio
 import itertools
-import json
-import os
-import signal
-import sys
 import time
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import workbench as wb
 from tests.bots.brokers.stage import TUNING, secret, swing
+from tests.bots.nursery import nurse
 from tests.practice.stage import bars
 from workbench.backtest.plan import Plan
 from workbench.backtest.prepare import prepare
@@ -32,7 +23,6 @@ from workbench.bots.killing import kill_order
 from workbench.bots.runner import Runner, shell_for
 from workbench.bots.runner_feeds import feeds_at
 from workbench.bots.runner_terms import Pace, RunTerms
-from workbench.errors import WorkbenchError
 from workbench.market.feeds.feed import Access
 from workbench.market.sources.clients import Route
 from workbench.settings import load_settings
@@ -95,53 +85,7 @@ async def live(order: dict[str, Any]) -> None:
             print("reason:", runner.reason, flush=True)
 
 
-def _live_and_exit(order: dict[str, Any]) -> NoReturn:
-    code = 1
-    try:
-        log = os.open(f"{order['folder']}/said.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        for number, target in ((nothing, 0), (log, 1), (log, 2)):
-            os.dup2(number, target)
-        asyncio.run(live(order))
-        code = 0
-    except WorkbenchError as error:
-        print(f"{type(error).__name__}: {error}", flush=True)
-    except BaseException:
-        import traceback
-
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-
-
-def nurse() -> None:
-    """Fork lives as they are asked for."""
-    import ccxt.async_support
-    import ccxt.pro  # noqa: F401  before the first fork, so that no life pays for it
-
-    from workbench.bots.journal.database import Database  # noqa: F401
-
-    children: set[int] = set()
-    for line in sys.stdin:
-        order = json.loads(line)
-        if "reap" in order:
-            _, status = os.waitpid(order["reap"], 0)
-            children.discard(order["reap"])
-            print(os.waitstatus_to_exitcode(status), flush=True)
-            continue
-        pid = os.fork()
-        if pid == 0:
-            _live_and_exit(order)
-        children.add(pid)
-        print(pid, flush=True)
-    for pid in children:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-
-
 __all__ = ["NAME", "Hanger", "live", "plan_of"]
 
 if __name__ == "__main__":
-    nurse()
+    nurse(live)

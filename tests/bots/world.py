@@ -407,13 +407,17 @@ class World(Post):
                 found.append(f"{size} is held and its stop is {stop}")
         if clerk.busy:
             found.append(f"something is under way: {[line for line in clerk.lines.values() if line.state != 'done']}")
-        again = Mind(self._plan, name=f"fidget {self.seed}")
-        again.core.minder = Minder(again.core)
-        other = Shell(again, Clerk(again.core.markets), lambda entry, durable: None)
-        left = other.recover(entries, self.now)
-        if left or json.dumps(again.snapshot(), sort_keys=True) != json.dumps(core_of(self.shell), sort_keys=True):
-            found.append(f"the journal replays to something else ({left} actions are missing)")
-        return found
+        return [*found, *replays_to(self.shell, Mind(self._plan, name=f"fidget {self.seed}"), entries, self.now)]
+
+
+def replays_to(shell: Shell, again: Mind, entries: list[Any], now: int) -> list[str]:
+    """Say whether a journal makes of a new mind what a shell has become."""
+    again.core.minder = Minder(again.core)
+    other = Shell(again, Clerk(again.core.markets), lambda entry, durable: None)
+    left = other.recover(entries, now)
+    if left or json.dumps(again.snapshot(), sort_keys=True) != json.dumps(core_of(shell), sort_keys=True):
+        return [f"the journal replays to something else ({left} actions are missing)"]
+    return []
 
 
 def core_of(shell: Shell) -> Any:

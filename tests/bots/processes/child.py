@@ -1,24 +1,19 @@
-"""A bot as a process of its own: forked from a nursery that has imported everything, so that a life costs no imports.
-
-The nursery reads a line of JSON for each life from its standard input and answers with the number of the process; when
-its input ends, as it does when whoever started it dies, it kills all that it has forked.
-"""
+"""A bot as a process of its own, forked from a nursery, with a clock that goes with its venue's."""
 
 from __future__ import annotations
 
 import asyncio
-import faulthandler
 import json
 import os
 import signal
-import sys
 import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from tests.bots.brokers.stage import secret
+from tests.bots.nursery import nurse
 from tests.bots.world import BTC, Fidget, walk
 from workbench.backtest.plan import Plan
 from workbench.backtest.prepare import prepare
@@ -107,52 +102,7 @@ def _tell(runner: Runner, feeds: list[Any]) -> None:
         print(task.get_name(), [str(frame) for frame in task.get_stack(limit=2)], flush=True)
 
 
-def _live_and_exit(order: dict[str, Any]) -> NoReturn:
-    code = 1
-    try:
-        log = os.open(f"{order['folder']}/said.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        for number, target in ((nothing, 0), (log, 1), (log, 2)):
-            os.dup2(number, target)
-        faulthandler.enable()
-        asyncio.run(live(order))
-        code = 0
-    except BaseException:
-        import traceback
-
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-
-
-def nurse() -> None:
-    """Fork lives as they are asked for."""
-    import ccxt.async_support
-    import ccxt.pro  # noqa: F401  before the first fork, so that no life pays for it
-
-    from workbench.bots.journal.database import Database  # noqa: F401
-
-    children: set[int] = set()
-    for line in sys.stdin:
-        order = json.loads(line)
-        if "reap" in order:
-            _, status = os.waitpid(order["reap"], 0)
-            children.discard(order["reap"])
-            print(os.waitstatus_to_exitcode(status), flush=True)
-            continue
-        pid = os.fork()
-        if pid == 0:
-            _live_and_exit(order)
-        children.add(pid)
-        print(pid, flush=True)
-    for pid in children:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-
-
 __all__ = ["BTC", "NAME", "PACE", "PATIENCE", "TUNING", "live", "plan_of"]
 
 if __name__ == "__main__":
-    nurse()
+    nurse(live)
