@@ -134,6 +134,8 @@ def changed(plan: Plan, kind: str) -> Plan:
     """Give the plan of a venue that is dearer than was assumed."""
     if kind == "fee":
         return replace(plan, lines=tuple(_dearer(line, fee=0.0006) for line in plan.lines))
+    if kind == "bleed":
+        return replace(plan, lines=tuple(_dearer(line, fee=0.02) for line in plan.lines))
     if kind == "slip":
         return replace(plan, lines=tuple(_dearer(line, slippage=0.0008) for line in plan.lines))
     if kind == "fund":

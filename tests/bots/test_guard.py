@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sqlite3
@@ -123,14 +124,18 @@ def test_a_bot_that_reacts_is_left_alone_and_a_guard_that_dies_is_replaced(nurse
         assert "was lost" in one.said() and one.ward().ended["clean"] is True
 
 
+WAYS = [
+    (mode, by)
+    for mode, by in itertools.product(["loop", "c", "sleep", "stopped", "locked"], ["file", "interrupt", "command"])
+    if (mode, by) != ("stopped", "interrupt")  # no signal reaches a process that is stopped
+]
+
+
 @pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("symbol", [PERP, SPOT])
-@pytest.mark.parametrize("by", ["file", "interrupt", "command"])
-@pytest.mark.parametrize("mode", ["loop", "c", "sleep", "stopped", "locked"])
+@pytest.mark.parametrize(("mode", "by"), WAYS)
 def test_whatever_hangs_it_is_killed(nursery: Nursery, tmp_path: Path, mode: str, by: str, symbol: str) -> None:
-    if (mode, by) == ("stopped", "interrupt"):
-        pytest.skip("a signal does not reach a process that is stopped")
     how = "cancel" if by == "interrupt" else "flatten"
     with scene(nursery, tmp_path, symbol) as one:
         pid = one.holds(mode if mode in ("loop", "c", "sleep") else "")
