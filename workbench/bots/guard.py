@@ -160,7 +160,7 @@ class Guard:
 
     def _finish(self, why: str) -> int:
         """End the bot's process if it is there, wind down at the venue, and have the journal say so."""
-        from workbench.bots.guard_record import Record
+        from workbench.bots.guard_record import Record, read_record
         from workbench.bots.journal.keys import seal_key
 
         if self.ended is None:
@@ -172,6 +172,7 @@ class Guard:
         key = b""
         with suppress(WorkbenchError):
             key = seal_key(Path(self.ward.folder))
+            record.go_on_from(read_record(Path(self.ward.folder), self.ward.bot, key))
         self.say(f"{record.reason}; it is {'closed out' if self.how == 'flatten' else 'cancelled'} now")
         self._keep(record, key)
         if self.ward.venue:

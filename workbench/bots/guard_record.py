@@ -8,6 +8,7 @@ guard itself gone. As long as it lies there, the bot counts as killed.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -81,6 +82,17 @@ class Record:
             return f"{self.reason}; its orders on paper end when it is started again"
         done = self.text or "nothing has been done at the venue yet"
         return f"{self.reason}; {done}" + ("" if self.verified else "; NOT DONE, see to it at the venue")
+
+    def go_on_from(self, before: Record | None) -> None:
+        """Take over what an earlier guard did and the books have not been told of yet."""
+        if before is not None and before.venue:
+            self.closings, self.fills = [*before.closings, *self.closings], [*before.fills, *self.fills]
+            self.venue_ts = before.venue_ts  # from when on the venue is asked for executions
+
+    def add(self, fills: Iterable[VenueFill]) -> None:
+        """Note executions, each once."""
+        known = {(one.symbol, one.trade_id) for one in self.executions()}
+        self.fills += [list(one) for one in fills if (one.symbol, one.trade_id) not in known]
 
     def executions(self) -> tuple[VenueFill, ...]:
         """Give the executions of the guard's orders."""

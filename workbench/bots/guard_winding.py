@@ -85,6 +85,7 @@ class Winding:
         self._refused: dict[tuple[str, str], int] = {}
         self._cancelled: set[str] = set()
         self._given_up: list[str] = []
+        self._timed = False
         self._count = 0
 
     async def done(self) -> bool:
@@ -94,8 +95,9 @@ class Winding:
         ------
         BrokerTransient, BrokerFatal, BrokerUnknown
         """
-        if not self.record.venue_ts:
-            self.record.venue_ts = await self._venue_time()
+        if not self._timed:
+            now = await self._venue_time()
+            self.record.venue_ts, self._timed = self.record.venue_ts or now, True
         open_orders = [name for name in self.known.orders if await self._ends(name)]
         left: list[tuple[str, str]] = []
         if not open_orders:
@@ -217,7 +219,7 @@ class Winding:
         """Note in the record what was done, with the executions of the guard's orders."""
         seen = await self._look()
         names = {one[0] for one in self.record.closings} | set(self.known.orders)  # of those the journal may lack some
-        self.record.fills = [list(one) for one in seen.fills if one.id in names]
+        self.record.add(one for one in seen.fills if one.id in names)
         stays = [name for name, one in self._seen.items() if one.status not in ENDED and name in self.known.orders]
         parts = [f"{len(self._cancelled)} of its orders cancelled"] if self._cancelled else []
         for _, symbol, _, side, quantity in self.record.closings:
@@ -321,7 +323,7 @@ def known_in_journal(ward: Ward) -> Known:
             clerk.recall(one)
             if isinstance(one, Filled):
                 key = one.symbol, one.leg
-                held[key] = held.get(key, 0.0) + (one.quantity if one.side == "buy" else -one.quantity)
+                held[key] = held.get(key, 0.0) + one.change
     orders = {
         name: Own(line.order.symbol, line.order.side, line.order.leg, line.filled, bool(line.order.parent))
         for name, line in clerk.lines.items()

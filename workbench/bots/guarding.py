@@ -253,7 +253,8 @@ async def guarded(
         runner.watched = lambda: None
         guarding.ignore()
         teller.turn()
-        clean = runner.state == "KILLED" and runner.verified and not runner.journal.waiting
+        done = runner.state == "KILLED" and runner.verified and not runner.journal.waiting
+        clean = done or not runner.began  # who was not let start has nothing that another guard has not seen to
         guarding.end({"state": runner.state, "reason": runner.reason, "clean": clean})
         left = bool(runner.killing) and not clean
         await asyncio.to_thread(guarding.wait, terms.patience_s if left else terms.grace_s)
@@ -331,7 +332,7 @@ async def _complete(runner: Runner, record: Record) -> None:
         await runner.broker.find(Find(one[0], one[1]))
     seen = await runner.broker.look(Look(max(0, record.venue_ts - 600_000)))
     names = {one[0] for one in record.closings}
-    record.fills = [list(one) for one in seen.fills if one.id in names]
+    record.add(one for one in seen.fills if one.id in names)
 
 
 def _finish(runner: Runner, folder: Path, key: bytes) -> None:

@@ -160,8 +160,7 @@ def _kill_there(
     with ward.journal(key, hide=credentials.hide) as journal:  # held all the while, so that the bot cannot be started
         before = read_record(folder, ward.bot, key)
         record = Record(ward.bot, how, "killed at its venue while it did not run", time.time_ns() // 1_000_000)
-        if before is not None:  # what the last guard did is not in the books yet
-            record.closings, record.venue_ts = before.closings, before.venue_ts
+        record.go_on_from(before)
 
         def keep() -> None:
             keep_record(folder, record, key)

@@ -100,6 +100,8 @@ class Runner(Course):
         Of `lifecycle.STATES`.
     reason : str
         Why it ended.
+    began : bool
+        Whether it was let start.
     failure : tuple of str and Exception, or None
         What it failed by: the part that raised ("start", "feed", "news", ...; "" for the bot itself), and the error.
     turns, turned_at : int, float
@@ -134,7 +136,7 @@ class Runner(Course):
         broker.held = shell.mind.core.account.quantity
         self._queue: asyncio.Queue[Callable[[], None]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._ran = self._kept = False
+        self._ran = self._kept = self.began = False
         self._doing = ""
         self._membership = Membership(self.terms.peers, shell.mind.core, self.take, self._woken)
         self._pulsing = False
@@ -183,6 +185,7 @@ class Runner(Course):
         self.journal.check()  # a quick start reads only its end
 
     async def _live(self) -> str:
+        self.began = True
         self.journal.begin_session({**self.terms.details, "venue": self.broker.name, "policy": self.terms.policy})
         try:
             self._recover()
