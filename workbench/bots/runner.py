@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import Any, Final
 
+from workbench.backtest.blame import blaming
 from workbench.backtest.plan import Plan
 from workbench.bots.brokers.talk import Find, Look, Request, Send, Snapshot, VenueFill, VenueOrder
 from workbench.bots.clerk import Clerk, Patience
@@ -187,8 +188,10 @@ class Runner(Course):
     async def _live(self) -> str:
         self.began = True
         self.journal.begin_session({**self.terms.details, "venue": self.broker.name, "policy": self.terms.policy})
+        blamed = partial(blaming, self.shell.mind.plan.strategy)
         try:
-            self._recover()
+            with blamed():
+                self._recover()
         except WorkbenchError as error:
             self.journal.end_session(f"{type(error).__name__}: {error}")
             raise
@@ -199,8 +202,9 @@ class Runner(Course):
                 self._doing = "start"
                 await self._begin(stack)
                 self._doing = ""
-                while not self.over:
-                    self._take_turn(await self._queue.get())
+                with blamed():
+                    while not self.over:
+                        self._take_turn(await self._queue.get())
             except Exception as error:  # whatever broke: the bot ends with a reason, its positions protected
                 await self._fail(error)
             if self._switch:

@@ -155,6 +155,17 @@ def fills(count: int) -> Callable[[JournalReader], bool]:
     return lambda reader: len(list(reader.entries(kinds={"Filled"}))) >= count
 
 
+def runs(desk: Desk) -> Callable[[JournalReader], bool]:
+    """The session in hand has come to work."""
+
+    def so(reader: JournalReader) -> bool:
+        states = [one.record.state for one in reader.entries(kinds={"Moved"})]
+        starts = sum(name.startswith("said") for name in desk.said)
+        return states.count("STARTING") == starts and states[-1] == "RUNNING"
+
+    return so
+
+
 def is_refused(reader: JournalReader) -> bool:
     return any("Planted" not in one.record.text for one in reader.entries(kinds={"Rejected"}))
 
@@ -186,12 +197,14 @@ def crashes(desk: Desk) -> None:
 def breaks(desk: Desk) -> None:
     """Its strategy raises."""
     desk.starts()
-    desk.waits(lambda reader: len(reader.sessions()) == len([one for one in desk.said if one.startswith("said")]))
+    desk.waits(runs(desk))
     (desk.folder / "break").touch()
     assert desk.ends() == 1
+    assert "demo is FAILED: StrategyError: Swinger().on_bar at" in desk.printed()
+    desk.starts()
+    assert desk.ends() == 2  # it breaks again at what its journal tells
     (desk.folder / "break").unlink()
-    assert "demo is FAILED" in desk.printed()
-    assert "what was to be looked up" in desk.printed()
+    assert "Error: Swinger().on_bar at" in desk.printed() and "what was to be looked up" in desk.printed()
 
 
 def has_the_wrong_key(desk: Desk) -> None:
