@@ -119,7 +119,8 @@ def _why_size(wanted: Trip, got: Trip, facts: Facts, disturbed: bool, *, asked: 
     name, text = _other_order(wanted, got, facts, side)
     if name:
         return name, text
-    if _is_rounded(wanted, asked, facts):
+    alike = not disturbed and got.entry == wanted.entry  # else equity or price made the size another
+    if _is_rounded(wanted, asked, facts, alike=alike):
         return "rounding", f"{asked:g} for {wanted.quantity:g}, in steps of {facts.lot(wanted.symbol):g}"
     values = (asked * got.entry, wanted.quantity * wanted.entry)
     if got.entry != wanted.entry and math.isclose(*values, rel_tol=2e-3) and not disturbed:
@@ -143,12 +144,12 @@ def _other_order(wanted: Trip, got: Trip, facts: Facts, side: str) -> tuple[str,
     return "", ""
 
 
-def _is_rounded(wanted: Trip, asked: float, facts: Facts) -> bool:
+def _is_rounded(wanted: Trip, asked: float, facts: Facts, *, alike: bool) -> bool:
     """Tell whether two quantities differ by rounding alone: by less than two lots, or down to the venue's larger ones.
 
     The venue's steps are known by all orders: a quantity that fits them already was not rounded to them.
     """
-    if abs(wanted.quantity - asked) < 2.0 * facts.lots.get(wanted.symbol, 0.0):
+    if alike and abs(wanted.quantity - asked) < 2.0 * facts.lots.get(wanted.symbol, 0.0):
         return True
     lot = facts.lot(wanted.symbol)
     if lot <= facts.lots.get(wanted.symbol, 0.0):

@@ -83,7 +83,8 @@ class Trip:
     @property
     def turnover(self) -> float:
         """Value of all executions, in the currency that the instrument settles in."""
-        prices = [price for price in (self.entry, self.exit) if price == price]
+        exits = () if self.reason == "open" else (self.exit,)  # what is still held was not sold at its mark
+        prices = [price for price in (self.entry, *exits) if price == price]
         return self.quantity * self.size * math.fsum(1.0 / price if self.inverse else price for price in prices)
 
 
