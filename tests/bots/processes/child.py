@@ -24,7 +24,7 @@ from workbench.bots.journal import Journal
 from workbench.bots.runner import Runner, shell_for
 from workbench.bots.runner_feeds import feeds_at
 from workbench.bots.runner_terms import Pace, RunTerms
-from workbench.errors import BrokerTransient
+from workbench.errors import BrokerTransient, BrokerUnknown
 from workbench.market.feeds.feed import Access, Tuning
 from workbench.market.sources.clients import Route
 
@@ -86,11 +86,13 @@ class _Clock:
 
 
 async def reached(broker: CcxtBroker) -> None:
-    """Open a broker, and try again where the venue does not answer."""
-    for _ in range(10):
-        with suppress(BrokerTransient):
-            return await broker.open()
+    """Open a broker and learn the venue's time, which is years from this machine's; again where it does not answer."""
+    for _ in range(40):
+        with suppress(BrokerTransient, BrokerUnknown):
+            await broker.open()
+            return broker.wire.heard(int(await broker.wire.call("read", "fetch_time")))
         await asyncio.sleep(0.3)
+    raise AssertionError("the venue does not tell its time")
 
 
 def _tell(runner: Runner, feeds: list[Any]) -> None:
