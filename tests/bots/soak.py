@@ -29,6 +29,11 @@ from workbench.trading.minding import Minder
 
 ROOMS = ("workbench.bots.", "workbench.trading.", "workbench.risk.")
 """Where the classes are whose instances are counted, whoever holds them."""
+HISTORY = ("_columns", "_named", "rates", "_cells")
+"""Where the bars of a bot are, which it keeps all: a signal strategy is asked on all since the first."""
+
+LAST = ("fundings._held.changes",)
+"""The last so many fills, by which a bot knows its funding; there are not that many in a few hours."""
 _APART = (type, types.ModuleType, types.FunctionType, types.MethodType, types.BuiltinFunctionType, str, bytes)
 
 
@@ -71,6 +76,17 @@ def slopes(rows: list[dict[str, float]], least: float = 0.0) -> dict[str, float]
     at = [row["bars"] / 1_000.0 for row in rows]
     found = {name: float(np.polyfit(at, [row.get(name, 0.0) for row in rows], 1)[0]) for name in sorted(names)}
     return {name: value for name, value in found.items() if value > least}
+
+
+def grown(rows: list[dict[str, float]], ratio: float, least: float) -> dict[str, tuple[float, float]]:
+    """Give what is more in the last third than in the second, the most of each, bars apart."""
+    third = len(rows) // 3
+    found = {}
+    for name in {name for row in rows for name in row}:
+        before, after = (max(row.get(name, 0.0) for row in part) for part in (rows[third:-third], rows[-third:]))
+        if after > ratio * before + least and not name.endswith((*HISTORY, *LAST)):
+            found[name] = (before, after)
+    return {name: pair for name, pair in sorted(found.items()) if name not in ("bars", "rss", "total")}
 
 
 class Soak(World):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.bots.quick_stage import MINUTE, Story
-from tests.bots.soak import Soak, slopes
+from tests.bots.soak import Soak, grown, slopes
 from tests.bots.street import SUNDAY, minutes
 from tests.bots.world import SYMBOL
 from workbench.bots.brokers.talk import Look, Snapshot, VenueFill, VenueOrder
@@ -23,24 +23,7 @@ from workbench.trading.orders import Order
 from workbench.trading.terms import CostTerms, Lots
 
 A = "A/USDT:USDT"
-HISTORY = ("_columns", "_named", "rates", "_cells")
-"""Where the bars of a bot are, which it keeps all: a signal strategy is asked on all since the first."""
-
-LAST = ("fundings._held.changes",)
-"""The last so many fills, by which a bot knows its funding; there are not that many in a few hours."""
-
 DAY = 24 * 60 * MINUTE
-
-
-def grown(rows: list[dict[str, float]], ratio: float, least: float) -> dict[str, tuple[float, float]]:
-    """Give what is more in the last third than in the second, the most of each, bars apart."""
-    third = len(rows) // 3
-    found = {}
-    for name in {name for row in rows for name in row}:
-        before, after = (max(row.get(name, 0.0) for row in part) for part in (rows[third:-third], rows[-third:]))
-        if after > ratio * before + least and not name.endswith((*HISTORY, *LAST)):
-            found[name] = (before, after)
-    return {name: pair for name, pair in sorted(found.items()) if name not in ("bars", "rss", "total")}
 
 
 def test_six_hours_leave_nothing_behind(tmp_path: Path) -> None:

@@ -425,7 +425,7 @@ class Runner(Course):
 
     def _keep(self) -> None:
         """Keep the state for a quick start, now and then."""
-        if self.state in LIVE and not self._pen.held and (self._quick.due or not self._kept):
+        if self.state in LIVE and not self._pen.refused and (self._quick.due or not self._kept):
             self._kept = self._quick.keep() or not self._quick.allowed
 
     def _tell(self, alert: Alert) -> None:

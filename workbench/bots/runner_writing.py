@@ -63,6 +63,11 @@ class Pen:
         """Write a line of the log."""
         self._do(lambda: self._journal.log(level, category, text, fields))
 
+    @property
+    def refused(self) -> bool:
+        """Whether the database did not take the last that was to be on disk."""
+        return self._since > 0.0
+
     def wait_on(self) -> None:
         """Refuse nothing any more because of the database: the bot ends, and what it still does is to be done."""
         self._give_up = math.inf

@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.bots.brokers.stage import secret
 from tests.bots.nursery import nurse
+from tests.bots.processes.lasting import Hand, measured
 from tests.bots.world import BTC, Fidget, walk
 from workbench.backtest.plan import Plan
 from workbench.backtest.prepare import prepare
@@ -26,6 +27,7 @@ from workbench.bots.runner_feeds import feeds_at
 from workbench.bots.runner_terms import Pace, RunTerms
 from workbench.errors import BrokerTransient, BrokerUnknown
 from workbench.market.feeds.feed import Access, Tuning
+from workbench.market.resampling import resample
 from workbench.market.sources.clients import Route
 
 NAME = "fidget"
@@ -36,22 +38,24 @@ PACE = Pace(flush_s=0.02, look_s=1, mark_s=1, warm_up_bars=20, probe_s=0.5, prob
 PATIENCE = Patience(retry_ms=50, ask_ms=60, land_ms=1_500, settle_ms=100, give_up_ms=600_000)
 
 
-def plan_of(seed: int) -> Plan:
+def plan_of(seed: int, timeframe: str = "1m") -> Plan:
     """What the bot of a seed trades and how."""
-    return prepare(Fidget(seed=seed), [walk(seed, 50)], cash=100_000.0, leverage=10.0)
+    bars = resample(walk(seed, 600), timeframe) if timeframe != "1m" else walk(seed, 50)
+    return prepare(Fidget(seed=seed), [bars], cash=100_000.0, leverage=10.0)
 
 
 async def live(order: dict[str, Any]) -> None:
     """One life, until it ends by itself or is killed."""
-    plan = plan_of(order["seed"])
+    plan = plan_of(order["seed"], order.get("timeframe", "1m"))
     route = Route.read(Path(order["route"]))
     journal = Journal.open(Path(order["folder"]) / f"{NAME}.sqlite", NAME)
     shell = shell_for(plan, NAME, journal, patience=replace(PATIENCE, **order.get("patience", {})))
     account = order["account"]
+    hand = Hand(Path(order["hand"])) if "hand" in order else None
     clock = _Clock()
     broker = CcxtBroker(
         "binance", shell.mind.core.markets, credentials=Credentials(account, secret(account), name="test"),
-        terms=Terms(route=route, tuning=TUNING, share=50.0, clock=clock),
+        terms=Terms(route=route, tuning=TUNING, share=50.0, clock=clock if hand is None else hand.now),
     )  # fmt: skip
     opened: list[Any] = []
     make = feeds_at("binanceusdm", plan, access=Access(route=route), tuning=TUNING)
@@ -68,7 +72,10 @@ async def live(order: dict[str, Any]) -> None:
     async with broker:
         runner = Runner(shell, broker, feeds, journal, terms=terms, alert=lambda one: print(one, flush=True))
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, _tell, runner, opened)
+        beside = [] if hand is None else [asyncio.create_task(one) for one in measured(hand, runner, opened, order)]
         print("ended:", await runner.run(), flush=True)
+        for task in beside:
+            task.cancel()
     journal.close()
 
 

@@ -24,7 +24,7 @@ from workbench.bots.journal import JournalReader
 from workbench.bots.journal.records import Logged, SessionEnded, SessionStarted
 from workbench.bots.mind import Mind
 from workbench.errors import DataError
-from workbench.practice.clock import RunningClock
+from workbench.practice.clock import HeldClock, RunningClock
 from workbench.practice.engine_records import AccountSetup
 from workbench.practice.exchange import Exchange, Serving
 from workbench.practice.faults import Faults
@@ -62,11 +62,12 @@ class Stopwatch:
 def serving(
     seed: int, *, speed: float, minutes: int, faults: Any = None, folder: Path | None = None
 ) -> Iterator[tuple[Exchange, Stopwatch]]:
-    """An exchange on which a minute passes in less, and what stops its clock."""
+    """An exchange on which a minute passes in less, and what stops its clock; at speed 0 the clock is moved by hand."""
     watch = Stopwatch()
+    clock = RunningClock(speed, T0 + 60 * MINUTE, watch) if speed else HeldClock(T0 + 60 * MINUTE)
     limits = {"binanceusdm": Limits(weight_1m=10**9, orders_10s=10**9, orders_1d=10**9)}
     with Exchange(
-        [RecordedMarket(walk(seed, minutes + 200))], clock=RunningClock(speed, T0 + 60 * MINUTE, watch),
+        [RecordedMarket(walk(seed, minutes + 200))], clock=clock,
         accounts={ACCOUNT: AccountSetup(linear={"USDT": CASH}, leverage=10.0)}, faults=Faults(faults, seed=seed),
         serving=Serving(credentials=(Credential(ACCOUNT, ACCOUNT, secret(ACCOUNT)),), limits=limits, folder=folder),
     ) as exchange:  # fmt: skip
@@ -110,9 +111,9 @@ class Nursery:
 class Books:
     """What the journal of a bot says, entry by entry, held against the venue's truth."""
 
-    def __init__(self, exchange: Exchange, folder: Path, seed: int) -> None:
+    def __init__(self, exchange: Exchange, folder: Path, seed: int, timeframe: str) -> None:
         self.exchange, self.place = exchange, folder / f"{NAME}.sqlite"
-        self.plan = plan_of(seed)
+        self.plan = plan_of(seed, timeframe)
         self.names = Names("binanceusdm")
         self.read = 0
         self.wanted: list[str] = []
@@ -169,6 +170,11 @@ class Books:
             raise
         return bool(self.state == "RUNNING" and self.pid == pid)
 
+    def has_traded(self) -> bool:
+        """Tell whether any execution has been booked."""
+        self.follow()
+        return bool(self.booked)
+
     def problems(self) -> list[str]:
         """Everything that is not as it must be."""
         self.follow()
@@ -223,15 +229,19 @@ class Books:
 class Stand:
     """One bot over all its lives, at an exchange of its own."""
 
-    def __init__(self, nursery: Nursery, folder: Path, seed: int, *, speed: float = 60.0, minutes: int = 2_000) -> None:
+    def __init__(
+        self, nursery: Nursery, folder: Path, seed: int, *, speed: float = 60.0, minutes: int = 2_000,
+        timeframe: str = "1m",
+    ) -> None:  # fmt: skip
         self.nursery, self.folder, self.seed, self.speed = nursery, folder, seed, speed
+        self.timeframe = timeframe
         self._serving = serving(seed, speed=speed, minutes=minutes, folder=folder / "venue")
         self.pid = 0
         self.lives = 0
 
     def __enter__(self) -> Stand:
         self.exchange, self.watch = self._serving.__enter__()
-        self.books = Books(self.exchange, self.folder, self.seed)
+        self.books = Books(self.exchange, self.folder, self.seed, self.timeframe)
         return self
 
     def __exit__(self, *error: Any) -> None:
@@ -246,7 +256,9 @@ class Stand:
         """Begin a life."""
         self.lives += 1
         route = str(self.folder / "venue" / "route.json")
-        self.pid = self.nursery.start(seed=self.seed, route=route, folder=str(self.folder), account=ACCOUNT, **order)
+        self.pid = self.nursery.start(
+            seed=self.seed, timeframe=self.timeframe, route=route, folder=str(self.folder), account=ACCOUNT, **order
+        )
 
     @property
     def alive(self) -> bool:

@@ -48,6 +48,8 @@ def killed_again_and_again(nursery: Nursery, folder: Path, seed: int, kills: int
                 bot.kill()
                 continue
             bot.runs()
+            if session > kills:
+                bot.waits(bot.books.has_traded, "traded")
             bot.calms()
             bot.watch.go()
             goes_wrong()
@@ -55,7 +57,6 @@ def killed_again_and_again(nursery: Nursery, folder: Path, seed: int, kills: int
             bot.kill()
         found = bot.books.reader.verify()
         assert found.ok, found
-        assert bot.books.booked
 
 
 @pytest.mark.parametrize("faults", [[], pytest.param(FAULTS, marks=pytest.mark.long)], ids=["calm", "faults"])

@@ -30,6 +30,7 @@ __all__ = ["Database"]
 
 _LOCK_S: Final = 1.0  # for whoever only looks whether a journal is written holds its lock for a moment
 _BUSY_MS: Final = 1_000  # how long another process may hold the database before a write gives up
+_BUSY_AGAIN_MS: Final = 50  # and before the next one does, so that whoever waits for it has time for other things
 # What comes of a value that has another type than its column, as only damage brings about.
 _UNREADABLE: Final = (TypeError, ValueError, OverflowError, MemoryError)
 _DAMAGED: Final = ("damaged", "put back the copy of your backup, or move the file away and begin a new one")
@@ -79,6 +80,7 @@ class Database:
         self.write = write
         self._lock: Any = None
         self._writer: Connection | None = None
+        self._refused = False  # the last time, since somebody else held it
         self._name = ""
         if self.path:
             self._prepare(self.path)
@@ -185,13 +187,23 @@ class Database:
             with self.explained():
                 if self._writer is None or self._writer.closed or self._writer.invalidated:
                     self._writer = self._connect()
+                self._wait_for(_BUSY_AGAIN_MS)
                 with self._writer.begin():
                     if self.path:
                         self._writer.exec_driver_sql("BEGIN IMMEDIATE")
                     yield self._writer
-        except DataError:
+                self._wait_for(_BUSY_MS)
+                self._refused = False
+        except DataError as error:
+            self._refused = error.fields.get("cause") == "locked"
             self._drop()  # whatever state the connection is in, the next write begins with a fresh one
             raise
+
+    def _wait_for(self, ms: int) -> None:
+        """Change how long SQLite waits for whoever holds it, where it has refused."""
+        if self._refused and self.path and self._writer is not None:
+            database: Any = self._writer.connection.dbapi_connection  # beside any transaction
+            database.execute(f"PRAGMA busy_timeout={ms}").close()
 
     def _connect(self) -> Connection:
         connection = self.engine.connect()
@@ -289,7 +301,9 @@ def _url_of(place: str | Path) -> URL:
 
 
 def _set_up_to_write(connection: Any, record: Any) -> None:
-    _set_up(connection, "auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL")
+    # an empty file alone takes it, and any other would wait for whoever writes there
+    fresh = connection.execute("PRAGMA page_count").fetchone() == (0,)
+    _set_up(connection, *["auto_vacuum=INCREMENTAL"] * fresh, "journal_mode=WAL", "synchronous=FULL")
 
 
 def _set_up_to_read(connection: Any, record: Any) -> None:
