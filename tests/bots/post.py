@@ -82,6 +82,7 @@ class Post:
         """Make the shell of a mind."""
         mind.core.minder = Minder(mind.core)
         self.shell = Shell(mind, Clerk(mind.core.markets), self.write, self.alerts.append)
+        self.shell.clerk.dates = lambda order: self.venue.dated
         return self.shell
 
     def write(self, entry: Event | Action, durable: bool) -> None:

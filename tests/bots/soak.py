@@ -124,6 +124,7 @@ class Soak(World):
         mind = Mind(self._plan, name=f"fidget {self.seed}")
         mind.core.minder = Minder(mind.core)
         self.shell = shell = Shell(mind, Clerk(mind.core.markets, self.patience), self.write)
+        shell.clerk.dates = lambda order: self.venue.dated
         self.refusals = Refusals(mind.core, self.book.log)
         self.quick = QuickStart(shell, self.book, lambda level, text, fields: self.said.append(text))
         if self.book.position == 0:

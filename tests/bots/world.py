@@ -82,6 +82,9 @@ class Fidget(wb.OrderStrategy):
             return view.close()
         if what < 0.84:
             return view.cancel_all()
+        if what < 0.90:
+            price, until = bar.close * (1.0 - sign * 0.0008), bar.closes + dice.randint(1, 400) * 1_000
+            return view.limit(side, size, price=price, time_in_force="GTD", expires=until)
         return None
 
 
@@ -156,6 +159,7 @@ class World(Post):
         self.faults = Faults(rules, seed=seed, real=lambda: agenda.now / 1_000.0)
         self.faults.begin(lambda: agenda.now)
         super().__init__(agenda, engine, "me", self.faults)
+        self.venue.dated = seed % 3 > 0
         self.writes = self.durable = 0
         self.kills = dice.choice([0, 1, 1, 2, 4]) if kills is None else kills
         self.fatal_write = dice.randint(1, 60) if self.kills else 0
@@ -357,7 +361,7 @@ class World(Post):
         lost = BrokerTransient("no answer") if isinstance(request, (Find, Look)) else BrokerUnknown("no answer")
         self.at(self.now + 3_000, partial(self.answer, request, lost, self.life))
         if self.dice.random() < 0.6:
-            self.at(self.now + self.dice.randint(2_000, 9_500), partial(self.arrive, request, -1))
+            self.at(self.now + self.dice.randint(2_000, 12_500), partial(self.arrive, request, -1))
         return True
 
     # what must be true in the end

@@ -24,7 +24,6 @@ from workbench.trading.events import (
     Action,
     Amended,
     AmendOrder,
-    Canceled,
     CancelOrder,
     Event,
     Filled,
@@ -53,6 +52,8 @@ class Clerk(Course):
         By client order id.
     seen : int
         When the last look began from which everything is known, ms UTC; 0 for never.
+    dates : callable
+        Tells whether the venue itself ends a GTD order at its date; the clerk cancels others then.
     strangers : tuple of VenueOrder
         Open orders at the venue, as of the last look, that are none of this clerk's, or ended long ago as far as it
         knew.
@@ -71,7 +72,7 @@ class Clerk(Course):
             line = self.lines[action.id]
             line.cancel = True
             if line.state == "waiting" and not line.filled:
-                self._end_as(line, Canceled(now, line.order.id, "before it was sent"))
+                self._gone(line, "before it was sent")
             self._move(line)
         elif type(action) is AmendOrder and action.id in self.lines:
             line = self.lines[action.id]
@@ -85,6 +86,7 @@ class Clerk(Course):
         line.state, line.sent, line.asks = "sent", self.now, 0
         line.due = self.now + 3 * self.patience.land_ms  # an answer that never comes is as good as a lost one
         line.tries += 1
+        line.pending += 1
         self._said.requests.append(Send(Submit(line.order), line.order.id, line.order.symbol))
 
     def _change_unsent(self, line: Line) -> None:
@@ -112,6 +114,8 @@ class Clerk(Course):
                 self._looked(answer)
             return self._said
         line = self.lines.get(request.id)
+        if line is not None and isinstance(request, Send):
+            line.pending = max(line.pending - 1, 0)
         if line is None or line.state == "done":
             return self._said
         if isinstance(request, Find):
@@ -127,7 +131,7 @@ class Clerk(Course):
             self._know(line, answer)
         elif answer is None:
             self._rest(line)
-        elif line.state != "sent":  # news was faster than the answer
+        elif line.state not in ("sent", "unknown"):  # news was faster than the answer
             return
         elif isinstance(answer, BrokerTransient):
             self._later(line, answer)
@@ -142,8 +146,8 @@ class Clerk(Course):
 
     def _later(self, line: Line, error: BrokerTransient) -> None:
         """Send again after a pause what surely did not arrive, unless it has become too old."""
-        if line.cancel:
-            self._end_as(line, Canceled(self.now, line.order.id, "before it was sent"))
+        if line.cancel or self._over(line):
+            self._gone(line, "before it was sent")
             return
         wait = error.fields.get("retry_ms") or self.patience.retry_ms * 2 ** min(line.tries - 1, 5)
         if self.now + wait > line.made + self.patience.give_up_ms and not protects(line.order):
@@ -153,6 +157,9 @@ class Clerk(Course):
         self._change_unsent(line)
 
     def _lose(self, line: Line, text: str) -> None:
+        line.sent = self.now  # until when it may have gone out
+        if line.state == "unknown":
+            return
         line.state, line.asks = "unknown", 0
         self._said.events.append(Unknown(self.now, line.order.id, text))
         self._find(line)
@@ -165,7 +172,7 @@ class Clerk(Course):
 
     def _found(self, line: Line, answer: Any) -> None:
         if isinstance(answer, VenueOrder):
-            self._know(line, answer, settled=True)
+            self._know(line, answer, settled=not line.pending)
         elif isinstance(answer, BrokerError):
             wait = answer.fields.get("retry_ms") or self.patience.ask_ms * 2 ** min(line.asks, 6)
             line.due = self.now + wait
@@ -181,10 +188,10 @@ class Clerk(Course):
     def _absent(self, line: Line) -> None:
         """The venue has no such order: proven once the request can no longer be under way."""
         proven = line.sent + self.patience.land_ms
-        if self.now < proven:
+        if line.pending or self.now < proven:
             line.due = max(proven, self.now + self.patience.ask_ms)
-        elif line.cancel:
-            self._end_as(line, Canceled(self.now, line.order.id, "it never arrived"))
+        elif line.cancel or self._over(line):
+            self._gone(line, "it never arrived")
         elif protects(line.order) or self.now <= line.made + self.patience.give_up_ms:
             self._change_unsent(line)
             self._send(line)
@@ -298,7 +305,7 @@ class Clerk(Course):
         """Begin again after a restart: nobody knows what became of requests that were under way."""
         self._begin(now)
         for line in self.lines.values():
-            line.flight, line.asked, line.ending = "", None, ""
+            line.flight, line.asked, line.ending, line.pending = "", None, "", 0
             if line.change is not None and line.state != "done":
                 line.flight, line.asked, line.change, line.moved, line.lost = "amend", line.change, None, now, True
             if line.state in DOUBT:
@@ -373,24 +380,40 @@ class Clerk(Course):
 
     def due(self) -> float:
         """Give when something is to be done without anything being heard, ms UTC; infinity for never."""
-        return min((line.due for line in self.lines.values()), default=INF)
+        return min((line.due if line.due < INF else self._date(line) for line in self.lines.values()), default=INF)
+
+    def _date(self, line: Line) -> float:
+        """Give when an order is to be cancelled by itself, ms UTC; infinity for never."""
+        order = line.order
+        if order.time_in_force != "GTD" or line.state != "resting" or line.flight or line.ending:
+            return INF
+        return INF if order.expires is None or self.dates(order) else order.expires
 
     def wake(self, now: int) -> Said:
         """Do what is due."""
         self._begin(now)
-        for line in [one for one in self.lines.values() if one.due <= now]:
+        for line in [one for one in self.lines.values() if min(one.due, self._date(one)) <= now]:
             line.due = INF
             if line.state == "waiting":
-                self._send(line)
+                self._send_late(line)
             elif line.ending or line.filled < line.expected - self._dust(line):
                 self._fetch(line)
-            elif line.state == "resting" and not line.flight and (line.cancel or line.change is not None):
+            elif line.state == "resting" and not line.flight and self._is_to_move(line):
                 self._move(line)
             elif line.state == "sent":
                 self._lose(line, "no answer came")
             elif line.state in ("unknown", "resting"):
                 self._find(line)
         return self._said
+
+    def _send_late(self, line: Line) -> None:
+        if self._over(line):
+            self._gone(line, "")
+        else:
+            self._send(line)
+
+    def _is_to_move(self, line: Line) -> bool:
+        return line.cancel or line.change is not None or self._over(line)
 
     def _fetch(self, line: Line) -> None:
         """Ask for executions that the venue counts and nobody has told of."""

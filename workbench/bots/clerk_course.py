@@ -34,14 +34,17 @@ class Course(Memory):
             return
         order = line.order
         line.moved, line.lost = self.now, False
-        if line.cancel:
-            line.flight = "cancel"
-            self._ask_by(self.now + self.patience.ask_ms * 5, line)
-            self._said.requests.append(Send(CancelOrder(order.id), order.id, order.symbol))
+        action: CancelOrder | AmendOrder
+        if line.cancel or self._over(line):
+            line.flight, action = "cancel", CancelOrder(order.id)
         elif line.change is not None:
             line.flight, line.asked, line.change = "amend", line.change, None
-            self._ask_by(self.now + self.patience.ask_ms * 5, line)
-            self._said.requests.append(Send(AmendOrder(order.id, *line.asked), order.id, order.symbol))
+            action = AmendOrder(order.id, *line.asked)
+        else:
+            return
+        line.pending += 1
+        self._ask_by(self.now + self.patience.ask_ms * 5, line)
+        self._said.requests.append(Send(action, order.id, order.symbol))
 
     def _ask_by(self, ts: float, line: Line) -> None:
         line.due = min(line.due, ts)
@@ -103,13 +106,18 @@ class Course(Memory):
         if line.filled < line.expected - self._dust(line):
             line.due = self.now + self.patience.settle_ms
             return
-        name = line.order.id
         if line.ending == "expired":
-            self._end_as(line, Expired(self.now, name))
+            self._end_as(line, Expired(self.now, line.order.id))
         elif line.ending == "rejected" and not line.filled:
             self._refused(line, "refused_by_venue", "the venue refused it")
         else:
-            self._end_as(line, Canceled(self.now, name, "" if line.cancel else "by the venue"))
+            self._gone(line, "" if line.cancel else "by the venue")
+
+    def _gone(self, line: Line, why: str) -> None:
+        """End an order that is no more, and was not refused: it was cancelled, or its date had come."""
+        name = line.order.id
+        over = not line.cancel and self._over(line)
+        self._end_as(line, Expired(self.now, name) if over else Canceled(self.now, name, why))
 
     def _refused(self, line: Line, code: str, text: str) -> None:
         self._end_as(line, Rejected(self.now, line.order.id, code, text))

@@ -31,8 +31,8 @@ class Patience:
     ask_ms : int
         Before an order whose state is not known is asked about again.
     land_ms : int
-        How long a request may be under way before it reaches the venue: longer than the time for which the venue
-        takes a signed request. Only then does "there is no such order" prove anything.
+        How long a request may still be under way once nobody waits for its answer any more: longer than the time for
+        which the venue takes a signed request. Only then does "there is no such order" prove anything.
     settle_ms : int
         How long news of an order that an answer speaks of may be under way.
     overlap_ms : int
@@ -77,6 +77,8 @@ class Line:
     change : list or None
         How it is to be changed: price, quantity, stop price, reason; `asked` is the change in flight, sent at `moved`,
         and `lost` whether its answer was.
+    pending : int
+        How many requests that change it have neither an answer nor an error yet: any may still reach the venue.
     """
 
     order: Order
@@ -99,6 +101,7 @@ class Line:
     lost: bool = False
     triggered: bool = False
     ended: int = 0
+    pending: int = 0
 
     @property
     def resizes(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from operator import attrgetter
 from typing import Any, Final
@@ -43,6 +43,7 @@ class Memory:
         self.trades: dict[str, int] = {}
         self.early: list[VenueFill] = []
         self.strangers: tuple[VenueOrder, ...] = ()
+        self.dates: Callable[[Order], bool] = _all
         self.fundings = Fundings(markets)
         self._said = Said()
 
@@ -119,6 +120,14 @@ class Memory:
         self.now = max(self.now, now)
         self._said = Said()
 
+    def _over(self, line: Line) -> bool:
+        """Tell whether an order's date has come, of which the venue knows nothing."""
+        order = line.order
+        return (
+            order.time_in_force == "GTD" and order.expires is not None and self.now >= order.expires
+            and not self.dates(order)
+        )  # fmt: skip
+
     def _dust(self, line: Line) -> float:
         lot = self.markets[line.order.symbol].lots.lot
         return lot / 2 if lot > 0.0 else 1e-9 * max(abs(line.filled), 1e-12)
@@ -150,6 +159,10 @@ class Memory:
         for one in data["lines"]:
             kept = {**one, "order": Order(**one["order"]), "due": INF if one["due"] is None else one["due"]}
             self.lines[kept["order"].id] = Line(**kept)
+
+
+def _all(order: Order) -> bool:
+    return True
 
 
 _ORDER: Final = ("id", "symbol", "side", "type", "quantity", "reason", "decided", "leg")

@@ -48,6 +48,7 @@ from workbench.trading.minding import Minder
 __all__ = ["Runner", "shell_for"]
 
 _TRIES: Final = 5  # of what is asked at the start
+_ANSWER_S: Final = 120.0  # of real time for an answer; brokers wait less for each of the requests that it may take
 
 
 def shell_for(plan: Plan, name: str, journal: Journal, *, patience: Patience | None = None, account: str = "") -> Shell:
@@ -230,6 +231,7 @@ class Runner(Course):
         offers = await self._patiently(self.broker.check)
         if offers.missing:
             raise RunError(f"{self.broker.name} is not fit to trade: {'; '.join(offers.missing)}")
+        self.shell.clerk.dates = offers.dates
         await self._patiently(self.broker.prepare)
         warm_up = max(self.pace.warm_up_bars, self.shell.mind.core.quiet)
         starts = self.market.starts(self.now, warm_up)
@@ -326,13 +328,14 @@ class Runner(Course):
 
     async def _ask(self, request: Request) -> None:
         answer: VenueOrder | Snapshot | BrokerError | None
+        ask: Any = {Find: self.broker.find, Look: self.broker.look, Send: self.broker.send}[type(request)]
         try:
-            if isinstance(request, Find):
-                answer = await self.broker.find(request)
-            else:
-                answer = await (self.broker.look(request) if isinstance(request, Look) else self.broker.send(request))
+            async with asyncio.timeout(_ANSWER_S):  # so that it is certain when a request is under way no more
+                answer = await ask(request)
         except BrokerError as error:
             answer = error
+        except TimeoutError:
+            answer = BrokerUnknown(f"{self.broker.name} has not answered within {_ANSWER_S:g} s: {request}")
         self._queue.put_nowait(partial(self._answered, request, answer))
 
     # what the consumer does

@@ -32,13 +32,12 @@ def list_bots(as_json: AsJson = False) -> None:
         show_json(rows)
         return
     columns = [
-        Column("Name"), Column("Strategy"), Column("Series", wrap=True), Column("Mode"), Column("State"),
-        Column("Last entry"), Column("Sessions", number=True), Column("Last session", wrap=True),
-        Column("Entries", number=True),
+        Column("Name"), Column("Strategy", wrap=True), Column("Mode", wrap=True), Column("State", wrap=True),
+        Column("Last entry"), Column("Sessions", number=True), Column("Entries", number=True),
     ]  # fmt: skip
     show_table(columns, [
-        [Cell(one["name"], "bold"), one["strategy"], ", ".join(one["series"]), _mode(one), _state(one),
-         "" if one["heard"] is None else iso(one["heard"] // 1_000 * 1_000), str(one["sessions"]), one["last"],
+        [Cell(one["name"], "bold"), " ".join((one["strategy"], *one["series"])), _mode(one), _state(one),
+         "" if one["heard"] is None else iso(one["heard"] // 1_000 * 1_000), str(one["sessions"]),
          f"{one['entries']:,}"]
         for one in rows
     ])  # fmt: skip

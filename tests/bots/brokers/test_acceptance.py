@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -86,7 +87,7 @@ def test_limits_rest_are_seen_cancelled_and_cancelled_again(exchange: Exchange, 
 
 
 def test_orders_until_a_date_rest_and_expire_once(exchange: Exchange) -> None:
-    """L8 L9, where the venue has them; R4 where it has not."""
+    """L8 L9; R4 of what nothing can stand for."""
 
     async def story() -> None:
         async with desk(exchange, PERP, listen=True) as one:
@@ -97,12 +98,18 @@ def test_orders_until_a_date_rest_and_expire_once(exchange: Exchange) -> None:
             await one.minutes(12)
             await until(lambda: "expired" in one.words(order.id))
             assert (await one.seen(order.id)).status == "expired"
+            dated = replace(one.order(), time_in_force="GTD", expires=expires)
+            offers = await one.broker.check()
+            assert offers.dates(dated) and not offers.dates(replace(dated, post_only=True))
         async with desk(exchange, SPOT) as one:
+            order = await one.place("buy", "limit", price=95.0, time_in_force="GTD", expires=exchange.now + 900_000)
+            assert order.status == "open" and not (await one.broker.check()).dates(replace(dated, symbol=SPOT))
+            await one.cancel(order.id)
             asked = exchange.requests
-            with pytest.raises(BrokerRejected, match="no GTD orders") as refused:
-                await one.place("buy", "limit", price=95.0, time_in_force="GTD", expires=exchange.now + 900_000)
+            with pytest.raises(BrokerRejected, match="post-only is no IOC") as refused:
+                await one.place("buy", "limit", price=95.0, time_in_force="IOC", post_only=True)
             assert refused.value.fields == {"code": "not_supported", "sent": False}
-            assert exchange.requests == asked and one.orders() == []
+            assert exchange.requests == asked and len(one.orders()) == 1
 
     run(story())
 

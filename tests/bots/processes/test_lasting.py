@@ -42,7 +42,10 @@ def lasts(nursery: Nursery, folder: Path, bars: int, every: int) -> list[dict[st
     with Stand(nursery, folder, 21, speed=0.0, minutes=15 * bars + 60, timeframe="15m") as bot:
         hand = Hand(folder / "hand")
         hand.moved(bot.exchange.now)
-        bot.start(hand=str(folder / "hand"), every_ms=every * BAR, pace={"look_s": 300, "mark_s": 20})
+        bot.start(
+            hand=str(folder / "hand"), every_ms=every * BAR, pace={"look_s": 300, "mark_s": 20},
+            patience={"land_ms": 10_000},
+        )  # fmt: skip
         bot.runs()
         for rule in FAULTS:
             bot.exchange.faults.add(rule)

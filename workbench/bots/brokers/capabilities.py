@@ -11,6 +11,7 @@ from workbench.bots.brokers.wire import Wire
 from workbench.bots.brokers.wording import settled
 from workbench.errors import BrokerFatal, BrokerRejected
 from workbench.trading.core import Traded
+from workbench.trading.orders import Order
 
 __all__ = ["Capabilities", "arm_dead_man", "capabilities_of"]
 
@@ -56,6 +57,10 @@ class Capabilities:
     dead_man: bool
     withdraws: bool | None
     notes: tuple[str, ...] = ()
+
+    def dates(self, order: Order) -> bool:
+        """Tell whether the venue ends a GTD order at its date; it is sent as one until cancelled else."""
+        return "GTD" in self.times[order.symbol] and not order.post_only
 
     def __str__(self) -> str:
         lines = [f"{self.venue}: {'ready' if not self.missing else 'not fit to trade'}"]

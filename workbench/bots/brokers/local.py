@@ -64,6 +64,11 @@ class LocalVenue:
     faults : Faults, optional
     hear : callable, optional
         Told every `News` when it happens.
+
+    Attributes
+    ----------
+    dated : bool
+        Whether it takes GTD orders; they rest until they are cancelled else, as at venues that have none.
     """
 
     name = "practice"
@@ -73,6 +78,7 @@ class LocalVenue:
     ) -> None:
         self.engine, self.account, self.faults = engine, account, faults or Faults()
         self.hear = hear
+        self.dated = True
         self.stop = engine.listen(self._told)
 
     def ask(self, request: Request) -> Answer:
@@ -113,7 +119,7 @@ class LocalVenue:
             return order_of(self.engine.order(self.account, request.symbol, client_id=request.id))
         action, symbol = request.action, request.symbol
         if isinstance(action, Submit):
-            return order_of(self.engine.submit(self.account, wish_of(action.order, request.id)))
+            return order_of(self.engine.submit(self.account, wish_of(action.order, request.id, dated=self.dated)))
         if isinstance(action, CancelOrder):
             return order_of(self.engine.cancel(self.account, symbol, client_id=request.id))
         _, price, quantity, stop, _ = action
@@ -168,12 +174,13 @@ def _operation(request: Request) -> str:
     return "find" if isinstance(request, Find) else "look"
 
 
-def wish_of(order: Order, client_id: str) -> Wish:
-    """Give an order as a client asks for it."""
+def wish_of(order: Order, client_id: str, *, dated: bool = True) -> Wish:
+    """Give an order as a client asks for it; without its date where the venue knows none."""
+    time = order.time_in_force if dated or order.time_in_force != "GTD" else "GTC"
     return Wish(
         symbol=order.symbol, side=order.side, type=order.type, quantity=order.quantity, price=order.price,
         stop_price=order.stop_price, trail=order.trail, activation=order.activation,
-        time_in_force=order.time_in_force, expires=order.expires, post_only=order.post_only,
+        time_in_force=time, expires=order.expires if time == "GTD" else None, post_only=order.post_only,
         reduce_only=order.reduce_only, close_position=order.close_position, display=order.display, leg=order.leg,
         client_id=client_id,
     )  # fmt: skip

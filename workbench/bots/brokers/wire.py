@@ -21,6 +21,7 @@ __all__ = ["Wire", "client_for"]
 _OPTIONS: Final[dict[str, Any]] = {
     "ordersLimit": 5_000,
     "createMarketBuyOrderRequiresPrice": False,
+    "recvWindow": 5_000,  # ms for which a signed request is good; `Patience.land_ms` is longer
 }
 _APART: Final = {"linear": "binanceusdm", "inverse": "binancecoinm"}
 

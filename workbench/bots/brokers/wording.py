@@ -84,7 +84,7 @@ def _check(order: Order, offers: Offers) -> None:
     lacks = ""
     if order.type not in offers.types:
         lacks = f"{order.type} orders"
-    elif order.time_in_force not in offers.times:
+    elif order.time_in_force not in (*offers.times, "GTD"):
         lacks = f"{order.time_in_force} orders"
     elif order.post_only and not offers.post_only:
         lacks = "post-only orders"
@@ -151,13 +151,14 @@ def _range(limits: Mapping[str, Any], what: str) -> tuple[float, float]:
 
 
 def _timing(order: Order, offers: Offers) -> dict[str, Any]:
+    dated = order.time_in_force == "GTD"
+    if dated and order.expires is None:
+        raise refused("expiry_missing", order)
     if order.post_only:
         return {"postOnly": True}
-    if order.time_in_force == "GTD":
-        if order.expires is None:
-            raise refused("expiry_missing", order)
+    if dated and "GTD" in offers.times:
         return {"timeInForce": "GTD", "goodTillDate": order.expires}
-    return {} if order.time_in_force == "GTC" else {"timeInForce": order.time_in_force}
+    return {} if dated or order.time_in_force == "GTC" else {"timeInForce": order.time_in_force}
 
 
 def _trigger(order: Order, offers: Offers, client: Any, market: Mapping[str, Any]) -> dict[str, Any]:
