@@ -14,7 +14,7 @@ from typing import Any
 
 from workbench.bots.brokers.local import LocalVenue, News
 from workbench.bots.brokers.talk import Look, Request
-from workbench.bots.clerk import Clerk
+from workbench.bots.clerk import Clerk, Patience
 from workbench.bots.mind import Mind
 from workbench.bots.shell import Shell
 from workbench.errors import BrokerError
@@ -50,6 +50,7 @@ class Post:
     def __init__(self, agenda: Agenda, engine: Engine, account: str, faults: Faults | None = None) -> None:
         self.agenda, self.engine = agenda, engine
         self.venue = LocalVenue(engine, account, faults, self._news)
+        self.patience = Patience()
         self.shell: Shell | None = None
         self.life = 0
         self.journal: list[str] = []
@@ -81,7 +82,7 @@ class Post:
     def made(self, mind: Mind) -> Shell:
         """Make the shell of a mind."""
         mind.core.minder = Minder(mind.core)
-        self.shell = Shell(mind, Clerk(mind.core.markets), self.write, self.alerts.append)
+        self.shell = Shell(mind, Clerk(mind.core.markets, self.patience), self.write, self.alerts.append)
         self.shell.clerk.dates = lambda order: self.venue.dated
         return self.shell
 

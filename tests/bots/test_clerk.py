@@ -172,7 +172,7 @@ class Patient(wb.OrderStrategy):
             return None
         return view.limit(
             "buy", 0.2, price=round(bar.close * 0.92, 2), time_in_force="GTD", expires=bar.closes + 150_000,
-            post_only=":" in bar.symbol,
+            post_only=bar.ts // MINUTE % 2 == 0,
         )  # fmt: skip
 
 

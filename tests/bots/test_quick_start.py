@@ -27,8 +27,9 @@ def shell_of(world: World, wrote: list[Any]) -> Shell:
 
 def told(shell: Shell, wrote: list[Any]) -> str:
     """All that a shell is, wants and asks, as text."""
-    shell.recalled.let_go(shell.mind.core.now)
+    shell.recalled.let_go(shell.mind.core.now, shell.clerk.seen)
     shell.clerk._forget(min([one.made for one in shell.clerk.lines.values()] + [shell.now]) - 86_400_000)
+    shell.clerk.forgotten = 0  # a shell that was kept has forgotten earlier what another forgets now
     state = [shell.snapshot(), shell.clerk.snapshot(), shell.mind.sums(), sorted(shell.timers)]
     return json.dumps([state, [repr(one) for one in shell.requests], wrote], sort_keys=True)
 

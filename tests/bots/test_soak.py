@@ -86,6 +86,21 @@ def test_an_order_that_rests_for_weeks_does_not_make_looks_longer() -> None:
     assert asked.since < SUNDAY and clerk.look(SUNDAY + 20 * DAY).since < SUNDAY
 
 
+def test_an_order_that_rests_for_weeks_keeps_nothing_of_others() -> None:
+    clerk = clerk_with_old_order()
+    seen(clerk, SUNDAY + DAY, SUNDAY - DAY)
+    assert set(clerk.lines) == {"old", "over"}
+    seen(clerk, SUNDAY + 3 * DAY, SUNDAY + DAY)
+    seen(clerk, SUNDAY + 3 * DAY + 1, SUNDAY + 3 * DAY)
+    assert set(clerk.lines) == {"old"} and clerk.trades == {}
+    known = (fill("1", "old", 10.0), fill("2", "over", 30.0), fill("3", "old", 5.0, SUNDAY + 3 * DAY - 1))
+    said = seen(clerk, SUNDAY + 4 * DAY, SUNDAY - DAY, *known)  # what is known already is told again
+    assert [one.trade for one in said.events] == ["3"] and clerk.outside == () and clerk.lines["old"].filled == 15.0
+    again = Clerk(clerk.markets)
+    again.restore(clerk.snapshot())
+    assert seen(again, SUNDAY + 4 * DAY, SUNDAY - DAY, *known).events == [] and again.outside == ()
+
+
 def test_a_look_for_one_order_forgets_nothing_that_a_later_look_finds() -> None:
     clerk = clerk_with_old_order()
     seen(clerk, SUNDAY + 3 * DAY, SUNDAY - DAY)

@@ -20,7 +20,7 @@ import workbench as wb
 from tests.bots.post import Agenda, Post
 from workbench.backtest.prepare import prepare
 from workbench.bots.brokers.talk import Find, Look, Request
-from workbench.bots.clerk import Clerk
+from workbench.bots.clerk import Clerk, Patience
 from workbench.bots.mind import Mind
 from workbench.bots.shell import Shell
 from workbench.errors import BrokerTransient, BrokerUnknown
@@ -160,6 +160,8 @@ class World(Post):
         self.faults.begin(lambda: agenda.now)
         super().__init__(agenda, engine, "me", self.faults)
         self.venue.dated = seed % 3 > 0
+        if seed % 5 == 4:  # what is over is soon forgotten
+            self.patience = Patience(keep_ms=2 * MINUTE, overlap_ms=2 * MINUTE)
         self.writes = self.durable = 0
         self.kills = dice.choice([0, 1, 1, 2, 4]) if kills is None else kills
         self.fatal_write = dice.randint(1, 60) if self.kills else 0

@@ -325,15 +325,6 @@ class Clerk(Course):
         """
         return Look(self._known_to(now) - self.patience.overlap_ms, self.fundings.since())
 
-    def _known_to(self, now: int) -> int:
-        """Give up to when surely nothing is missing; before the first look, nothing is known of any open order."""
-        missing = [
-            line.made for line in self.lines.values()
-            if line.state != "done"
-            and (not self.seen or line.state in DOUBT or line.ending or line.filled < line.expected)
-        ]  # fmt: skip
-        return min([self.seen or now, *missing])
-
     def _looked(self, seen: Snapshot) -> None:
         """Hold what is known against what the venue has."""
         whole = seen.since <= self._known_to(self.now)  # else it was asked for the executions of one order
@@ -358,9 +349,7 @@ class Clerk(Course):
                 self._find(line)
         if whole:
             self.seen = max(self.seen, seen.asked)
-        open_since = [line.made for line in self.lines.values() if line.state != "done"]  # which may be asked about
-        overlap, keep = self.patience.overlap_ms, self.patience.keep_ms
-        self._forget(min([seen.since, self.seen - keep, *(one - overlap for one in open_since)]))
+        self._forget(min(seen.since, self._known_to(self.now) - self.patience.keep_ms))
 
     def adopt(self, fills: Iterable[VenueFill]) -> list[Event]:
         """Take executions that somebody else made into the books: the events are for the core."""

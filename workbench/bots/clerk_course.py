@@ -51,7 +51,7 @@ class Course(Memory):
 
     def _execute(self, fill: VenueFill) -> None:
         key = f"{fill.symbol} {fill.trade_id}"
-        if key in self.trades:
+        if key in self.trades or fill.ts < self.forgotten:
             return
         line = self._line_of(fill)
         if line is None:

@@ -37,7 +37,7 @@ class Memory:
 
     def __init__(self, markets: Mapping[str, Traded], patience: Patience | None = None) -> None:
         self.markets, self.patience = dict(markets), patience or Patience()
-        self.now = self.seen = 0
+        self.now = self.seen = self.forgotten = 0
         self.lines: dict[str, Line] = {}
         self.ids: dict[str, str] = {}
         self.trades: dict[str, int] = {}
@@ -107,8 +107,18 @@ class Memory:
         """The ids of orders of which nobody knows whether the venue has them."""
         return tuple(name for name, line in self.lines.items() if line.state in DOUBT)
 
+    def _known_to(self, now: int) -> int:
+        """Give up to when surely nothing is missing; before the first look, nothing is known of any open order."""
+        missing = [
+            line.made for line in self.lines.values()
+            if line.state != "done"
+            and (not self.seen or line.state in DOUBT or line.ending or line.filled < line.expected)
+        ]  # fmt: skip
+        return min([self.seen or now, *missing])
+
     def _forget(self, before: int) -> None:
-        """Let go of what ended before a time from which on nothing is asked for any more."""
+        """Let go of what ended before a time up to which everything is known: executions of then are told no more."""
+        self.forgotten = max(self.forgotten, before)
         gone = [name for name, line in self.lines.items() if line.state == "done" and line.ended < before]
         for name in gone:
             del self.lines[name]
@@ -139,7 +149,7 @@ class Memory:
         open_ = [line for line in self.lines.values() if line.state != "done"]
         ended = [line for line in self.lines.values() if line.state == "done"]
         return {
-            "now": self.now, "seen": self.seen, "lines": [_whole(line) for line in open_],
+            "now": self.now, "seen": self.seen, "forgotten": self.forgotten, "lines": [_whole(line) for line in open_],
             "ended": [[*_FACTS(line.order), *_REST(line)] for line in ended],
             "ids": dict(self.ids), "trades": dict(self.trades), "early": [list(fill) for fill in self.early],
             "fundings": self.fundings.snapshot(),
@@ -147,7 +157,7 @@ class Memory:
 
     def restore(self, data: Mapping[str, Any]) -> None:
         """Take up what `snapshot` gave."""
-        self.now, self.seen = data["now"], data["seen"]
+        self.now, self.seen, self.forgotten = data["now"], data["seen"], data["forgotten"]
         self.ids, self.trades = dict(data["ids"]), dict(data["trades"])
         self.early = [VenueFill(*fill) for fill in data["early"]]
         self.fundings.restore(data["fundings"])

@@ -22,7 +22,7 @@ from workbench.errors import DataError, WorkbenchError
 
 __all__ = ["QuickStart", "is_plain", "making_of"]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 EVERY: Final = 500
 """After how many entries the state is kept again."""
 _BARS: Final = ("Bar", "Learnt", "Rated")
@@ -91,7 +91,8 @@ class QuickStart:
         """Keep the state, between two events; tell whether it was kept."""
         self._kept_at = self._journal.position
         mind = self._shell.mind
-        self._shell.recalled.let_go(mind.core.now)  # also where nothing is kept, else it would only ever grow
+        # also where nothing is kept, else it would only ever grow
+        self._shell.recalled.let_go(mind.core.now, self._shell.clerk.seen)
         if not self.allowed:
             return False
         if not is_plain(mind.core.view.memory):

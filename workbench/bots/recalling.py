@@ -47,11 +47,10 @@ class Recalled(Memory):
         else:
             self.recall(entry)
 
-    def let_go(self, now: int) -> None:
-        """Forget what the first look after a restart would forget too."""
-        patience = self.patience
-        waiting = [line.made for line in self.lines.values() if line.state != "done"]
-        self._forget(min([*waiting, now]) - max(patience.keep_ms, patience.overlap_ms))
+    def let_go(self, now: int, seen: int) -> None:
+        """Forget what the clerk has forgotten, or will; `seen` is up to when it knows everything (ms UTC)."""
+        self.seen = max(self.seen, seen)
+        self._forget(self._known_to(now) - max(self.patience.keep_ms, self.patience.overlap_ms))
 
     def snapshot(self) -> dict[str, Any]:
         """Give all of it as plain data for JSON."""

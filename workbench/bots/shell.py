@@ -145,7 +145,7 @@ class Shell:
 
         Bars are not in it: they are in the journal, and what they must be is.
         """
-        self.recalled.let_go(self.mind.core.now)
+        self.recalled.let_go(self.mind.core.now, self.clerk.seen)
         done = [one.to_dict() for one in self.mind.core.finished]
         return {"mind": self.mind.snapshot(), "finished": done, "recalled": self.recalled.snapshot()}
 

@@ -101,6 +101,8 @@ def test_orders_until_a_date_rest_and_expire_once(exchange: Exchange) -> None:
             dated = replace(one.order(), time_in_force="GTD", expires=expires)
             offers = await one.broker.check()
             assert offers.dates(dated) and not offers.dates(replace(dated, post_only=True))
+            soon = replace(dated, type="limit", price=95.5, created=exchange.now, expires=exchange.now + 120_000)
+            assert not offers.dates(soon) and (await one.submit(soon)).status == "open"  # Binance wants ten minutes
         async with desk(exchange, SPOT) as one:
             order = await one.place("buy", "limit", price=95.0, time_in_force="GTD", expires=exchange.now + 900_000)
             assert order.status == "open" and not (await one.broker.check()).dates(replace(dated, symbol=SPOT))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from workbench.bots.brokers.wire import Wire
@@ -46,6 +46,8 @@ class Capabilities:
         Whether the key may withdraw; None where the venue does not say.
     notes : tuple of str
         What is good to know.
+    dates : callable
+        `(order) -> bool`: whether the venue ends a GTD order at its date; it is sent as one until cancelled else.
     """
 
     venue: str
@@ -57,10 +59,7 @@ class Capabilities:
     dead_man: bool
     withdraws: bool | None
     notes: tuple[str, ...] = ()
-
-    def dates(self, order: Order) -> bool:
-        """Tell whether the venue ends a GTD order at its date; it is sent as one until cancelled else."""
-        return "GTD" in self.times[order.symbol] and not order.post_only
+    dates: Callable[[Order], bool] = field(default=lambda order: True, repr=False, compare=False)
 
     def __str__(self) -> str:
         lines = [f"{self.venue}: {'ready' if not self.missing else 'not fit to trade'}"]
@@ -109,6 +108,7 @@ async def capabilities_of(wire: Wire, markets: Mapping[str, Traded]) -> Capabili
         times={symbol: tuple(sorted(one.times)) for symbol, one in offers.items()},
         protects=protects, streams=wire.can("watchOrders") and wire.can("watchMyTrades"),
         dead_man=_has_dead_man(wire), withdraws=withdraws, notes=tuple(notes),
+        dates=lambda order: offers[order.symbol].dates(order),
     )  # fmt: skip
 
 

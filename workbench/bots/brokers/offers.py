@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from workbench.trading.orders import Order
+
 __all__ = ["Offers", "offers_of"]
 
+_BINANCE_AHEAD_MS: Final = 660_000  # 600 s, and some for the way there
 _SPOT_TRAILS: Final = ("binance", "binanceus")  # trailing stops in hundredths of a percent, which ccxt does not list
 
 
@@ -16,7 +19,7 @@ class Offers(NamedTuple):
     `types` and `times` are those of `trading.orders`; `directed`: a trigger must say from which side; `closes`: a stop
     may be for all that is held; `apart`: orders that wait for a trigger are asked for, listed and cancelled apart;
     `by_client_id`: an order is found by our id alone; `amends` how an order changes: "edit" in place, "exchange" in one
-    request of the venue's, "replace" by us.
+    request of the venue's, "replace" by us. `ahead_ms` is how far ahead the date of a GTD order must be.
     """
 
     types: frozenset[str]
@@ -29,6 +32,12 @@ class Offers(NamedTuple):
     apart: bool
     by_client_id: bool
     amends: str
+    ahead_ms: int = 0
+
+    def dates(self, order: Order) -> bool:
+        """Tell whether the venue ends a GTD order at its date; it is sent as one until cancelled else."""
+        soon = order.expires is not None and order.expires - order.created < self.ahead_ms
+        return "GTD" in self.times and not order.post_only and not soon
 
 
 def offers_of(client: Any, symbol: str) -> Offers:
@@ -50,6 +59,7 @@ def offers_of(client: Any, symbol: str) -> Offers:
         apart=binance and contract,
         by_client_id=binance or venue in ("bybit", "okx", "bitget", "kucoin", "woo", "phemex", "mexc"),
         amends="exchange" if binance and not contract else "edit" if edits else "replace",
+        ahead_ms=_BINANCE_AHEAD_MS if binance and contract else 0,
     )
 
 

@@ -156,7 +156,7 @@ def _timing(order: Order, offers: Offers) -> dict[str, Any]:
         raise refused("expiry_missing", order)
     if order.post_only:
         return {"postOnly": True}
-    if dated and "GTD" in offers.times:
+    if dated and offers.dates(order):
         return {"timeInForce": "GTD", "goodTillDate": order.expires}
     return {} if dated or order.time_in_force == "GTC" else {"timeInForce": order.time_in_force}
 
