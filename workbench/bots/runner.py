@@ -38,6 +38,7 @@ from workbench.errors import (
     DataError,
     RunError,
     WorkbenchError,
+    place_of,
 )
 from workbench.market.feeds.events import BarClosed, BookMoved, ConnectionMoved, GapFound, TickerMoved, TradePrinted
 from workbench.market.feeds.feed import Feed
@@ -263,6 +264,8 @@ class Runner(Course):
     async def _fail(self, error: Exception) -> None:
         """End for a reason that no human gave: what would open positions is cancelled, what protects them stays."""
         self.reason = f"{type(error).__name__}: {error}"
+        if not isinstance(error, WorkbenchError):  # nobody expected it
+            self.reason += f" (at {place_of(error)})"
         self._quick.allowed = False  # what was not dealt with to its end is to be gone through again
         self._pen.wait_on()
         if self.failure is None:

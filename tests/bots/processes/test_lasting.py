@@ -35,6 +35,8 @@ FAULTS: list[dict[str, Any]] = [
 
 
 BAR = 15 * MINUTE
+REGISTER = "runner.broker.register."
+"""The last 20,000 orders, which is more than a bot has in a month of these bars."""
 
 
 def lasts(nursery: Nursery, folder: Path, bars: int, every: int) -> list[dict[str, float]]:
@@ -94,7 +96,7 @@ def test_a_month_leaves_nothing_behind(nursery: Nursery, tmp_path: Path) -> None
     print({name: round(value) for name, value in sorted(found.items(), key=lambda one: -one[1])[:12]})
     for what in ("files", "tasks", "threads", "rss", "objects"):
         print(what, [round(most(part, what)) for part in (rows[:third], rows[third:-third], rows[-third:])])
-    assert grown(rows, 1.2, 20_000.0) == {}
+    assert {name for name in grown(rows, 1.2, 20_000.0) if REGISTER not in name} == set()
     for what in ("files", "tasks", "threads"):
         assert most(rows[-third:], what) <= most(rows[:-third], what) + 3
     assert most(rows[-third:], "rss") <= 1.1 * most(rows[third:-third], "rss")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Final, Self
@@ -27,7 +28,15 @@ from workbench.bots.brokers.register import Line, Register
 from workbench.bots.brokers.talk import ENDED, Find, Look, Send, Snapshot, VenueFill, VenueOrder, VenuePosition
 from workbench.bots.brokers.wire import Wire, client_for
 from workbench.bots.brokers.wording import refused, word_order
-from workbench.errors import BrokerError, BrokerRejected, BrokerUnknown, ConfigError
+from workbench.errors import (
+    BrokerError,
+    BrokerRejected,
+    BrokerTransient,
+    BrokerUnknown,
+    ConfigError,
+    WorkbenchError,
+    place_of,
+)
 from workbench.market.feeds.feed import Tuning
 from workbench.market.sources.clients import Route
 from workbench.trading.core import Traded
@@ -174,6 +183,10 @@ class CcxtBroker:
         ------
         BrokerRejected, BrokerTransient, BrokerFatal, BrokerUnknown
         """
+        with self._border(BrokerUnknown, "the answer makes no sense, it may have taken effect"):
+            return await self._send(request)
+
+    async def _send(self, request: Send) -> VenueOrder | None:
         await self.open()
         action = request.action
         if isinstance(action, Submit):
@@ -276,8 +289,9 @@ class CcxtBroker:
         """
         await self.open()
         line = self.register.line(request.id, request.symbol)
-        async with line.lock:
-            return await find_order(self.wire, self.register, line)
+        with self._border(BrokerTransient, f"order {request.id}: the answer makes no sense"):
+            async with line.lock:
+                return await find_order(self.wire, self.register, line)
 
     async def look(self, request: Look) -> Snapshot:
         """Give all that the venue has; see `Broker.look`.
@@ -286,6 +300,10 @@ class CcxtBroker:
         ------
         BrokerTransient, BrokerFatal
         """
+        with self._border(BrokerTransient, "a look round: the answer makes no sense"):
+            return await self._look(request)
+
+    async def _look(self, request: Look) -> Snapshot:
         await self.open()
         asked = self.now()
         orders: list[VenueOrder] = []
@@ -299,6 +317,19 @@ class CcxtBroker:
         totals = {name: float(one) for name, one in (balances.get("total") or {}).items() if one}
         funding = await self._funding.since(request.funding_since, asked)
         return Snapshot(asked, request.since, tuple(orders), tuple(fills), await self.positions(), totals, funding)
+
+    @contextmanager
+    def _border(self, kind: type[BrokerError], text: str) -> Iterator[None]:
+        """Let no error through that is not ours: what cannot be read is no answer, and is asked for again."""
+        try:
+            yield
+        except (WorkbenchError, TimeoutError):
+            raise
+        except Exception as error:
+            said = self.wire.credentials.hide(f"{type(error).__name__}: {error}")
+            raise kind(
+                f"{self.name}: {text} ({said}, at {place_of(error)})", venue=self.name, verdict="ambiguous"
+            ) from None
 
     async def _read(self, method: str, *values: Any) -> Any:
         return await self.wire.call("read", method, *values)
@@ -377,9 +408,10 @@ class CcxtBroker:
         if told.what == "fill":
             return await self._fill(row) if row.get("timestamp") is not None else None
         try:
-            if await self._stands(row, symbol):
-                return await whole_order(self.wire, self.register, row, symbol)
-            return None
+            with self._border(BrokerTransient, "news of an order makes no sense"):
+                if await self._stands(row, symbol):
+                    return await whole_order(self.wire, self.register, row, symbol)
+                return None
         except BrokerError:
             return None  # what it became cannot be asked now; the next look round tells
 

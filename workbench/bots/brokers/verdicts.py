@@ -57,6 +57,7 @@ RULES: Final = (
     Rule("", r"cancel-replace (partially )?failed", "rejected", "refused_by_venue"),
     # nobody knows
     Rule("OperationFailed", "", "ambiguous"),
+    Rule("BadResponse", "", "ambiguous"),
     # the venue says no, in words
     Rule("", r"would (immediately )?trigger|ReduceOnly.*would immediately trigger", "rejected", "would_trigger"),
     Rule("", r"[Dd]uplicate(d)? (order|client)|is duplicated|cl_?ord_?id.*(exists|in use)|Duplicate order",

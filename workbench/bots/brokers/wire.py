@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from workbench.bots.brokers.credentials import Credentials
 from workbench.bots.brokers.offers import Offers, offers_of
+from workbench.bots.brokers.soundness import is_formed, is_sound, only_data, raw_answers
 from workbench.bots.brokers.verdicts import Operation, judge
 from workbench.errors import BrokerTransient, ConfigError, DataError
 from workbench.market.feeds.feed import Tuning
@@ -103,6 +104,7 @@ class Wire(Lines):
         ) as client:  # fmt: skip
             self.rest = self.rest or client
             limit_client(client, self.limiter)
+            only_data(client)
             yield client
 
     def offers(self, symbol: str) -> Offers:
@@ -135,13 +137,19 @@ class Wire(Lines):
                 f"{self.name}: {asked or method} was not sent: the venue wants to be left alone for {pause:.1f} s more",
                 venue=self.name, operation=operation, retry_ms=round(pause * 1_000) + 1,
             )  # fmt: skip
+        raw: list[Any] = []
+        raw_answers.set(raw)
         try:
-            return await self.ask(method, *values, **named)
-        except Exception as error:
+            answer = await self.ask(method, *values, **named)
+            if is_formed(self.venue, method, raw) and is_sound(method, answer):
+                return answer
+            raise ValueError("the answer makes no sense")
+        except Exception as raised:
+            error = raised if is_formed(self.venue, method, raw) else ValueError("the answer makes no sense")
             told = judge(error, operation, venue=self.name, client=self.rest, asked=asked or method)
-            raw = self.credentials.hide(str(error))
-        if "cancel-replace" in raw:
-            told.fields["body"] = raw
+            text = self.credentials.hide(str(error))
+        if "cancel-replace" in text:
+            told.fields["body"] = text
         if told.fields["verdict"] == "slow":
             self.limiter.pause(told.fields["retry_ms"] / 1_000)
         elif told.fields["verdict"] == "clock":
