@@ -17,7 +17,7 @@ from workbench.bots.clerk import Clerk, Patience
 from workbench.errors import BrokerRejected, BrokerTransient, BrokerUnknown
 from workbench.practice.exchange import Exchange
 from workbench.trading.core import traded
-from workbench.trading.events import Action, AmendOrder, CancelOrder, Expired, Submit
+from workbench.trading.events import Accepted, Action, AmendOrder, CancelOrder, Expired, Rejected, Submit
 from workbench.trading.orders import Order
 from workbench.trading.terms import CostTerms, Lots
 
@@ -96,6 +96,64 @@ def test_a_change_is_not_repeated_while_it_may_still_arrive() -> None:
     assert asked_for(clerk, SUNDAY + 120_000, there("a")) == []  # the venue has it as it was, and that proves nothing
     clerk.answered(change, BrokerTransient("not now"), SUNDAY + 120_000)
     assert [type(one) for one in asked_for(clerk, SUNDAY + 130_000, there("a"))] == [AmendOrder]
+
+
+def test_an_answer_that_was_asked_for_too_early_proves_nothing_however_late_it_is_read() -> None:
+    clerk, (sent,) = clerk_with("a")
+    (find,) = clerk.answered(sent, LOST, SUNDAY + 50).requests
+    assert clerk.answered(find, None, SUNDAY + 20_000).requests == []  # whoever reads it was busy meanwhile
+    (again,) = clerk.wake(int(clerk.due())).requests
+    assert isinstance(again, Find) and again.asked > SUNDAY + 20_000
+    assert [type(one.action) for one in sends([clerk.answered(again, None, again.asked + 5)])] == [Submit]
+
+
+def test_a_change_that_was_lost_late_is_waited_for_as_long_as_it_may_arrive() -> None:
+    clerk, (sent,) = clerk_with("a")
+    clerk.answered(sent, there("a"), SUNDAY + 5)
+    (change,) = sends([clerk.intend(AmendOrder("a", 99.0, NAN, NAN), SUNDAY + 10)])
+    clerk.intend(AmendOrder("a", 98.0, NAN, NAN), SUNDAY + 20)
+    clerk.answered(change, LOST, SUNDAY + 9_900)
+    assert asked_for(clerk, SUNDAY + 19_800, there("a")) == []
+    assert asked_for(clerk, SUNDAY + 25_000, there("a")) == [AmendOrder("a", 98.0, NAN, NAN, "")]
+
+
+@pytest.mark.parametrize("action", [CancelOrder("a"), AmendOrder("a", 99.0, NAN, NAN)])
+def test_what_was_wished_while_nobody_knew_is_sent_once_it_is_found(action: Action) -> None:
+    clerk, (sent,) = clerk_with("a")
+    (find,) = clerk.answered(sent, LOST, SUNDAY + 50).requests
+    assert clerk.intend(action, SUNDAY + 60).requests == []
+    (change,) = sends([clerk.answered(find, there("a"), SUNDAY + 100)])
+    assert type(change.action) is type(action)
+
+
+def test_a_change_that_the_venue_takes_and_never_shows_is_given_up() -> None:
+    clerk, (sent,) = clerk_with("a")
+    clerk.answered(sent, there("a"), SUNDAY + 5)
+    (change,) = sends([clerk.intend(AmendOrder("a", 99.0, NAN, NAN), SUNDAY + 10)])
+    times, said = 0, clerk.answered(change, there("a"), SUNDAY + 20)
+    while clerk.due() < float("inf") and times < 100:
+        times += 1
+        (change,) = sends([clerk.wake(int(clerk.due()))])
+        said = clerk.answered(change, there("a"), clerk.now + 5)
+        if any(isinstance(one, Rejected) for one in said.events):
+            break
+    assert 5 < times < 12 and said.alerts[0].level == "error" and clerk.now - SUNDAY > 30_000
+    assert clerk.lines["a"].state == "resting" and clerk.lines["a"].change is None
+
+
+def test_a_change_that_was_refused_is_not_made_again_after_a_restart() -> None:
+    clerk, _ = clerk_with()
+    order = Order("a", A, "buy", "limit", 30.0, price=100.0)
+    first, second = AmendOrder("a", 99.0, NAN, NAN), AmendOrder("a", 98.0, NAN, NAN)
+    for entry in (Submit(order), Accepted(SUNDAY, "a", "v a"), first, second, Rejected(SUNDAY, "a", "no", "")):
+        clerk.recall(entry)
+    assert clerk.lines["a"].asked is not None and clerk.lines["a"].asked[0] == 98.0
+    clerk.recall(Rejected(SUNDAY, "a", "no", ""))
+    clerk.woke_up(SUNDAY + 10)
+    assert asked_for(clerk, SUNDAY + 120_000, there("a")) == []
+    clerk.recall(first)
+    clerk.woke_up(SUNDAY + 120_010)
+    assert asked_for(clerk, SUNDAY + 240_000, there("a")) == [AmendOrder("a", 99.0, NAN, NAN, "")]
 
 
 # dates

@@ -56,7 +56,7 @@ def test_a_fill_of_the_old_size_is_not_the_end_of_an_order_that_has_become_large
     (told,) = one.heard(fill(1, 30.0), SUNDAY + 12).events
     assert not told.final and one.due() <= SUNDAY + 12
     (asked,) = one.wake(SUNDAY + 12).requests
-    assert asked == Find("one", A)
+    assert asked[:2] == ("one", A)
     assert kinds(one.answered(asked, venue(40.0, 30.0), SUNDAY + 18).events) == ["Amended"]
     assert kinds(one.answered(change, venue(40.0, 30.0), SUNDAY + 20).events) == []
     (last,) = one.heard(fill(2, 10.0), SUNDAY + 30).events
@@ -80,7 +80,7 @@ def test_after_a_restart_the_venue_says_which_of_several_changes_got_there() -> 
         again.recall(entry)
     again.woke_up(SUNDAY + 100)
     later = SUNDAY + 100 + again.patience.land_ms  # only the first got there, and the second never will
-    said = again.answered(Find("one", A), venue(40.0, 0.0), later)
+    said = again.answered(Find("one", A, later), venue(40.0, 0.0), later)
     assert said.events == [ev.Amended(later, "one", pytest.approx(NAN, nan_ok=True), 40.0, said.events[0].stop_price)]
     again.wake(later + 1_000)
     assert not again.heard(fill(1, 36.0), later + 1_000).events[0].final

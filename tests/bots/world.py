@@ -356,14 +356,21 @@ class World(Post):
     def wait(self, *choices: int) -> int:
         return self.dice.choice(choices)
 
+    def answer(self, request: Request, what: Any, life: int) -> None:
+        if isinstance(request, Find) and self.dice.random() < 0.2 * self.lost:  # the bot is busy with something else
+            self.at(self.now + 10_500, partial(super().answer, request, what, life))
+        else:
+            super().answer(request, what, life)
+
     def mislaid(self, request: Request) -> bool:
         """Lose an answer, so that nobody waits for it any more when it arrives, if it does."""
         if self.dice.random() >= self.lost:
             return False
         lost = BrokerTransient("no answer") if isinstance(request, (Find, Look)) else BrokerUnknown("no answer")
-        self.at(self.now + 3_000, partial(self.answer, request, lost, self.life))
+        late = self.dice.randint(3_000, 9_900)  # it waited for its turn, and was signed just before
+        self.at(self.now + late, partial(self.answer, request, lost, self.life))
         if self.dice.random() < 0.6:
-            self.at(self.now + self.dice.randint(2_000, 12_500), partial(self.arrive, request, -1))
+            self.at(self.now + self.dice.randint(2_000, late + 9_500), partial(self.arrive, request, -1))
         return True
 
     # what must be true in the end

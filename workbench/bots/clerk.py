@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from workbench.bots.brokers.talk import ENDED, Find, Look, Request, Send, Snapshot, VenueFill, VenueOrder
 from workbench.bots.clerk_course import Course
@@ -34,6 +34,8 @@ from workbench.trading.events import (
 )
 
 __all__ = ["Clerk", "Line", "Patience", "Said"]
+
+_REPEATS: Final = 8  # of a change that the venue takes and does not show
 
 
 class Clerk(Course):
@@ -119,7 +121,7 @@ class Clerk(Course):
         if line is None or line.state == "done":
             return self._said
         if isinstance(request, Find):
-            self._found(line, answer)
+            self._found(line, request.asked, answer)
         elif type(request.action) is Submit:
             self._submitted(line, answer)
         else:
@@ -168,16 +170,18 @@ class Clerk(Course):
         """Ask what became of an order; should that be lost too, ask again."""
         line.asks += 1
         line.due = self.now + self.patience.ask_ms * 2 ** min(line.asks, 6)
-        self._said.requests.append(Find(line.order.id, line.order.symbol))
+        self._said.requests.append(Find(line.order.id, line.order.symbol, self.now))
 
-    def _found(self, line: Line, answer: Any) -> None:
+    def _found(self, line: Line, asked: int, answer: Any) -> None:
         if isinstance(answer, VenueOrder):
-            self._know(line, answer, settled=not line.pending)
+            settled = not line.pending and asked >= line.moved
+            line.asks = min(line.asks, 2)
+            self._know(line, answer, asked if settled else None)
         elif isinstance(answer, BrokerError):
             wait = answer.fields.get("retry_ms") or self.patience.ask_ms * 2 ** min(line.asks, 6)
             line.due = self.now + wait
         elif line.state == "unknown":
-            self._absent(line)
+            self._absent(line, asked)
         elif line.state == "resting" and line.asks < 4:
             line.due = self.now + self.patience.ask_ms
         elif line.state == "resting":
@@ -185,10 +189,10 @@ class Clerk(Course):
             self._said.requests.append(Look(line.made - self.patience.overlap_ms))
             self._end(line, "canceled", line.filled)
 
-    def _absent(self, line: Line) -> None:
-        """The venue has no such order: proven once the request can no longer be under way."""
+    def _absent(self, line: Line, asked: int) -> None:
+        """The venue had no such order: proven if the request could no longer be under way when it was asked."""
         proven = line.sent + self.patience.land_ms
-        if line.pending or self.now < proven:
+        if line.pending or asked < proven:
             line.due = max(proven, self.now + self.patience.ask_ms)
         elif line.cancel or self._over(line):
             self._gone(line, "it never arrived")
@@ -207,7 +211,7 @@ class Clerk(Course):
                 self._know(line, answer)
             return
         if isinstance(answer, VenueOrder):
-            self._know(line, answer, settled=True)
+            self._know(line, answer, self.now)
         elif isinstance(answer, BrokerTransient):
             if line.flight == "amend":
                 line.change = merged(line.asked, line.change)
@@ -221,7 +225,7 @@ class Clerk(Course):
                 code = str(answer.fields.get("code") or "refused_by_venue")
                 self._said.events.append(Rejected(self.now, line.order.id, code, str(answer)))
             else:
-                line.lost = True
+                line.lost, line.moved = True, self.now  # until when it may have gone out
             self._find(line)
         else:  # taken, and the venue says no more: whether it is done, the order says
             line.due = self.now + self.patience.settle_ms
@@ -239,12 +243,13 @@ class Clerk(Course):
                 self._know(line, news)
         return self._said
 
-    def _know(self, line: Line, order: VenueOrder, *, settled: bool = False) -> None:
+    def _know(self, line: Line, order: VenueOrder, asked: int | None = None) -> None:
         """Take what a venue says of an order.
 
-        `settled`: it is an answer to a question asked after the change in flight, or to the change itself, so that what
-        it does not show has not happened.
+        `asked`: when the question was asked that it answers, which was after the answer to the change in flight; what
+        it does not show has not happened. None where that is not so.
         """
+        settled, flight = asked is not None, line.flight
         if order.venue_id and line.venue_id != order.venue_id:
             line.venue_id = order.venue_id
             self.ids[order.venue_id] = line.order.id
@@ -262,19 +267,32 @@ class Clerk(Course):
         if order.status in ENDED:
             self._end(line, order.status, order.filled)
             return
-        if line.flight == "amend" and line.lost and self.now < line.moved + self.patience.land_ms:
+        if line.flight == "amend" and line.lost and (asked or self.now) < line.moved + self.patience.land_ms:
             if settled:  # it may still be under way, and must not arrive after the next one
                 line.due = line.moved + self.patience.land_ms
         elif line.flight == "amend" and line.asked is not None and shows(order, line.asked):
             self._amended(line)
         elif settled and line.flight:
             self._resized(line, order)
-            line.change = merged(line.asked, line.change) if line.flight == "amend" else line.change
-            line.flight, line.asked = "", None
-            self._ask_by(self.now + self.patience.retry_ms, line)
+            self._again(line)
+        elif settled and not flight:
+            self._move(line)
         if order.filled > line.filled + self._dust(line):
             line.expected = max(line.expected, order.filled)
             self._ask_by(self.now + self.patience.settle_ms, line)
+
+    def _again(self, line: Line) -> None:
+        """Repeat a change that has not happened, after a pause; not for ever where the venue says that it has."""
+        line.repeats += 1
+        if line.flight == "amend" and line.repeats > _REPEATS:
+            text = f"{line.order.id}: the venue has taken a change {line.repeats} times and does not show it"
+            self._alert("error", text)
+            self._said.events.append(Rejected(self.now, line.order.id, "refused_by_venue", text))
+            line.repeats = 0
+        elif line.flight == "amend":
+            line.change = merged(line.asked, line.change)
+        line.flight, line.asked = "", None
+        self._ask_by(self.now + self.patience.retry_ms * 2 ** min(line.repeats - 1, 5), line)
 
     def _resized(self, line: Line, order: VenueOrder) -> None:
         """Learn how much an order has at the venue, where an earlier change of it got there and its answer did not."""
@@ -284,7 +302,7 @@ class Clerk(Course):
 
     def _amended(self, line: Line) -> None:
         change = line.asked or [NAN, NAN, NAN, ""]
-        line.flight, line.asked, line.due, line.asks = "", None, INF, 0
+        line.flight, line.asked, line.due, line.asks, line.repeats = "", None, INF, 0, 0
         if change[1] == change[1]:
             line.quantity = change[1]
         self._said.events.append(Amended(self.now, line.order.id, *change))
@@ -305,7 +323,8 @@ class Clerk(Course):
         """Begin again after a restart: nobody knows what became of requests that were under way."""
         self._begin(now)
         for line in self.lines.values():
-            line.flight, line.asked, line.ending, line.pending = "", None, "", 0
+            line.change = merged(line.asked, line.change) if line.asked is not None else line.change
+            line.flight, line.asked, line.ending, line.pending, line.repeats = "", None, "", 0, 0
             if line.change is not None and line.state != "done":
                 line.flight, line.asked, line.change, line.moved, line.lost = "amend", line.change, None, now, True
             if line.state in DOUBT:
@@ -369,11 +388,13 @@ class Clerk(Course):
 
     def due(self) -> float:
         """Give when something is to be done without anything being heard, ms UTC; infinity for never."""
-        return min((line.due if line.due < INF else self._date(line) for line in self.lines.values()), default=INF)
+        return min(map(self._when, self.lines.values()), default=INF)
 
-    def _date(self, line: Line) -> float:
-        """Give when an order is to be cancelled by itself, ms UTC; infinity for never."""
+    def _when(self, line: Line) -> float:
+        """Give when something is to be done about an order, ms UTC: its date too, while nothing else is waited for."""
         order = line.order
+        if line.due < INF:
+            return line.due
         if order.time_in_force != "GTD" or line.state != "resting" or line.flight or line.ending:
             return INF
         return INF if order.expires is None or self.dates(order) else order.expires
@@ -381,7 +402,7 @@ class Clerk(Course):
     def wake(self, now: int) -> Said:
         """Do what is due."""
         self._begin(now)
-        for line in [one for one in self.lines.values() if min(one.due, self._date(one)) <= now]:
+        for line in [one for one in self.lines.values() if self._when(one) <= now]:
             line.due = INF
             if line.state == "waiting":
                 self._send_late(line)

@@ -79,6 +79,8 @@ class Line:
         and `lost` whether its answer was.
     pending : int
         How many requests that change it have neither an answer nor an error yet: any may still reach the venue.
+    repeats : int
+        How often a change was made again that the venue had not made.
     """
 
     order: Order
@@ -102,6 +104,7 @@ class Line:
     triggered: bool = False
     ended: int = 0
     pending: int = 0
+    repeats: int = 0
 
     @property
     def resizes(self) -> bool:

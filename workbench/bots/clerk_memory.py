@@ -77,13 +77,22 @@ class Memory:
         elif isinstance(entry, CancelOrder):
             line.cancel = True
         elif isinstance(entry, AmendOrder):
-            line.change = merged(line.change, [entry.price, entry.quantity, entry.stop_price, entry.reason])
+            change = [entry.price, entry.quantity, entry.stop_price, entry.reason]
+            if line.asked is None:
+                line.asked = change
+            else:  # the one before it is under way, as far as is known
+                line.change = merged(line.change, change)
+        elif isinstance(entry, Rejected):
+            line.asked, line.change = line.change, None
         elif isinstance(entry, Amended):
             order = line.order  # which may have to be sent again, as it is by now
             order.price = entry.price if entry.price == entry.price else order.price
             order.quantity = entry.quantity if entry.quantity == entry.quantity else order.quantity
             order.stop_price = entry.stop_price if entry.stop_price == entry.stop_price else order.stop_price
-            line.change = without(line.change, [entry.price, entry.quantity, entry.stop_price])
+            done = [entry.price, entry.quantity, entry.stop_price]
+            line.asked, line.change = without(line.asked, done), without(line.change, done)
+            if line.asked is None:
+                line.asked, line.change = line.change, None
             if entry.quantity == entry.quantity:
                 line.quantity = entry.quantity
 

@@ -117,10 +117,11 @@ class Send(NamedTuple):
 
 
 class Find(NamedTuple):
-    """Ask what became of an order, by its client order id."""
+    """Ask what became of an order, by its client order id; `asked` is when, ms UTC, for whoever takes the answer."""
 
     id: str
     symbol: str
+    asked: int = 0
 
 
 class Look(NamedTuple):
