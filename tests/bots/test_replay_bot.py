@@ -222,3 +222,13 @@ def test_a_strategy_that_fails_is_told_in_the_journal(settings: Settings, tmp_pa
             assert len(journal.sessions()) == sessions
             assert journal.sessions()[-1].reason.startswith("failed: ") and "no idea" in journal.sessions()[-1].reason
             assert journal.logs(level="critical").total == 1 and journal.verify().ok
+
+
+def test_a_bot_at_a_spot_venue_has_a_cash_account_and_others_may_borrow() -> None:
+    def account(mode: str, venue: str, *symbols: str) -> str:
+        series = tuple(Series(symbol, "1h") for symbol in symbols)
+        spec = BotSpec(name="x", strategy="library:sma_cross", series=series, mode=mode, venue=venue)  # type: ignore[arg-type]
+        return str(spec.options()["rules"].account)
+
+    assert account("paper", "binance", "BTC/USDT", "ETH/USDT") == "cash"
+    assert account("paper", "binance", "BTC/USDT:USDT") == account("replay", "", "BTC/USDT") == "margin"

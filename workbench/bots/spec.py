@@ -208,9 +208,11 @@ class BotSpec:
         from workbench.backtest.costs import Costs
         from workbench.backtest.rules import Rules
 
+        # what a spot account has of a coin beside the bot's is its owner's, so that nothing is sold but what was bought
+        spot = bool(self.venue) and all(":" not in one.symbol for one in self.series)
         return {
             "cash": self.cash, "costs": Costs(fee=self.fee, slippage_bps=self.slippage_bps), "leverage": self.leverage,
-            "rules": Rules(margin=self.margin),  # type: ignore[arg-type]
+            "rules": Rules(margin=self.margin, account="cash" if spot else "margin"),  # type: ignore[arg-type]
         }  # fmt: skip
 
     def plan(self, settings: Settings) -> Plan:

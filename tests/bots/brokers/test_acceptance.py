@@ -384,3 +384,23 @@ def test_both_of_a_pair_may_be_asked_for_things_at_once(exchange: Exchange) -> N
             assert one.standing() == []
 
     run(story())
+
+
+@pytest.mark.parametrize("symbol", [SPOT, USD])
+def test_on_spot_a_bot_sells_no_coin_that_it_has_not_bought(exchange: Exchange, symbol: str) -> None:
+    """The account has ten coins of its owner's."""
+
+    async def story() -> None:
+        async with desk(exchange, symbol) as one:
+            one.broker.held = lambda symbol, leg: 0.3
+            coins = one.balance("BTC")
+            for type, more in (("market", {}), ("limit", {"price": 104.5}), ("stop", {"stop_price": 96.5})):
+                asked = exchange.requests
+                with pytest.raises(BrokerRejected, match=r"0.31 of 0.3 that it has bought") as refused:
+                    await one.place("sell", type, 0.31, **more)
+                assert refused.value.fields == {"code": "short_not_allowed", "sent": False}
+                assert exchange.requests == asked
+            await one.place("sell", "market", 0.3)
+            assert one.balance("BTC") == pytest.approx(coins - 0.3)
+
+    run(story())

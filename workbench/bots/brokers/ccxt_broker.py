@@ -209,6 +209,7 @@ class CcxtBroker:
         line = self.register.line(order.id, order.symbol)
         line.order, line.sure = replace(order, extra=dict(order.extra)), True
         sized = await self._sized(order, closes=offers.closes)
+        self._check_owned(sized)
         worded = word_order(sized, self.register.spell(line), offers, self.wire.rest)
         try:
             return await submit_worded(self.wire, self.register, line, worded)
@@ -221,6 +222,15 @@ class CcxtBroker:
                 raise
         worded = word_order(less, self.register.spell(line), offers, self.wire.rest)
         return await submit_worded(self.wire, self.register, line, worded)
+
+    def _check_owned(self, order: Order) -> None:
+        """Refuse to sell coins on spot that the bot has not bought: they are its owner's."""
+        one = self.markets[order.symbol]
+        if one.instrument.kind != "spot" or order.side != "sell" or self.held is None:
+            return
+        held = max(self.held(order.symbol, order.leg), 0.0)
+        if order.quantity > held + max(one.lots.lot / 2.0, 1e-9 * held):
+            raise refused("short_not_allowed", order, f"{order.quantity:.12g} of {held:.12g} that it has bought")
 
     async def _sized(self, order: Order, *, closes: bool = False) -> Order:
         """Give an order for all that is held a quantity, unless the venue has such orders."""
