@@ -13,7 +13,7 @@ from tests.bots.brokers.stage import MINUTE, NAN, PERP, SPOT, run, swinging
 from tests.bots.runner_stage import bot
 from tests.bots.street import SUNDAY, minutes
 from workbench.bots.brokers.talk import Find, Request, Send, VenueFill, VenueOrder
-from workbench.bots.clerk import Clerk, Patience
+from workbench.bots.clerk import Clerk, Patience, Said
 from workbench.errors import BrokerRejected, BrokerTransient, BrokerUnknown
 from workbench.practice.exchange import Exchange
 from workbench.trading.core import traded
@@ -40,10 +40,10 @@ def there(name: str, status: str = "open", filled: float = 0.0) -> VenueOrder:
     return VenueOrder(name, f"v {name}", A, "buy", "limit", status, 30.0, filled, 100.0)
 
 
-def asked_for(clerk: Clerk, upto: int, answer: Any) -> list[Action]:
-    """Let time pass, with one answer to all questions; give what is sent meanwhile."""
+def asked_for(clerk: Clerk, upto: int, answer: Any, said: Said | None = None) -> list[Action]:
+    """Let time pass, with one answer to all questions, also to those of `said`; give what is sent meanwhile."""
     found, now = list[Action](), clerk.now
-    waiting: list[Request] = []
+    waiting: list[Request] = [] if said is None else list(said.requests)
     while now < upto:
         now = int(min(upto, clerk.due()))
         waiting += clerk.wake(now).requests
@@ -68,8 +68,8 @@ def test_an_order_is_not_sent_again_while_its_first_request_may_still_arrive() -
 
 def test_an_answer_lost_late_counts_from_when_it_was_lost() -> None:
     clerk, (sent,) = clerk_with("a")
-    clerk.answered(sent, LOST, SUNDAY + 9_000)  # it waited for its turn, and was signed just before
-    assert asked_for(clerk, SUNDAY + 18_900, None) == []
+    said = clerk.answered(sent, LOST, SUNDAY + 9_000)  # it waited for its turn, and was signed just before
+    assert asked_for(clerk, SUNDAY + 18_900, None, said) == []
     assert len(asked_for(clerk, SUNDAY + 23_000, None)) == 1
 
 
@@ -112,8 +112,8 @@ def test_a_change_that_was_lost_late_is_waited_for_as_long_as_it_may_arrive() ->
     clerk.answered(sent, there("a"), SUNDAY + 5)
     (change,) = sends([clerk.intend(AmendOrder("a", 99.0, NAN, NAN), SUNDAY + 10)])
     clerk.intend(AmendOrder("a", 98.0, NAN, NAN), SUNDAY + 20)
-    clerk.answered(change, LOST, SUNDAY + 9_900)
-    assert asked_for(clerk, SUNDAY + 19_800, there("a")) == []
+    said = clerk.answered(change, LOST, SUNDAY + 9_900)
+    assert asked_for(clerk, SUNDAY + 19_800, there("a"), said) == []
     assert asked_for(clerk, SUNDAY + 25_000, there("a")) == [AmendOrder("a", 98.0, NAN, NAN, "")]
 
 
@@ -149,11 +149,10 @@ def test_a_change_that_was_refused_is_not_made_again_after_a_restart() -> None:
         clerk.recall(entry)
     assert clerk.lines["a"].asked is not None and clerk.lines["a"].asked[0] == 98.0
     clerk.recall(Rejected(SUNDAY, "a", "no", ""))
-    clerk.woke_up(SUNDAY + 10)
-    assert asked_for(clerk, SUNDAY + 120_000, there("a")) == []
+    assert asked_for(clerk, SUNDAY + 120_000, there("a"), clerk.woke_up(SUNDAY + 10)) == []
     clerk.recall(first)
-    clerk.woke_up(SUNDAY + 120_010)
-    assert asked_for(clerk, SUNDAY + 240_000, there("a")) == [AmendOrder("a", 99.0, NAN, NAN, "")]
+    said = clerk.woke_up(SUNDAY + 120_010)
+    assert asked_for(clerk, SUNDAY + 240_000, there("a"), said) == [AmendOrder("a", 99.0, NAN, NAN, "")]
 
 
 # dates

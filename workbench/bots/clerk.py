@@ -118,6 +118,8 @@ class Clerk(Course):
         line = self.lines.get(request.id)
         if line is not None and isinstance(request, Send):
             line.pending = max(line.pending - 1, 0)
+        if line is not None and isinstance(request, Find):
+            line.finding = False
         if line is None or line.state == "done":
             return self._said
         if isinstance(request, Find):
@@ -167,9 +169,12 @@ class Clerk(Course):
         self._find(line)
 
     def _find(self, line: Line) -> None:
-        """Ask what became of an order; should that be lost too, ask again."""
+        """Ask what became of an order, one question at a time; should that be lost too, ask again."""
         line.asks += 1
         line.due = self.now + self.patience.ask_ms * 2 ** min(line.asks, 6)
+        if line.finding:
+            return
+        line.finding = True
         self._said.requests.append(Find(line.order.id, line.order.symbol, self.now))
 
     def _found(self, line: Line, asked: int, answer: Any) -> None:
@@ -325,6 +330,7 @@ class Clerk(Course):
         for line in self.lines.values():
             line.change = merged(line.asked, line.change) if line.asked is not None else line.change
             line.flight, line.asked, line.ending, line.pending, line.repeats = "", None, "", 0, 0
+            line.finding = False
             if line.change is not None and line.state != "done":
                 line.flight, line.asked, line.change, line.moved, line.lost = "amend", line.change, None, now, True
             if line.state in DOUBT:

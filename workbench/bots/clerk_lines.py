@@ -79,6 +79,8 @@ class Line:
         and `lost` whether its answer was.
     pending : int
         How many requests that change it have neither an answer nor an error yet: any may still reach the venue.
+    finding : bool
+        Whether a question after it is under way.
     repeats : int
         How often a change was made again that the venue had not made.
     """
@@ -105,6 +107,7 @@ class Line:
     ended: int = 0
     pending: int = 0
     repeats: int = 0
+    finding: bool = False
 
     @property
     def resizes(self) -> bool:
