@@ -112,7 +112,7 @@ class Bot:
 
     async def waits(self, condition: Any) -> None:
         """Wait for something to be so, or for the run to end, while the clock goes on a little."""
-        async with asyncio.timeout(12.0):
+        async with asyncio.timeout(30.0):
             while not condition() and not self.task.done():
                 await self.one.minutes(0.001)
                 await asyncio.sleep(0.005)

@@ -171,14 +171,14 @@ async def _listen(one: Desk) -> None:
         one.told.append(told)
 
 
-async def until(condition: Callable[[], bool], seconds: float = 12.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     """Wait for something to be so."""
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.005)
 
 
-def run(work: Awaitable[Any], seconds: float = 60.0) -> None:
+def run(work: Awaitable[Any], seconds: float = 90.0) -> None:
     """Run a test's story to its end, which must come."""
 
     async def bounded() -> None:
