@@ -63,6 +63,8 @@ def test_what_has_begun_to_trail_waits_for_no_activation_again(exchange: Exchang
             told = await one.amend(stop.id, stop=103.0)
             assert told.stop_price == 103.0 and one.standing()[0].id == standing.id  # it trails, and goes on
             await one.amend(stop.id, quantity=0.8)
+            told = await one.amend(stop.id, stop=101.0)
+            assert told.stop_price == 101.0 and one.standing()[0].created == exchange.now
             (standing,) = one.standing()
             assert standing.quantity == 0.8 and math.isnan(standing.activation)
             await one.minutes(2)  # back to 100, and 98.8 was to be reached

@@ -100,8 +100,8 @@ async def _amend_trailing(
     resized = action.quantity == action.quantity and not math.isclose(action.quantity, change.old.quantity)
     moved = math.isfinite(new.activation) and new.activation != before.activation and not runs
     answer: VenueOrder | None = change.old
-    if resized or moved:
-        runs = runs or (math.isfinite(new.activation) and await _trails(wire, new))
+    runs = runs or (moved and await _trails(wire, new))
+    if resized or (moved and (waited or not runs)):
         activation = math.nan if runs else new.activation
         sent = replace(new, price=math.nan, stop_price=math.nan, activation=activation, extra=dict(new.extra))
         before = replace(before, activation=math.nan if runs else before.activation, extra=dict(before.extra))
