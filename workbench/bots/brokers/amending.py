@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from workbench.bots.brokers.finding import find_order, ways_to
+from workbench.bots.brokers.finding import find_order, terms_of, ways_to
 from workbench.bots.brokers.reading import read_order
 from workbench.bots.brokers.register import Line, Register
 from workbench.bots.brokers.talk import ENDED, VenueOrder
@@ -195,13 +195,7 @@ def _order_of(one: VenueOrder, known: Order | None) -> Order:
             id=one.id, symbol=one.symbol, side=one.side, type=one.type, quantity=one.quantity, price=one.price,  # type: ignore[arg-type]
             stop_price=one.stop_price, reduce_only=one.reduce_only,
         )  # fmt: skip
-    quantity = known.quantity if known.close_position else _or(one.quantity, known.quantity)
-    if known.type == "trailing_stop":
-        return replace(known, quantity=quantity, extra=dict(known.extra))
-    return replace(
-        known, quantity=quantity, price=_or(one.price, known.price),
-        stop_price=_or(one.stop_price, known.stop_price), extra=dict(known.extra),
-    )  # fmt: skip
+    return terms_of(one, known)
 
 
 def _taken(change: _Change, answer: VenueOrder | None) -> VenueOrder | None:
