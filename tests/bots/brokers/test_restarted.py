@@ -84,6 +84,11 @@ def test_what_has_a_date_keeps_it(exchange: Exchange) -> None:
             await one.amend(order.id, price=106.5)
             assert [(each.price, each.expires) for each in one.standing()] == [(106.5, now + 60 * MINUTE)]
             assert (await one.broker.check()).dates(order)  # so nobody else ends it
+            await one.minutes(50)
+            restart(one, order)
+            with pytest.raises(BrokerRejected, match="its date is 600 s away; it stays as it was"):  # too near for one
+                await one.amend(order.id, price=106.0)
+            assert [(each.price, each.expires) for each in one.standing()] == [(106.5, now + 60 * MINUTE)]
             await one.broker.cancel_all()
 
     run(story())

@@ -37,10 +37,11 @@ _DATA: Final = re.compile(r"\{.*\}", re.DOTALL)
 
 
 class Ways(NamedTuple):
-    """What a change may need of the broker: the quantity of an order for all that is held, and a pair sent anew."""
+    """What a change may need of the broker: the quantity for all that is held, a pair sent anew, what time it is."""
 
     size: Callable[[Order], Awaitable[Order]]
     pair: Callable[[Line, Order, Line], Awaitable[VenueOrder]]
+    now: Callable[[], int]
 
 
 class _Change(NamedTuple):
@@ -133,6 +134,9 @@ async def _carry_out(wire: Wire, register: Register, change: _Change, ways: Ways
     offers = wire.offers(line.symbol)
     if offers.amends == "edit" and _edits(change, apart=offers.apart):
         return await _edit(wire, register, change)
+    left_ms = math.inf if change.new.expires is None else change.new.expires - ways.now()
+    if left_ms < offers.ahead_ms and offers.dates(change.new):  # as another order the venue would not take it any more
+        raise refused("refused_by_venue", change.new, f"its date is {left_ms / 1_000:g} s away; it stays as it was")
     partner = register.partner(line)
     if offers.amends == "exchange" and partner is not None:
         return _taken(change, await ways.pair(line, change.new, partner))

@@ -211,7 +211,8 @@ class CcxtBroker:
             try:
                 if isinstance(action, CancelOrder):
                     return await self._cancel(line)
-                return await amend_order(self.wire, self.register, line, action, Ways(self._sized, self._pairs.change))
+                ways = Ways(self._sized, self._pairs.change, self.now)
+                return await amend_order(self.wire, self.register, line, action, ways)
             finally:
                 line.leaving = line.changing = False
 
