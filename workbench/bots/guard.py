@@ -78,7 +78,11 @@ class Guard:
             if self.ended is not None:
                 return self._finish("the bot could not do it itself") if self._wanted() else 0
             if self._over or not self.ward.runs:
-                return self._died() if self._is_dead() else 0
+                if not self._is_dead():
+                    return 0
+                if self.ended is None:
+                    return self._died()
+                continue
             if why := self._given_up_on(now):
                 return self._finish(why)
 
@@ -143,11 +147,18 @@ class Guard:
         return bool(self.how) and not (self.ended or {}).get("clean")
 
     def _is_dead(self) -> bool:
-        """Wait for the end of a process that has closed its side; one that lives on has another guard."""
+        """Wait for the end of a process that has closed its side, and hear what it had said last.
+
+        One that lives on has another guard.
+        """
         end = time.monotonic() + _DEATH_S
         while self.ward.runs and time.monotonic() < end:
             time.sleep(0.01)
-        return not self.ward.runs
+        if self.ward.runs:
+            return False
+        while not self._over and select.select([0], [], [], 0.0)[0]:
+            self._hear()
+        return True
 
     def _died(self) -> int:
         """The bot is gone without a word: what was ordered is done, or else what the terms say."""
