@@ -174,8 +174,7 @@ class Guard:
         from workbench.bots.guard_record import Record, read_record
         from workbench.bots.journal.keys import seal_key
 
-        if self.ended is None:
-            self._end_process()
+        gone = self.ended is not None or self._end_process()
         record = Record(
             self.ward.bot, self.how, f"{self.reason}; {why}", time.time_ns() // 1_000_000,
             venue=bool(self.ward.venue),
@@ -188,15 +187,32 @@ class Guard:
         self._keep(record, key)
         if self.ward.venue:
             self._wind_down(record, key)
+            self._find_orders()
+            if self.how != record.how:  # closing out was ordered meanwhile
+                record.how, record.verified = self.how, False
+                self._wind_down(record, key)
+            if self._text:
+                record.verified, record.text = False, f"{record.text}; the last that it said was cut off"
         else:
             record.verified = True
-            self._keep(record, key)
+        if not gone:
+            record.verified, record.text = False, f"{record.text}; its process could not be ended"
+        self._keep(record, key)
         self.say(record.summary)
         if self.ended is None or not self.ward.runs:
             self._tell_journal(record, key)
+        self._note_end(record)
         return 0 if record.verified else 1
 
-    def _end_process(self) -> None:
+    def _note_end(self, record: Record) -> None:
+        """Write down for who waits for it that the guard has come to its end, unless the bot has been started again."""
+        ward = Ward.read(Path(self.ward.folder), self.ward.bot)
+        if ward is not None and (ward.pid, ward.born) == (self.ward.pid, self.ward.born):
+            ward.ended = {"state": "KILLED", "reason": record.summary, "clean": record.verified}
+            with suppress(WorkbenchError):
+                ward.write()
+
+    def _end_process(self) -> bool:
         """Kill the bot's process, unless its number is another's by now, and wait until it is gone."""
         import psutil
 
@@ -204,7 +220,7 @@ class Guard:
             process = psutil.Process(self.ward.pid)
             if self.ward.runs:
                 process.kill()  # looks itself that it is still the same one
-        self._is_dead()
+        return self._is_dead()
 
     def _keep(self, record: Record, key: bytes) -> None:
         from workbench.bots.guard_record import keep_record
@@ -234,8 +250,9 @@ class Guard:
                     tell=self.say,
                 )
             )
-        except WorkbenchError as error:
-            record.text = f"it could not be done: {error}"
+        except Exception as error:  # whatever it is, the journal and a human are told that it is not done
+            record.verified = False
+            record.text = f"it could not be done: {error or type(error).__name__}"
             self._keep(record, key)
 
     def _tell_journal(self, record: Record, key: bytes) -> None:
