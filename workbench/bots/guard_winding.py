@@ -49,20 +49,22 @@ class Known(NamedTuple):
     """What is known of a bot: its orders that have not ended, by id, and what it holds, by symbol and leg.
 
     `flight`: requests of it may still be on their way. `booked` are the executions of earlier guards that `held` has,
-    each as "symbol trade".
+    each as "symbol trade"; `terms` the orders that stay where orders are only cancelled: a venue may end two at once.
     """
 
     orders: dict[str, Own]
     held: dict[tuple[str, str], float]
     flight: bool = False
     booked: frozenset[str] = frozenset()
+    terms: tuple[Order, ...] = ()
 
     @classmethod
     def of(cls, plain: dict[str, Any]) -> Known:
         """Read what a bot tells its guard."""
         orders = {name: Own(*one) for name, one in plain["orders"].items()}
         held = {(symbol, leg): float(quantity) for symbol, leg, quantity in plain["held"]}
-        return cls(orders, held, bool(plain.get("flight", True)), frozenset(plain.get("booked", ())))
+        terms = tuple(Order(**one) for one in plain.get("terms", ()))
+        return cls(orders, held, bool(plain.get("flight", True)), frozenset(plain.get("booked", ())), terms)
 
 
 class Winding:
@@ -115,7 +117,10 @@ class Winding:
         """
         if not self._timed:
             now = await self._venue_time()
-            self.record.venue_ts, self._timed = self.record.venue_ts or now, True
+            self.record.venue_ts = self.record.venue_ts or now
+            if self.record.how == "cancel":
+                await self._learn()
+            self._timed = True
         asked = time.monotonic()
         self._doubt(asked)
         open_orders = [name for name in self.known.orders if await self._ends(name)]
@@ -147,6 +152,14 @@ class Winding:
     def _is_to_end(self, name: str) -> bool:
         own = self.known.orders.get(name)
         return own is not None and not (own.stays and self.record.how == "cancel")
+
+    async def _learn(self) -> None:
+        """Tell the broker what stays, and let it see which orders end together, so that it puts back what stays."""
+        self.broker.remember(self.known.terms)
+        for name, own in self.known.orders.items():
+            self.broker.register.line(name, own.symbol)
+        if self.known.terms:
+            self._shown = await self._look()
 
     async def _venue_time(self) -> int:
         """Ask the venue for its time; this machine's may be another one."""
@@ -412,4 +425,6 @@ def known_in_journal(ward: Ward) -> Known:
         for name, line in lines.items()
     }
     flight = any(line.state in DOUBT or line.change is not None or line.cancel for line in lines.values())
-    return Known(orders, {key: one for key, one in held.items() if abs(one) > 1e-12}, flight, frozenset(booked))
+    terms = tuple(line.order for line in lines.values() if line.order.parent)
+    left = {key: one for key, one in held.items() if abs(one) > 1e-12}
+    return Known(orders, left, flight, frozenset(booked), terms)

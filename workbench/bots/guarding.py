@@ -291,6 +291,7 @@ class _Teller:
                 name: [one.order.symbol, one.order.side, one.order.leg, one.filled, bool(one.order.parent)]
                 for name, one in lines.items() if lost or one.state != "done"
             },
+            "terms": [one.order.to_dict() for one in lines.values() if one.order.parent and one.state != "done"],
             "held": [[one.symbol, one.leg, one.quantity] for one in core.account.positions],
             "booked": [f"{one.symbol} {one.trade_id}" for one in runner.guards_fills if runner.shell.clerk.has(one)],
             "flight": flight, "kill": runner.killing, "reason": runner.reason, "refused": refused,
