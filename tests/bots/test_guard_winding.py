@@ -204,3 +204,26 @@ def test_coins_that_went_as_fees_are_not_taken_from_others(exchange: Exchange) -
             assert fee > 0.001 and 0.0 <= one.balance("BTC") - coins < 0.001 and record.verified, record
 
     run(story())
+
+
+@pytest.mark.parametrize("symbol", [PERP, SPOT])
+def test_an_order_is_found_whose_predecessors_the_venue_has_forgotten(exchange: Exchange, symbol: str) -> None:
+    """Binance forgets orders that were cancelled three days ago; a stop that trails for weeks was many orders."""
+
+    async def story() -> None:
+        async with desk(exchange, symbol) as one:
+            await one.to_phase(0)
+            await one.place("buy")
+            stop = await one.place("sell", "stop", stop_price=90.0, reduce_only=symbol == PERP)
+            for price in (91.0, 92.0, 93.0):
+                await one.amend(stop.id, stop=price)
+            for name in (stop.id, f"{stop.id}r1"):
+                for field in ("clientAlgoId", "origClientOrderId"):
+                    exchange.faults.add("reject", target="GET *rder", having={field: name}, code="unknown_order")
+            known = Known({stop.id: Own(symbol, "sell", "net", 0.0, True)}, {(symbol, "net"): 0.999})
+            async with desk(exchange, symbol, key=one.account) as again:
+                record = flatten()
+                await wind_down(winding(again, known, record), quiet)
+            assert one.standing() == [] and record.verified, record
+
+    run(story())

@@ -205,7 +205,7 @@ class Winding:
         held = self.known.held.get(key, 0.0)
         for name, own in self.known.orders.items():
             if (own.symbol, own.leg) == key and name in self._seen:
-                more = self._seen[name].filled - own.filled
+                more = max(0.0, self._seen[name].filled - own.filled)
                 held += more * (1.0 if own.side == "buy" else -1.0) - self._coin_fee(name, more)
         for name, symbol, leg, side, _ in self.record.closings:
             if (symbol, leg) == key and name in self._seen:
