@@ -69,10 +69,30 @@ def test_a_kill_file_forbids_to_start(bots: Command, own_desk: Path) -> None:
     assert bots("kill", "--all").code == 0
     assert (own_desk / "data" / "KILL").is_file()
     done = bots("run", *BOT, "--name", "demo")
-    assert done.code == 2 and "a kill file forbids 'demo' to run; `workbench bots calm demo` (or --all)" in done.err
-    assert bots("calm", "--all").out == "the kill file is gone\n"
+    assert done.code == 2 and "a kill file forbids 'demo' to run; `workbench bots calm --all` takes" in done.err
+    assert bots("calm", "--all").out == "taken away: KILL\n"
     assert bots("calm", "--all").out == "there was no kill file\n"
     assert kill_order(load_settings(own_desk), "demo") == ""
+
+
+def test_all_kill_files_are_taken_away_and_bots_that_do_not_run_are_told_of_together(
+    bots: Command, own_desk: Path
+) -> None:
+    names = ("demo", "h1", "k4")
+    for name in names:
+        assert bots("run", *BOT, "--end", "2021-01-02", "--name", name).code == 0
+        done = bots("kill", name)
+        assert (done.code, "ends now" in done.out, f"calm {name}` takes it back" in done.out) == (0, False, True)
+        assert f"{name} does not run, and trades on paper" in done.err
+    done = bots("run", *BOT, "--name", "h1")
+    assert done.code == 2 and "`workbench bots calm h1` takes" in done.err
+    done = bots("kill", "--all")
+    assert done.code == 0 and done.err == "" and done.out.count("\n") <= 3
+    assert "3 bots do not run, and have nothing at a venue: demo, h1, k4" in done.out
+    done = bots("calm", "demo")
+    assert done.out == "taken away: demo.kill\n" and "`workbench bots calm --all`" in done.err
+    assert bots("calm", "--all").out == "taken away: KILL, h1.kill, k4.kill\n"
+    assert not any(kill_order(load_settings(own_desk), name) for name in names)
 
 
 def written(desk: Path) -> tuple[int, int]:

@@ -181,16 +181,12 @@ def _speed_of(text: str) -> float:
 def _run(spec: BotSpec, settings: Settings, speed: float, how: dict[str, bool], *, as_json: bool) -> None:
     from workbench.bots.guard_tape import guarded_tape
     from workbench.bots.journal import open_journal
-    from workbench.bots.killing import kill_order
+    from workbench.bots.killing import check_allowed
     from workbench.bots.limit_settings import limits_here
     from workbench.bots.replaying import ReplayBot
     from workbench.research.run import versions
 
-    if kill_order(settings, spec.name):
-        raise ConfigError(
-            f"a kill file forbids {spec.name!r} to run; `workbench bots calm {spec.name}` (or --all) takes it away",
-            name=spec.name,
-        )
+    check_allowed(settings, spec.name)
     plan = spec.plan(settings)
     with open_journal(spec.name, settings) as journal:
         bot = ReplayBot(
