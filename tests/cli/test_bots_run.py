@@ -95,6 +95,35 @@ def test_all_kill_files_are_taken_away_and_bots_that_do_not_run_are_told_of_toge
     assert not any(kill_order(load_settings(own_desk), name) for name in names)
 
 
+FAILS = """
+import workbench as wb
+
+class Fails(wb.OrderStrategy):
+    def on_bar(self, view, bar):
+        if view.count() == 30:
+            HOW
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "said"), [('raise KeyError("no such")', "KeyError: 'no such'"), ("raise SystemExit(0)", "SystemExit: 0")]
+)
+def test_a_strategy_that_raises_on_a_tape_has_failed(bots: Command, own_desk: Path, how: str, said: str) -> None:
+    (own_desk / "strategies" / "fails.py").write_text(FAILS.replace("HOW", how))
+    words = ("run", "fails", *BOT[1:], "--name", "demo")
+    for again in (False, True):
+        done = bots(*words)
+        assert done.code == 1 and "demo is FAILED: failed" in done.out and said in done.out, done
+        assert ("failed again at the same place" in done.out) is again
+        assert "2021-01-02 06:00" in done.out and "line 7 of fails.py" in done.out
+        (row,) = told(bots("list", "--json"))
+        assert (row["state"], row["running"], row["sessions"]) == ("FAILED", False, 1)  # type: ignore[index]
+        assert "FAILED" in bots("list").out and "broken off" not in bots("list").out
+    assert bots("verify", "demo").code == 0
+    done = bots("parity", "demo")
+    assert done.code == 2 and said in done.err and "line 7 of fails.py" in done.err and done.err.count("\n") < 8, done
+
+
 def written(desk: Path) -> tuple[int, int]:
     """How many sessions and entries the journal of the bot has."""
     try:

@@ -60,7 +60,8 @@ def _state(row: dict[str, Any]) -> Cell:
 
 def _row(name: str, settings: Settings) -> dict[str, Any]:
     from workbench.bots.arming import was_armed
-    from workbench.bots.journal import read_journal
+    from workbench.bots.guard_record import record_file
+    from workbench.bots.journal import bots_folder, read_journal
 
     with read_journal(name, settings) as journal:
         sessions = journal.sessions()
@@ -69,6 +70,8 @@ def _row(name: str, settings: Settings) -> dict[str, Any]:
         running = last is not None and not last.reason and journal.is_written
         ended = "" if last is None else f"{iso(last.began)}: {last.reason or ('running' if running else 'broken off')}"
         moved = [one.record.state for one in journal.entries(journal.head.base, kinds={"Moved"})]
+        if not running and record_file(bots_folder(settings), name).exists():
+            moved.append("KILLED")  # by its guard, which a tape's journal is told of when it goes on
         return {
             "name": name, "strategy": spec.get("strategy", ""), "mode": spec.get("mode", ""),
             "venue": spec.get("venue", ""),

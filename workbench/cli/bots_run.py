@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -14,7 +14,7 @@ from workbench.cli.options import AsJson, Cash, End, Fee, Leverage, Param, Slipp
 from workbench.cli.place import settings_here
 from workbench.cli.vault import FromFd
 from workbench.cli.words import iso
-from workbench.errors import ConfigError
+from workbench.errors import ConfigError, StrategyError
 
 if TYPE_CHECKING:
     from workbench.bots.replaying import ReplayBot, Status
@@ -193,13 +193,19 @@ def _run(spec: BotSpec, settings: Settings, speed: float, how: dict[str, bool], 
             spec, plan, journal, versions=dict(versions()),
             limits=limits_here(settings, bot=spec.name, account=spec.account), **how,
         )  # fmt: skip
-        with guarded_tape(bot, settings, revive=how["revive"]) as guard, _screen(quiet=as_json) as show:
+        with (
+            guarded_tape(bot, settings, revive=how["revive"]) as guard,
+            _screen(quiet=as_json) as show,
+            suppress(StrategyError),  # the bot has failed, and its reason says so
+        ):
             _drive(bot, settings, speed, (show, guard.beat))
         status = bot.status()
     if as_json:
         show_json(_plain(status, bot))
     else:
         _say_end(status, bot)
+    if status.state != "STOPPED":
+        raise typer.Exit(1)
 
 
 def _drive(bot: ReplayBot, settings: Settings, speed: float, tell: tuple[Any, Any]) -> None:
