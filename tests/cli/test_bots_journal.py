@@ -63,6 +63,20 @@ def test_a_touched_journal_is_refused_with_its_place(bots: Command, desk: Path) 
     assert not list(desk.glob("*.parquet"))
 
 
+def test_a_journal_that_cannot_be_read_hides_no_other(bots: Command, desk: Path) -> None:
+    for name, content in (("aa", b"no database at all, whatever it is called"), ("zz", b"")):
+        (desk / "data" / "bots" / f"{name}.sqlite").write_bytes(content)
+    done = bots("list")
+    assert done.code == 0 and "demo" in done.out and "aa" in done.out, done
+    rows = {row["name"]: row for row in json.loads(bots("list", "--json").out)}
+    assert list(rows) == ["aa", "demo", "zz"] and rows["demo"]["state"] == "RUNNING" and not rows["demo"]["fault"]
+    assert "aa.sqlite" in rows["aa"]["fault"] and rows["zz"]["fault"]
+    done = bots("verify")
+    assert done.code == 1 and "journal 'demo' is whole" in done.out and "journal 'aa' cannot be read" in done.err, done
+    told = json.loads(bots("verify", "--json").out)
+    assert [one["ok"] for one in told] == [False, True, False] and told[0]["fault"] == "unreadable"
+
+
 def test_the_log_is_shown_as_a_page(bots: Command) -> None:
     lines = bots("logs", "demo").lines
     assert lines[0].split() == ["Written", "(UTC)", "Level", "Category", "What"]

@@ -10,6 +10,7 @@ from workbench.cli.console import Cell, Column, say, show_json, show_table
 from workbench.cli.options import AsJson, examples
 from workbench.cli.place import settings_here
 from workbench.cli.words import iso
+from workbench.errors import DataError
 
 if TYPE_CHECKING:
     from workbench.settings import Settings
@@ -52,6 +53,8 @@ def _mode(row: dict[str, Any]) -> Cell:
 
 
 def _state(row: dict[str, Any]) -> Cell:
+    if row["fault"]:
+        return Cell(row["fault"], "red")
     if row["running"]:
         return Cell(row["state"], "green")
     broken = row["state"] not in ("", "STOPPED", "KILLED", "FAILED")
@@ -59,6 +62,17 @@ def _state(row: dict[str, Any]) -> Cell:
 
 
 def _row(name: str, settings: Settings) -> dict[str, Any]:
+    """Say how a bot is; one whose journal cannot be read keeps nobody from seeing the others."""
+    try:
+        return _read(name, settings)
+    except DataError as error:
+        return {
+            "name": name, "strategy": "", "mode": "", "venue": "", "series": [], "state": "", "running": False,
+            "armed": None, "heard": None, "sessions": 0, "last": "", "entries": 0, "fault": str(error),
+        }  # fmt: skip
+
+
+def _read(name: str, settings: Settings) -> dict[str, Any]:
     from workbench.bots.arming import was_armed
     from workbench.bots.guard_record import record_file
     from workbench.bots.journal import bots_folder, read_journal
@@ -79,5 +93,5 @@ def _row(name: str, settings: Settings) -> dict[str, Any]:
             "state": moved[-1] if moved else "", "running": running,
             "armed": was_armed(journal) if spec.get("mode") == "live" else None,
             "heard": journal.last_recorded,
-            "sessions": len(sessions), "last": ended, "entries": position,
+            "sessions": len(sessions), "last": ended, "entries": position, "fault": "",
         }  # fmt: skip
