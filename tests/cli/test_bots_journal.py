@@ -106,6 +106,9 @@ def test_sessions_are_listed(bots: Command) -> None:
 
 def test_old_entries_are_exported_and_removed(bots: Command, desk: Path) -> None:
     assert bots("export", "demo", "--output", desk / "out").out == f"wrote {desk / 'out' / 'demo-1-7.parquet'}\n"
+    again = bots("export", "demo", "--output", desk / "out")
+    assert again.code == 2 and "demo-1-7.parquet is there already" in again.err and "--force" in again.err
+    assert bots("export", "demo", "--output", desk / "out", "--force").code == 0
     assert bots("prune", "demo", "--keep-days", "100000").out.startswith("nothing to remove")
     done = bots("prune", "demo", "--keep-days", "0", "--output", desk / "old")
     assert done.out == "removed 5 entries; the journal begins at entry 6 now\n"

@@ -52,6 +52,7 @@ def test_what_cannot_be_run_is_named(bots: Command) -> None:
     for words, said in (
         (("sma_cross",), "say where the bot trades: --paper --replay SYMBOL:TIMEFRAME"),
         ((*BOT, "--name", "a b"), "'a b' cannot name a bot"),
+        ((*BOT, "--name", ""), "'' cannot name a bot"),
         ((*BOT, "--speed", "fast"), "--speed 'fast': give max"),
         (("sma_cross", "--paper", "--replay", "BTC/USDT"), "'BTC/USDT' names no series"),
         (("sma_cross", "--paper", "--replay", "NO/SUCH:1h"), "has no NO/SUCH"),

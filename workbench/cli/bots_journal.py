@@ -140,12 +140,13 @@ def _session(one: Session, last: bool) -> tuple[str, ...]:
 def export(
     name: Bot,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where to write it.")] = Path("."),
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Write a journal to a Parquet file: every entry, in words and as data."""
     from workbench.bots.journal import read_journal
 
     with read_journal(name, settings_here()) as journal:
-        say(f"wrote {journal.export(output)}")
+        say(f"wrote {journal.export(output, overwrite=force)}")
 
 
 def prune(

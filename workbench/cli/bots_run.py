@@ -66,7 +66,9 @@ def run(
     key: Annotated[
         str | None, typer.Option("--key", metavar="NAME", help="In the vault: what a live bot trades with.")
     ] = None,
-    name: Annotated[str, typer.Option(metavar="NAME", help="Of the bot; its journal bears it.")] = "",
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of the bot; its journal bears it. Its class's when left out.")
+    ] = None,
     speed: Annotated[
         str, typer.Option(metavar="max|TIMES", help="How much faster than real time the tape is played.")
     ] = "max",
@@ -117,6 +119,7 @@ def run(
 
     Everything that it hears and wants stands in its journal, data/bots/NAME.sqlite.
     """
+    from workbench.bots.journal import check_name
     from workbench.bots.spec import BotSpec, Series
     from workbench.cli.backtest import given_parameters
     from workbench.cli.bots_file import read_bot_file
@@ -129,7 +132,7 @@ def run(
     kind = load_strategy(file.strategy, settings=settings)
     cash = file.cash if cash is None else cash
     said: dict[str, Any] = {
-        "name": name or file.name or kind.__name__.lower(), "strategy": file.strategy,
+        "name": check_name(file.name or kind.__name__.lower() if name is None else name), "strategy": file.strategy,
         "parameters": {**file.parameters, **given_parameters(kind.declared, param or [])},
         "fee": file.fee if fee is None else fee, "margin": margin, "series": series,
         "slippage_bps": file.slippage_bps if slippage_bps is None else slippage_bps,
