@@ -184,7 +184,7 @@ def check_other_ways(bots: Command, desk: Path, exchange: Exchange) -> None:
         ((*LIVE[:5], "MADE/UP:1h", *LIVE[6:], *url), "series was BTC/USDT:USDT:1m and is MADE/UP:1h"),
         ((*LIVE, "--policy", "halt", *url), "policy was 'alert' and is 'halt'"),
         ((*LIVE, "--arm", "demo", *url), "a bot is armed by its name, 'demo', given twice: once is too little"),
-        ((*LIVE, "--arm", "demo", "--arm", "dmeo", *url), "not 'demo' and 'dmeo'; it was not armed"),
+        ((*LIVE, "--arm", "demo", "--arm", "dmeo", *url), "'dmeo' is not its name; it was not armed"),
     ):  # fmt: skip
         done = bots("run", *words)
         assert done.code == 2 and said in done.err, done
