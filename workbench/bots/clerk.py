@@ -374,8 +374,11 @@ class Clerk(Course):
         """Take executions that somebody else made into the books: the events are for the core."""
         events: list[Event] = []
         for fill in fills:
-            self.early = [one for one in self.early if one != fill]
-            self.trades[f"{fill.symbol} {fill.trade_id}"] = fill.ts
+            key = f"{fill.symbol} {fill.trade_id}"
+            self.early = [one for one in self.early if f"{one.symbol} {one.trade_id}" != key]
+            if key in self.trades:
+                continue
+            self.trades[key] = fill.ts
             event = Filled(
                 fill.ts, f"outside:{fill.trade_id}", fill.symbol, fill.side, fill.quantity, fill.price, fill.fee,
                 fill.maker, fill.price, "order", fill.ts, fill.leg, True, fill.trade_id, fill.fee_base,

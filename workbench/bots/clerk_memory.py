@@ -116,6 +116,15 @@ class Memory:
         """The ids of orders of which nobody knows whether the venue has them."""
         return tuple(name for name, line in self.lines.items() if line.state in DOUBT)
 
+    def has(self, fill: VenueFill) -> bool:
+        """Tell whether an execution is in the books; of what is older than is remembered, all is that does not wait."""
+        known = f"{fill.symbol} {fill.trade_id}" in self.trades
+        return known or (fill.ts < self.forgotten and not self.awaits(fill))
+
+    def awaits(self, fill: VenueFill) -> bool:
+        """Tell whether an execution waits until it is known whose it is."""
+        return any((one.symbol, one.trade_id) == (fill.symbol, fill.trade_id) for one in self.early)
+
     def _known_to(self, now: int) -> int:
         """Give up to when surely nothing is missing; before the first look, nothing is known of any open order."""
         missing = [

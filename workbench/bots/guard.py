@@ -79,7 +79,11 @@ class Guard:
             if self.ended is not None:
                 return self._finish("the bot could not do it itself") if self._wanted() else 0
             if self._over or not self.ward.runs:
-                return self._died() if self._is_dead() else 0
+                if not self._is_dead():
+                    return 0
+                if self.ended is None:
+                    return self._died()
+                continue
             if why := self._given_up_on(now):
                 return self._finish(why)
 
@@ -146,11 +150,18 @@ class Guard:
         return bool(self.how) and not (self.ended or {}).get("clean")
 
     def _is_dead(self) -> bool:
-        """Wait for the end of a process that has closed its side; one that lives on has another guard."""
+        """Wait for the end of a process that has closed its side, and hear what it had said last.
+
+        One that lives on has another guard.
+        """
         end = time.monotonic() + _DEATH_S
         while self.ward.runs and time.monotonic() < end:
             time.sleep(0.01)
-        return not self.ward.runs
+        if self.ward.runs:
+            return False
+        while not self._over and select.select([0], [], [], 0.0)[0]:
+            self._hear()
+        return True
 
     def _died(self) -> int:
         """The bot is gone without a word: what was ordered is done, or else what the terms say."""
@@ -166,8 +177,7 @@ class Guard:
         from workbench.bots.guard_record import Record, read_record
         from workbench.bots.journal.keys import seal_key
 
-        if self.ended is None:
-            self._end_process()
+        gone = self.ended is not None or self._end_process()
         record = Record(
             self.ward.bot, self.how, f"{self.reason}; {why}", time.time_ns() // 1_000_000,
             venue=bool(self.ward.venue),
@@ -180,15 +190,32 @@ class Guard:
         self._keep(record, key)
         if self.ward.venue:
             self._wind_down(record, key)
+            self._find_orders()
+            if self.how != record.how:  # closing out was ordered meanwhile
+                record.how, record.verified = self.how, False
+                self._wind_down(record, key)
+            if self._text:
+                record.verified, record.text = False, f"{record.text}; the last that it said was cut off"
         else:
             record.verified = True
-            self._keep(record, key)
+        if not gone:
+            record.verified, record.text = False, f"{record.text}; its process could not be ended"
+        self._keep(record, key)
         self.say(record.summary)
         if self.ended is None or not self.ward.runs:
             self._tell_journal(record, key)
+        self._note_end(record)
         return 0 if record.verified else 1
 
-    def _end_process(self) -> None:
+    def _note_end(self, record: Record) -> None:
+        """Write down for who waits for it that the guard has come to its end, unless the bot has been started again."""
+        ward = Ward.read(Path(self.ward.folder), self.ward.bot)
+        if ward is not None and (ward.pid, ward.born) == (self.ward.pid, self.ward.born):
+            ward.ended = {"state": "KILLED", "reason": record.summary, "clean": record.verified}
+            with suppress(WorkbenchError):
+                ward.write()
+
+    def _end_process(self) -> bool:
         """Kill the bot's process, unless its number is another's by now, and wait until it is gone."""
         import psutil
 
@@ -196,7 +223,7 @@ class Guard:
             process = psutil.Process(self.ward.pid)
             if self.ward.runs:
                 process.kill()  # looks itself that it is still the same one
-        self._is_dead()
+        return self._is_dead()
 
     def _keep(self, record: Record, key: bytes) -> None:
         from workbench.bots.guard_record import keep_record
@@ -226,8 +253,9 @@ class Guard:
                     tell=self.say,
                 )
             )
-        except WorkbenchError as error:
-            record.text = f"it could not be done: {error}"
+        except Exception as error:  # whatever it is, the journal and a human are told that it is not done
+            record.verified = False
+            record.text = f"it could not be done: {error or type(error).__name__}"
             self._keep(record, key)
 
     def _tell_journal(self, record: Record, key: bytes) -> None:

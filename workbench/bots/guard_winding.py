@@ -46,16 +46,23 @@ class Own(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What is known of a bot: its orders that have not ended, by id, and what it holds, by symbol and leg."""
+    """What is known of a bot: its orders that have not ended, by id, and what it holds, by symbol and leg.
+
+    `flight`: requests of it may still be on their way. `booked` are the executions of earlier guards that `held` has,
+    each as "symbol trade".
+    """
 
     orders: dict[str, Own]
     held: dict[tuple[str, str], float]
+    flight: bool = False
+    booked: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, plain: dict[str, Any]) -> Known:
         """Read what a bot tells its guard."""
         orders = {name: Own(*one) for name, one in plain["orders"].items()}
-        return cls(orders, {(symbol, leg): float(quantity) for symbol, leg, quantity in plain["held"]})
+        held = {(symbol, leg): float(quantity) for symbol, leg, quantity in plain["held"]}
+        return cls(orders, held, bool(plain.get("flight", True)), frozenset(plain.get("booked", ())))
 
 
 class Winding:
@@ -81,12 +88,23 @@ class Winding:
         self.broker, self.known, self.record = broker, known, record
         self.terms, self.keep, self._mark = terms, keep, mark
         self._began = time.monotonic()
+        self._quiet = self._began + (terms.land_s if known.flight else 0.0)  # from when on nothing can land any more
+        self._sure = not known.flight  # every order was asked about since then
+        self._lost: dict[str, float] = {}  # when the answer to a closing order was
         self._seen: dict[str, VenueOrder] = {}
+        self._shown: Snapshot | None = None
+        self._short_since: float | None = None
+        self._most: dict[tuple[str, str], float] = {}  # that was held
         self._refused: dict[tuple[str, str], int] = {}
+        self._why: dict[tuple[str, str], str] = {}
+        self._again: dict[tuple[str, str], float] = {}  # when the next is tried
         self._cancelled: set[str] = set()
-        self._given_up: list[str] = []
         self._timed = False
         self._count = 0
+        self._booked: dict[str, float] = {}
+        for one in record.executions():
+            if f"{one.symbol} {one.trade_id}" in known.booked:
+                self._booked[one.id] = self._booked.get(one.id, 0.0) + one.quantity
 
     async def done(self) -> bool:
         """Do what is to be done next, and tell whether the venue shows that nothing is left to do.
@@ -98,19 +116,37 @@ class Winding:
         if not self._timed:
             now = await self._venue_time()
             self.record.venue_ts, self._timed = self.record.venue_ts or now, True
+        asked = time.monotonic()
+        self._doubt(asked)
         open_orders = [name for name in self.known.orders if await self._ends(name)]
         left: list[tuple[str, str]] = []
+        short = False
         if not open_orders:
-            seen = await self._look()
-            for one in seen.orders:
-                if one.id in self.known.orders and self._seen.get(one.id, one).status in ENDED:
-                    open_orders.append(one.id)
-                    del self._seen[one.id]  # it is asked about again
+            seen = self._shown = await self._look()
+            open_orders = [one.id for one in seen.orders if self._is_to_end(one.id)]
+            for name in open_orders:
+                self._seen.pop(name, None)  # it is asked about again
             if self.record.how == "flatten":
-                left = [key for key in self._keys() if await self._closes(key, seen)]
-        landed = time.monotonic() - self._began > self.terms.land_s
+                left = [key for key in self._keys() if await self._closes(key, seen, asked)]
+                short = not left and self._is_short(seen, asked)
+        landed = asked - self._began > self.terms.land_s
         missing = [name for name in self.known.orders if name not in self._seen]
-        return not (open_orders or left or (missing and not landed))
+        return self._sure and not (open_orders or left or short or (missing and not landed))
+
+    def _doubt(self, asked: float) -> None:
+        """Look for replacements of orders as long as any may land, and ask about all once more when none can."""
+        if self._sure:
+            return
+        for name, own in self.known.orders.items():
+            self.broker.register.line(name, own.symbol).sure = False
+        if asked >= self._quiet:
+            self._sure = True
+            for name in self.known.orders:
+                self._seen.pop(name, None)
+
+    def _is_to_end(self, name: str) -> bool:
+        own = self.known.orders.get(name)
+        return own is not None and not (own.stays and self.record.how == "cancel")
 
     async def _venue_time(self) -> int:
         """Ask the venue for its time; this machine's may be another one."""
@@ -128,12 +164,15 @@ class Winding:
         found = await self.broker.find(Find(name, own.symbol))
         if found is not None:
             self._seen[name] = found
-        if found is None or found.status in ENDED or (own.stays and self.record.how == "cancel"):
+        if found is None or found.status in ENDED or not self._is_to_end(name):
             return False
         try:
             await self.broker.send(Send(CancelOrder(name), name, own.symbol))
         except BrokerRejected:
             pass  # it ended meanwhile, which the next look at it shows
+        except BrokerUnknown:  # what it stood beside may be placed anew
+            self._quiet, self._sure = time.monotonic() + self.terms.land_s, False
+            raise
         self._cancelled.add(name)
         return True
 
@@ -153,11 +192,20 @@ class Winding:
         held = self.known.held.get(key, 0.0)
         for name, own in self.known.orders.items():
             if (own.symbol, own.leg) == key and name in self._seen:
-                held += (self._seen[name].filled - own.filled) * (1.0 if own.side == "buy" else -1.0)
+                more = max(0.0, self._seen[name].filled - own.filled)
+                held += more * (1.0 if own.side == "buy" else -1.0) - self._coin_fee(name, more)
         for name, symbol, leg, side, _ in self.record.closings:
             if (symbol, leg) == key and name in self._seen:
-                held += self._seen[name].filled * (1.0 if side == "buy" else -1.0)
+                filled = self._seen[name].filled - self._booked.get(name, 0.0)
+                held += filled * (1.0 if side == "buy" else -1.0)
+        self._most[key] = max(self._most.get(key, 0.0), abs(held))
         return held
+
+    def _coin_fee(self, name: str, quantity: float) -> float:
+        """Give what the venue took of the coin itself of the last of what an order has executed."""
+        fills = [one for one in self._shown.fills if one.id == name] if self._shown is not None else []
+        total = sum(one.quantity for one in fills)
+        return sum(one.fee_base for one in fills) * min(1.0, quantity / total) if total > 0.0 else 0.0
 
     def _at_venue(self, key: tuple[str, str], seen: Snapshot) -> float:
         symbol = key[0]
@@ -176,24 +224,43 @@ class Winding:
         steps = math.floor(size / lot + 1e-6) if lot > 0.0 else 0.0
         return math.copysign(float(f"{steps * lot:.12g}") if lot > 0.0 else size, held)
 
-    async def _closes(self, key: tuple[str, str], seen: Snapshot) -> bool:
+    def _missing(self, key: tuple[str, str], seen: Snapshot) -> float:
+        """Give what the books hold and the venue does not have, signed; of coins, fees in the coin itself aside."""
+        held, there = self._held(key), self._at_venue(key, seen)
+        missing = abs(held) - max(0.0, math.copysign(there, there * held))
+        market = self.broker.markets[key[0]]
+        fees = (1.0 - _NEARLY) * self._most[key] if market.instrument.kind == "spot" else 0.0
+        return math.copysign(missing, held) if missing > max(market.lots.lot / 2, fees, 1e-9) else 0.0
+
+    def _is_short(self, seen: Snapshot, asked: float) -> bool:
+        """Tell whether the venue has less than the books and has not had the time to show all."""
+        if not any(self._missing(key, seen) for key in self._keys()):
+            self._short_since = None
+            return False
+        self._short_since = asked if self._short_since is None else self._short_since
+        return asked - self._short_since < self.terms.land_s
+
+    async def _closes(self, key: tuple[str, str], seen: Snapshot, asked: float) -> bool:
         """Close what is held; true while it is still to be closed."""
-        under_way = [
-            name for name, symbol, leg, *_ in self.record.closings
-            if (symbol, leg) == key and (name not in self._seen or self._seen[name].status not in ENDED)
-        ]  # fmt: skip
+        if any((one[1], one[2]) == key and self._is_under_way(one[0], asked) for one in self.record.closings):
+            return True
         left = self._left(key, seen)
-        if under_way:
-            return time.monotonic() - self._began < self.terms.land_s or any(name in self._seen for name in under_way)
         if not left or self._refused.get(key, 0) >= _REFUSALS:
             return False
-        await self._close(key, left)
+        if time.monotonic() >= self._again.get(key, 0.0):
+            await self._close(key, left)
         return True
+
+    def _is_under_way(self, name: str, asked: float) -> bool:
+        """Tell whether a closing order may still execute; one that the venue does not have in time never will."""
+        if name in self._seen:
+            return self._seen[name].status not in ENDED
+        return asked < self._lost.get(name, self._began) + self.terms.land_s
 
     async def _close(self, key: tuple[str, str], left: float) -> None:
         symbol, leg = key
         side: Any = "sell" if left > 0.0 else "buy"
-        name = f"{self._mark}{self.record.at << 7 | self._count & 127:012x}"
+        name = f"{self._mark}{time.time_ns() // 1_000_000 << 7 | self._count & 127:012x}"
         self._count += 1
         self.record.closings.append([name, symbol, leg, side, abs(left)])
         self.keep()
@@ -204,33 +271,45 @@ class Winding:
             found = await self.broker.send(Send(Submit(order), name, symbol))
             if found is not None:
                 self._seen[name] = found
-        except BrokerUnknown:
-            pass  # the next look says whether it arrived
-        except (BrokerRejected, BrokerTransient) as error:
+        except BrokerTransient:
             self.record.closings.pop()  # it is surely not there
-            self._refused[key] = self._refused.get(key, 0) + 1
-            if isinstance(error, BrokerTransient):
-                self._refused[key] -= 1
-                raise
-            if self._refused[key] >= _REFUSALS:
-                self._given_up.append(f"{left:+.10g} {symbol} is still held: {error}")
+            raise
+        except BrokerRejected as error:
+            if error.fields.get("code") != "duplicate_id":  # else it is there
+                self.record.closings.pop()
+                count = self._refused[key] = self._refused.get(key, 0) + 1
+                self._why[key], self._again[key] = str(error), time.monotonic() + _NAP_S * 2.0**count
+        except BrokerUnknown:
+            pass  # the next looks say whether it arrived
+        finally:
+            self._lost[name] = time.monotonic()
 
-    async def tell(self) -> None:
-        """Note in the record what was done, with the executions of the guard's orders."""
-        seen = await self._look()
+    def tell(self) -> None:
+        """Note in the record what was done, with the executions of the guard's orders, by what the last look showed."""
+        seen = self._shown
+        if seen is None:
+            return
         names = {one[0] for one in self.record.closings} | set(self.known.orders)  # of those the journal may lack some
         self.record.add(one for one in seen.fills if one.id in names)
+        flatten = self.record.how == "flatten"
         stays = [name for name, one in self._seen.items() if one.status not in ENDED and name in self.known.orders]
         parts = [f"{len(self._cancelled)} of its orders cancelled"] if self._cancelled else []
-        for _, symbol, _, side, quantity in self.record.closings:
-            parts.append(f"{side} {quantity:.10g} {symbol} at the market")
+        for name, symbol, _, side, _ in self.record.closings:
+            if name in self._seen and self._seen[name].filled:
+                parts.append(f"{side} {self._seen[name].filled:.10g} {symbol} at the market")
         for key in self._keys():
             held = self._held(key)
-            if self.record.how == "cancel" and abs(held) > 0.0:
+            if not flatten and abs(held) > 0.0:
                 stops = sum(self.known.orders[name].symbol == key[0] for name in stays)
                 parts.append(f"{held:+.10g} {key[0]} stays, with {stops} orders that protect it")
-        self.record.text = "; ".join([*(parts or ["nothing of it stood at the venue"]), *self._given_up])
-        self.record.verified = not self._given_up and self.counted()
+            if flatten and (missing := self._missing(key, seen)):
+                parts.append(f"{missing:+.10g} {key[0]} of its books is not at the venue")
+        still = [
+            f"{left:+.10g} {key[0]} is still held: {self._why.get(key, 'it was not closed')}"
+            for key in self._keys() if flatten and (left := self._left(key, seen))
+        ]  # fmt: skip
+        self.record.text = "; ".join([*(parts or ["nothing of it stood at the venue"]), *still])
+        self.record.verified = not still and self.counted()
 
     def counted(self) -> bool:
         """Tell whether every execution that the venue counts is among those that were told."""
@@ -254,21 +333,22 @@ async def wind_down(winding: Winding, tell: Callable[[str], None]) -> None:
         Told whatever goes wrong.
     """
     clean, wait, nap = 0, 1.0, _NAP_S
-    while clean < 2 or (clean < _LOOKS and not winding.counted()):
+    while True:
         try:
             clean = clean + 1 if await winding.done() else 0
-            if clean > 1:
-                await winding.tell()
-            wait = 1.0
         except BrokerError as error:
             clean = 0
             tell(f"{error}; it is tried again in {wait:g} s")
             await asyncio.sleep(wait)
             wait = min(2.0 * wait, _LONGEST_S)
             continue
-        if clean < 2:
-            await asyncio.sleep(winding.terms.settle_s if clean else nap)
-            nap = min(1.5 * nap, 1.0)
+        wait = 1.0
+        if clean > 1:
+            winding.tell()
+            if clean >= _LOOKS or winding.counted():
+                break
+        await asyncio.sleep(winding.terms.settle_s if clean else nap)
+        nap = min(1.5 * nap, 1.0)
     winding.keep()
 
 
@@ -312,11 +392,12 @@ def known_in_journal(ward: Ward) -> Known:
         The journal cannot be read, or its beginning was pruned.
     """
     from workbench.bots.clerk import Clerk
+    from workbench.bots.clerk_lines import DOUBT
     from workbench.bots.journal import JournalReader
     from workbench.bots.journal.keys import seal_key
     from workbench.trading.events import Filled
 
-    clerk, held = Clerk({}), dict[tuple[str, str], float]()
+    clerk, held, booked = Clerk({}), dict[tuple[str, str], float](), set[str]()
     with JournalReader.open(ward.place, ward.bot, seal_key(Path(ward.folder), make=False)) as journal:
         for entry in journal.entries():
             one = entry.record
@@ -324,9 +405,11 @@ def known_in_journal(ward: Ward) -> Known:
             if isinstance(one, Filled):
                 key = one.symbol, one.leg
                 held[key] = held.get(key, 0.0) + one.change
+                booked.add(f"{one.symbol} {one.trade}")
+    lines = {name: line for name, line in clerk.lines.items() if line.state != "done"}
     orders = {
         name: Own(line.order.symbol, line.order.side, line.order.leg, line.filled, bool(line.order.parent))
-        for name, line in clerk.lines.items()
-        if line.state != "done"
+        for name, line in lines.items()
     }
-    return Known(orders, {key: quantity for key, quantity in held.items() if abs(quantity) > 1e-12})
+    flight = any(line.state in DOUBT or line.change is not None or line.cancel for line in lines.values())
+    return Known(orders, {key: one for key, one in held.items() if abs(one) > 1e-12}, flight, frozenset(booked))

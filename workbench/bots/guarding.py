@@ -20,6 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from workbench.bots.clerk_lines import DOUBT
 from workbench.bots.guard_record import Record, forget_record, keep_record, note_in_journal, read_record
 from workbench.bots.guard_terms import GuardTerms
 from workbench.bots.guard_ward import Ward, birth_of
@@ -266,7 +267,8 @@ class _Teller:
 
     def __init__(self, runner: Runner, guarding: Guarding, folder: Path | None) -> None:
         self._runner, self._guarding, self._pending = runner, guarding, folder
-        self._position, self._refused = -1, False
+        self._last: tuple[int, bool, bool] = (-1, False, False)
+        self._noted, self._tried = False, -_AGAIN_S
         self._written = time.monotonic()  # when the journal last had all on disk
 
     def turn(self) -> None:
@@ -274,12 +276,14 @@ class _Teller:
         position, now = runner.journal.position, time.monotonic()
         self._written = self._written if runner.journal.waiting else now
         refused = now - self._written > _REFUSED_S
-        if (position, refused) == (self._position, self._refused):
+        core, lines = runner.shell.mind.core, runner.shell.clerk.lines
+        flight = any(one.pending or one.flight or one.state in DOUBT for one in lines.values())
+        if self._pending is not None and now >= self._tried + _AGAIN_S:
+            self._settle(self._pending)
+        if (position, refused, flight) == self._last:
             self._guarding.beat()
             return
-        self._refused = refused
-        self._position = position
-        core, lines = runner.shell.mind.core, runner.shell.clerk.lines
+        self._last = position, refused, flight
         lost = bool(runner.killing and runner.journal.waiting)  # the journal may never learn of orders that have ended
         self._guarding.tell({
             "orders": {
@@ -287,23 +291,26 @@ class _Teller:
                 for name, one in lines.items() if lost or one.state != "done"
             },
             "held": [[one.symbol, one.leg, one.quantity] for one in core.account.positions],
-            "kill": runner.killing, "reason": runner.reason, "refused": refused,
+            "booked": [f"{one.symbol} {one.trade_id}" for one in runner.guards_fills if runner.shell.clerk.has(one)],
+            "flight": flight, "kill": runner.killing, "reason": runner.reason, "refused": refused,
         })  # fmt: skip
-        if self._pending is not None:
-            self._settle(self._pending)
 
     def _settle(self, folder: Path) -> None:
-        """Let go of what the last guard wrote down, once its executions are in the books."""
+        """Let go of what the last guard wrote down, once its executions are in the books and those on disk."""
         runner = self._runner
         clerk = runner.shell.clerk
         own = [one for one in runner.guards_fills if one.id not in clerk.lines]
-        if all(f"{one.symbol} {one.trade_id}" in clerk.trades for one in own):
-            self._pending = None
+        if not all(clerk.has(one) for one in own):
+            return
+        if not self._noted:
+            self._noted = True
             text = "; ".join(f"{one.side} {one.quantity:.10g} {one.symbol}" for one in runner.guards_fills)
             runner.log("info", f"what the bot's guard did is in the books: {text or 'no execution'}")
-            with suppress(WorkbenchError):
-                runner.journal.flush()
-                forget_record(folder, runner.shell.mind.name)
+        self._tried = time.monotonic()
+        with suppress(WorkbenchError, OSError):  # it is tried again
+            runner.journal.flush()
+            forget_record(folder, runner.shell.mind.name)
+            self._pending = None
 
 
 async def _take_up(runner: Runner, folder: Path, key: bytes) -> Record | None:

@@ -74,6 +74,7 @@ def kill_outcome(settings: Settings, name: str, seconds: float, *, running: bool
             return Outcome(name, "silent", f"{name} has not ended within {seconds:g} s; its guard goes on with it")
         time.sleep(_POLL_S)
         ward = Ward.read(folder, name) or ward
+    ward = Ward.read(folder, name) or ward  # what was written last
     with suppress(ConfigError):
         record = read_record(folder, name, seal_key(folder, make=False))
         if record is not None:
@@ -100,10 +101,8 @@ def _ended(ward: Ward) -> Outcome:
         clean = bool(ward.ended.get("clean")) or not ward.venue
         seen = f", and {ward.venue} shows that it is so" if ward.venue and clean else ""
         return Outcome(ward.bot, "killed" if clean else "left", f"{ward.bot} was killed ({reason}){seen}")
-    if not state:  # the guard had to do it, and the journal has all of it
-        return Outcome(
-            ward.bot, "killed", f"{ward.bot} was killed by its guard; `workbench bots logs {ward.bot}` says how"
-        )
+    if not state:
+        return Outcome(ward.bot, "left", f"{ward.bot} has ended, and its guard has not said how; {_idle(ward)}")
     return Outcome(ward.bot, "left", f"{ward.bot} is {state} ({reason}), and was not killed; {_idle(ward)}")
 
 

@@ -178,12 +178,13 @@ class Course:
         Those of a position that the books do not have yet wait until the bot's own executions have been asked for.
         """
         clerk, account = self.shell.clerk, self.shell.mind.core.account
-        new = [one for one in fills if one.id not in clerk.lines and f"{one.symbol} {one.trade_id}" not in clerk.trades]
+        new = [one for one in fills if one.id not in clerk.lines and not clerk.has(one)]
         self._guards = frozenset(one.trade_id for one in new)
         fits: set[str] = set()
         held: dict[tuple[str, str], float] = {}
         for one in new:
-            clerk.early.append(one)
+            if not clerk.awaits(one):
+                clerk.early.append(one)
             key = one.symbol, one.leg
             change = one.quantity if one.side == "buy" else -one.quantity
             before = held.get(key, account.quantity(*key))

@@ -29,14 +29,19 @@ def ways_to(wire: Wire, line: Line) -> Sequence[Mapping[str, Any]]:
 async def find_order(wire: Wire, register: Register, line: Line) -> VenueOrder | None:
     """Give the order that stands for ours now; None where the venue has none.
 
-    Where it is not sure that no replacement is about, those are looked for too; if two stand, the older one is
-    cancelled.
+    Where it is not sure that no replacement is about, those are looked for too, also behind some that the venue has
+    forgotten; if two stand, the older one is cancelled.
     """
     found = await _fetch(wire, register, line, line.number)
     while not line.sure:
         later = await _fetch(wire, register, line, line.number + 1)
         if later is None:
-            break
+            number = 0 if found is not None and found.status not in ENDED else await _newest(wire, register, line)
+            if number <= line.number + 1:
+                break
+            line.carried, line.number, line.venue_id = found.filled if found is not None else line.carried, number, ""
+            found = await _fetch(wire, register, line, number)
+            continue
         if found is not None and found.status not in ENDED:
             await _drop(wire, register, line)
             found = await _fetch(wire, register, line, line.number) or found
@@ -46,6 +51,15 @@ async def find_order(wire: Wire, register: Register, line: Line) -> VenueOrder |
     if found is not None:
         line.sure = True
     return found
+
+
+async def _newest(wire: Wire, register: Register, line: Line) -> int:
+    """Give the number of the last replacement among the open orders; 0 for none."""
+    rows = list(await wire.call("read", "fetch_open_orders", line.symbol, asked=f"open orders of {line.symbol}"))
+    if wire.offers(line.symbol).apart:
+        rows += await wire.call("read", "fetch_open_orders", line.symbol, None, None, {"trigger": True})
+    names = [register.names.read(client_id_of(row)) for row in rows]
+    return max((number for id, number in names if id == line.id), default=0)
 
 
 async def _drop(wire: Wire, register: Register, line: Line) -> None:
