@@ -49,6 +49,7 @@ def test_ctrl_c_twice_ends_a_bot_whose_step_never_ends(tmp_path: Path) -> None:
     finally:
         stuck.kill()
     assert stuck.returncode == -signal.SIGKILL and b"killed by Ctrl-C" in err
+    assert '"state": "KILLED"' in call("--workspace", tmp_path, "bots", "list", "--json").out
     again = call("--workspace", tmp_path, *words(tmp_path))
     assert again.code == 2 and "was killed (killed by Ctrl-C" in again.err and "--revive" in again.err
     revived = call("--workspace", tmp_path, *words(tmp_path), "--revive")

@@ -232,3 +232,27 @@ def test_a_bot_at_a_spot_venue_has_a_cash_account_and_others_may_borrow() -> Non
 
     assert account("paper", "binance", "BTC/USDT", "ETH/USDT") == "cash"
     assert account("paper", "binance", "BTC/USDT:USDT") == account("replay", "", "BTC/USDT") == "margin"
+
+
+            assert [one.record.state for one in journal.entries(kinds=["Moved"])].count("FAILED") == 1
+
+
+CHANCE = (
+    BROKEN.replace("view.count() == 30", "view.count() == 30 and Path(MARK).exists()").replace(
+        "import workbench", "from pathlib import Path\nimport workbench"
+    )
+    + "        return view.market('buy', 0.01) if view.count() == 30 else None\n"
+)
+
+
+def test_a_strategy_that_fails_by_chance_goes_on_where_it_failed(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "chance.py").write_text(CHANCE.replace("MARK", repr(str(tmp_path / "mark"))))
+    spec = BotSpec.from_plain({**SPEC.to_plain(), "strategy": str(tmp_path / "chance.py")})
+    (tmp_path / "mark").touch()
+    with pytest.raises(StrategyError, match="no idea"):
+        run_through(settings, tmp_path / "a.sqlite", spec)
+    (tmp_path / "mark").unlink()
+    for place in ("a.sqlite", "a.sqlite", "whole.sqlite"):
+        bot = run_through(settings, tmp_path / place, spec)
+        assert (bot.state, bot.fills) == ("STOPPED", 1)
+    assert entries(tmp_path / "a.sqlite") == entries(tmp_path / "whole.sqlite")

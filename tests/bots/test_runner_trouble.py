@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,37 @@ def test_there_are_only_so_many_restarts_and_none_where_a_person_must_look(excha
                 await mine.waits(lambda: mine.runner is not None and mine.runner.state in ("RUNNING", "FAILED"))
                 await mine.minutes(1)
             assert keeper.restarts == 0 and "what was to be looked up" in mine.task.result()
+
+    run(story())
+
+
+def test_who_kills_a_bot_while_it_stops_has_killed_it(exchange: Exchange, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with bot(exchange, tmp_path, PERP) as mine:
+            closing_now, may_close = asyncio.Event(), asyncio.Event()
+
+            @asynccontextmanager
+            async def lingers(feed: Any) -> AsyncIterator[Any]:
+                async with feed:
+                    yield feed
+                closing_now.set()
+                await may_close.wait()
+
+            mine.feeds = lambda real: lambda timeframe, start: lingers(real(timeframe, start))
+            async with mine.session() as runner:
+                await mine.reaches("RUNNING")
+                await mine.before_minute(1)
+                await mine.minutes(1)
+                orders = runner.shell.mind.core.orders
+                assert len(orders) == 2
+                runner.stop()
+                await mine.waits(closing_now.is_set)
+                assert runner.state == "STOPPING"
+                runner.kill("cancel", "killed by Ctrl-C")
+                may_close.set()
+                assert await mine.ends() == "killed by Ctrl-C"
+                assert (runner.state, runner.verified, len(orders)) == ("KILLED", True, 1)  # the stop protects
+                mine.check_books()
 
     run(story())
 

@@ -63,6 +63,20 @@ def test_a_touched_journal_is_refused_with_its_place(bots: Command, desk: Path) 
     assert not list(desk.glob("*.parquet"))
 
 
+def test_a_journal_that_cannot_be_read_hides_no_other(bots: Command, desk: Path) -> None:
+    for name, content in (("aa", b"no database at all, whatever it is called"), ("zz", b"")):
+        (desk / "data" / "bots" / f"{name}.sqlite").write_bytes(content)
+    done = bots("list")
+    assert done.code == 0 and "demo" in done.out and "aa" in done.out, done
+    rows = {row["name"]: row for row in json.loads(bots("list", "--json").out)}
+    assert list(rows) == ["aa", "demo", "zz"] and rows["demo"]["state"] == "RUNNING" and not rows["demo"]["fault"]
+    assert "aa.sqlite" in rows["aa"]["fault"] and rows["zz"]["fault"]
+    done = bots("verify")
+    assert done.code == 1 and "journal 'demo' is whole" in done.out and "journal 'aa' cannot be read" in done.err, done
+    told = json.loads(bots("verify", "--json").out)
+    assert [one["ok"] for one in told] == [False, True, False] and told[0]["fault"] == "unreadable"
+
+
 def test_the_log_is_shown_as_a_page(bots: Command) -> None:
     lines = bots("logs", "demo").lines
     assert lines[0].split() == ["Written", "(UTC)", "Level", "Category", "What"]
@@ -92,6 +106,9 @@ def test_sessions_are_listed(bots: Command) -> None:
 
 def test_old_entries_are_exported_and_removed(bots: Command, desk: Path) -> None:
     assert bots("export", "demo", "--output", desk / "out").out == f"wrote {desk / 'out' / 'demo-1-7.parquet'}\n"
+    again = bots("export", "demo", "--output", desk / "out")
+    assert again.code == 2 and "demo-1-7.parquet is there already" in again.err and "--force" in again.err
+    assert bots("export", "demo", "--output", desk / "out", "--force").code == 0
     assert bots("prune", "demo", "--keep-days", "100000").out.startswith("nothing to remove")
     done = bots("prune", "demo", "--keep-days", "0", "--output", desk / "old")
     assert done.out == "removed 5 entries; the journal begins at entry 6 now\n"

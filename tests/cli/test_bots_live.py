@@ -19,6 +19,7 @@ from tests.cli.commands import Command, Done, arguments, call, environment
 from tests.practice.stage import MINUTE, PERP, T0, market
 from workbench.bots.journal import JournalReader, open_journal, read_journal
 from workbench.bots.vault import Secret, Vault
+from workbench.cli.bots_live_spec import Wanted, armed_now
 from workbench.errors import ConfigError, DataError
 from workbench.practice.clock import RunningClock
 from workbench.practice.exchange import Exchange, Serving, usual_account
@@ -182,8 +183,8 @@ def check_other_ways(bots: Command, desk: Path, exchange: Exchange) -> None:
         ((*paper, "--paper", *url), "bot 'demo' was made to trade for money and stays so; to trade on paper, give"),
         ((*LIVE[:5], "MADE/UP:1h", *LIVE[6:], *url), "series was BTC/USDT:USDT:1m and is MADE/UP:1h"),
         ((*LIVE, "--policy", "halt", *url), "policy was 'alert' and is 'halt'"),
-        ((*LIVE, "--arm", "demo", *url), "a bot is armed by its name, typed twice: 'demo' and 'demo', not 'demo'"),
-        ((*LIVE, "--arm", "demo", "--arm", "dmeo", *url), "not 'demo' and 'dmeo'; it was not armed"),
+        ((*LIVE, "--arm", "demo", *url), "a bot is armed by its name, 'demo', given twice: once is too little"),
+        ((*LIVE, "--arm", "demo", "--arm", "dmeo", *url), "'dmeo' is not its name; it was not armed"),
     ):  # fmt: skip
         done = bots("run", *words)
         assert done.code == 2 and said in done.err, done
@@ -220,6 +221,23 @@ def test_what_cannot_be_run_is_named(desk: Path, exchange: Exchange, bots: Comma
     stranger = told(key="stranger")
     assert "practice-binanceusdm" in stranger and PLANTED not in stranger and "K-OF-A-STRANGER" not in stranger
     assert not (desk / "data" / "bots" / "wrong.sqlite").exists()
+
+
+def test_at_a_terminal_a_wrong_name_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def typing(*texts: str) -> bool:
+        left = iter(texts)
+        monkeypatch.setattr("builtins.input", lambda words: next(left))
+        wanted = Wanted(
+            at="binance", mode="live", key="desk", practice=None, cash=None, account=None, policy="alert",
+            passphrase_fd=None, arm=(), restarts=0, revive=False, resume=False, as_json=False,
+        )  # fmt: skip
+        return armed_now("kr", wanted, armed=False)
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    assert typing("kr", "kr") and not typing("")
+    for wrong in (("rk",), ("kr", "rk")):
+        with pytest.raises(ConfigError, match="'rk' is not its name; it was not armed"):
+            typing(*wrong)
 
 
 def test_a_wrong_passphrase_opens_nothing(desk: Path, bots: Command, monkeypatch: pytest.MonkeyPatch) -> None:

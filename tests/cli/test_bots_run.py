@@ -52,6 +52,7 @@ def test_what_cannot_be_run_is_named(bots: Command) -> None:
     for words, said in (
         (("sma_cross",), "say where the bot trades: --paper --replay SYMBOL:TIMEFRAME"),
         ((*BOT, "--name", "a b"), "'a b' cannot name a bot"),
+        ((*BOT, "--name", ""), "'' cannot name a bot"),
         ((*BOT, "--speed", "fast"), "--speed 'fast': give max"),
         (("sma_cross", "--paper", "--replay", "BTC/USDT"), "'BTC/USDT' names no series"),
         (("sma_cross", "--paper", "--replay", "NO/SUCH:1h"), "has no NO/SUCH"),
@@ -69,10 +70,59 @@ def test_a_kill_file_forbids_to_start(bots: Command, own_desk: Path) -> None:
     assert bots("kill", "--all").code == 0
     assert (own_desk / "data" / "KILL").is_file()
     done = bots("run", *BOT, "--name", "demo")
-    assert done.code == 2 and "a kill file forbids 'demo' to run; `workbench bots calm demo` (or --all)" in done.err
-    assert bots("calm", "--all").out == "the kill file is gone\n"
+    assert done.code == 2 and "a kill file forbids 'demo' to run; `workbench bots calm --all` takes" in done.err
+    assert bots("calm", "--all").out == "taken away: KILL\n"
     assert bots("calm", "--all").out == "there was no kill file\n"
     assert kill_order(load_settings(own_desk), "demo") == ""
+
+
+def test_all_kill_files_are_taken_away_and_bots_that_do_not_run_are_told_of_together(
+    bots: Command, own_desk: Path
+) -> None:
+    names = ("demo", "h1", "k4")
+    for name in names:
+        assert bots("run", *BOT, "--end", "2021-01-02", "--name", name).code == 0
+        done = bots("kill", name)
+        assert (done.code, "ends now" in done.out, f"calm {name}` takes it back" in done.out) == (0, False, True)
+        assert f"{name} does not run, and trades on paper" in done.err
+    done = bots("run", *BOT, "--name", "h1")
+    assert done.code == 2 and "`workbench bots calm h1` takes" in done.err
+    done = bots("kill", "--all")
+    assert done.code == 0 and done.err == "" and done.out.count("\n") <= 3
+    assert "3 bots do not run, and have nothing at a venue: demo, h1, k4" in done.out
+    done = bots("calm", "demo")
+    assert done.out == "taken away: demo.kill\n" and "`workbench bots calm --all`" in done.err
+    assert bots("calm", "--all").out == "taken away: KILL, h1.kill, k4.kill\n"
+    assert not any(kill_order(load_settings(own_desk), name) for name in names)
+
+
+FAILS = """
+import workbench as wb
+
+class Fails(wb.OrderStrategy):
+    def on_bar(self, view, bar):
+        if view.count() == 30:
+            HOW
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "said"), [('raise KeyError("no such")', "KeyError: 'no such'"), ("raise SystemExit(0)", "SystemExit: 0")]
+)
+def test_a_strategy_that_raises_on_a_tape_has_failed(bots: Command, own_desk: Path, how: str, said: str) -> None:
+    (own_desk / "strategies" / "fails.py").write_text(FAILS.replace("HOW", how))
+    words = ("run", "fails", *BOT[1:], "--name", "demo")
+    for again in (False, True):
+        done = bots(*words)
+        assert done.code == 1 and "demo is FAILED: failed" in done.out and said in done.out, done
+        assert ("failed again at the same place" in done.out) is again
+        assert "2021-01-02 06:00" in done.out and "line 7 of fails.py" in done.out
+        (row,) = told(bots("list", "--json"))
+        assert (row["state"], row["running"], row["sessions"]) == ("FAILED", False, 1)  # type: ignore[index]
+        assert "FAILED" in bots("list").out and "broken off" not in bots("list").out
+    assert bots("verify", "demo").code == 0
+    done = bots("parity", "demo")
+    assert done.code == 2 and said in done.err and "line 7 of fails.py" in done.err and done.err.count("\n") < 8, done
 
 
 def written(desk: Path) -> tuple[int, int]:

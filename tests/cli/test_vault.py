@@ -130,6 +130,21 @@ def test_without_a_terminal_the_ways_to_give_the_passphrase_are_named(
     assert all(way in done.err for way in ("--passphrase-fd N", "WORKBENCH_VAULT_FD", "WORKBENCH_VAULT_FILE"))
 
 
+def test_a_venue_that_is_none_and_a_short_passphrase_are_refused_before_anything_is_typed(
+    desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = call(desk, "add", "desk2", "--venue", "binanse", piped="not read")
+    assert done.code == 2 and "ccxt knows no venue 'binanse'; did you mean 'binance'" in done.err
+    assert call(desk, "add", "desk2", "--venue", "practice-binanceusdm", piped=KEYS).code == 0
+    (desk / "data" / "bots" / "vault.wbv").unlink()
+    words = desk / "short"
+    words.write_text("too short\n")
+    words.chmod(0o600)
+    monkeypatch.setenv("WORKBENCH_VAULT_FILE", str(words))
+    done = call(desk, "add", "desk", "--venue", "binance", piped="not read")
+    assert done.code == 2 and "needs 12 characters or more" in done.err
+
+
 def test_there_is_no_way_to_write_a_secret_on_the_command_line() -> None:
     from typer.main import get_command
 

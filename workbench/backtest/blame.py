@@ -55,7 +55,7 @@ def blaming(strategy: Any) -> Iterator[None]:
         if frames:
             error.add_note(f"while {_told(strategy, frames[0].tb_frame)}")
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a strategy may end itself, not whoever runs it
         frames = _own_frames(strategy, error.__traceback__)
         if not frames:
             raise

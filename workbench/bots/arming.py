@@ -34,12 +34,12 @@ def check_typed(name: str, typed: Sequence[str]) -> bool:
     """
     if not typed:
         return False
-    if list(typed) != [name, name]:
-        raise ConfigError(
-            f"a bot is armed by its name, typed twice: {name!r} and {name!r}, not {' and '.join(map(repr, typed))}; it "
-            "was not armed",
-            name=name,
+    wrong = [one for one in typed if one != name]
+    if wrong or len(typed) != 2:
+        told = (
+            f"{wrong[0]!r} is not its name" if wrong else "once is too little" if len(typed) < 2 else "not more often"
         )
+        raise ConfigError(f"a bot is armed by its name, {name!r}, given twice: {told}; it was not armed", name=name)
     return True
 
 

@@ -35,6 +35,7 @@ __all__ = ["Guard", "main"]
 
 _LOOK_S: Final = 0.25
 _DEATH_S: Final = 5.0  # that a killed process may take to be gone
+_TWICE: Final = "killed by Ctrl-C"
 _INTERRUPTS: Final = frozenset((int(signal.SIGINT), int(signal.SIGTERM)))
 
 
@@ -123,12 +124,14 @@ class Guard:
             self._order(told["kill"], told.get("reason") or "killed")
         if "ended" in told:
             self.ended = told["ended"]
+            if self.ended.get("state") == "STOPPED" and self.reason == _TWICE:
+                self.how = ""  # it came when the bot had stopped; a kill file is found again
 
     def _count(self, numbers: bytes) -> None:
         """Take signals that the bot's process got: the first stops it, the second kills it."""
         self._interrupts += sum(one in _INTERRUPTS for one in numbers)
         if self._interrupts > 1:
-            self._order("cancel", "killed by Ctrl-C")
+            self._order("cancel", _TWICE)
 
     def _find_orders(self) -> None:
         from workbench.bots.killing import order_in

@@ -69,6 +69,7 @@ class Guarding:
         self._told = self._began = 0.0
         self._ends: tuple[int, int] = (-1, -1)
         self._before: tuple[int, dict[int, Any]] | None = None
+        self.interrupts = 0
 
     def start(self) -> None:
         """Start a guard."""
@@ -174,12 +175,10 @@ class Guarding:
         self._ends = os.pipe()
         for one in self._ends:
             os.set_blocking(one, False)
-        count = 0
 
         def interrupted(number: int, frame: Any) -> None:
-            nonlocal count
-            count += 1
-            (first if count == 1 else second)()
+            self.interrupts += 1
+            (first if self.interrupts == 1 else second)()
 
         handlers = {int(number): signal.signal(number, interrupted) for number in _SIGNALS}
         self._before = signal.set_wakeup_fd(self._ends[1], warn_on_full_buffer=False), handlers
@@ -257,9 +256,9 @@ async def guarded(
         done = runner.state == "KILLED" and runner.verified and not runner.journal.waiting
         clean = done or not runner.began  # who was not let start has nothing that another guard has not seen to
         guarding.end({"state": runner.state, "reason": runner.reason, "clean": clean})
-        left = bool(runner.killing) and not clean
-        await asyncio.to_thread(guarding.wait, terms.patience_s if left else terms.grace_s)
-        if left:
+        wanted = bool(runner.killing) or (guarding.interrupts > 1 and runner.state != "STOPPED")
+        await asyncio.to_thread(guarding.wait, terms.patience_s if wanted and not clean else terms.grace_s)
+        if not clean:
             _finish(runner, folder, key)
 
 
@@ -350,9 +349,9 @@ def _finish(runner: Runner, folder: Path, key: bytes) -> None:
     journal: Journal = runner.journal
     with suppress(WorkbenchError):
         record = read_record(folder, runner.shell.mind.name, key)
-        if record is None:
+        if record is None or record.journalled:
             return
-        runner.reason = record.summary
+        runner.reason, runner.shell.mind.core.state = record.summary, "KILLED"
         runner.shell.alert(Alert(runner.now, "critical", record.summary))
         journal.flush()
         note_in_journal(journal, record)

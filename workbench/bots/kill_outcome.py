@@ -39,11 +39,14 @@ class Outcome:
         done; it has not ended in the time given.
     text : str
         The same for a human.
+    venue : str
+        Where an idle one may have something; "" for nowhere.
     """
 
     name: str
     state: Literal["killed", "idle", "left", "silent"]
     text: str
+    venue: str = ""
 
 
 def kill_outcome(settings: Settings, name: str, seconds: float, *, running: bool | None = None) -> Outcome:
@@ -64,7 +67,7 @@ def kill_outcome(settings: Settings, name: str, seconds: float, *, running: bool
     if ward is None:
         return Outcome(name, "idle", f"{name} does not run with a guard; `workbench bots logs {name}` says what it did")
     if not (_runs(ward) if running is None else running):
-        return Outcome(name, "idle", _idle(ward))
+        return Outcome(name, "idle", _idle(ward), ward.venue)
     end = time.monotonic() + seconds
     while _runs(ward):
         if time.monotonic() > end:

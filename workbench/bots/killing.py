@@ -17,7 +17,7 @@ from workbench.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from workbench.settings import Settings
 
-__all__ = ["Kill", "calm", "kill", "kill_files", "kill_order", "order_in"]
+__all__ = ["Kill", "calm", "check_allowed", "kill", "kill_files", "kill_order", "order_in"]
 
 Kill = Literal["", "cancel", "flatten"]
 
@@ -30,6 +30,13 @@ def kill_files(settings: Settings, name: str) -> tuple[Path, Path]:
 def kill_order(settings: Settings, name: str) -> Kill:
     """Give what is to become of a bot by the kill files: "" for nothing."""
     return order_in(kill_files(settings, name))
+
+
+def check_allowed(settings: Settings, name: str) -> None:
+    """Make sure that no kill file forbids a bot to run; ConfigError, with the command that helps, where one does."""
+    if kill_order(settings, name):
+        command = "calm --all" if kill_files(settings, name)[0].exists() else f"calm {name}"
+        raise ConfigError(f"a kill file forbids {name!r} to run; `workbench bots {command}` takes it away", name=name)
 
 
 def order_in(files: Iterable[Path]) -> Kill:
@@ -66,13 +73,19 @@ def kill(settings: Settings, name: str | None, *, flatten: bool = False) -> Path
     return file
 
 
-def calm(settings: Settings, name: str | None) -> bool:
-    """Take the kill file of a bot, or of all (None), away; give whether there was one."""
-    file = settings.data / "KILL" if name is None else kill_files(settings, name)[1]
-    try:
-        file.unlink()
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise DataError(f"{file} cannot be removed: {error.strerror}") from error
-    return True
+def calm(settings: Settings, name: str | None) -> tuple[str, ...]:
+    """Take the kill file of a bot away, or every one (None); give the names of the files that were there."""
+    if name is None:
+        files = [settings.data / "KILL", *sorted(bots_folder(settings).glob("*.kill"))]
+    else:
+        files = [kill_files(settings, name)[1]]
+    gone = []
+    for file in files:
+        try:
+            file.unlink()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise DataError(f"{file} cannot be removed: {error.strerror}") from error
+        gone.append(file.name)
+    return tuple(gone)

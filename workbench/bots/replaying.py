@@ -151,7 +151,9 @@ class ReplayBot:
         StrategyError
             The strategy failed; the journal says so.
         """
-        self._past = (one.record for one in self.journal.entries(kinds=_TOLD))
+        past = (one.record for one in self.journal.entries(kinds=_TOLD))
+        # that it failed is told between the parts of a step: it goes on from there as from where it was broken off
+        self._past = (one for one in past if not (type(one) is Moved and one.state == "FAILED"))
         self._take_next()
         self._retell()
         begun = self._next is None and self._begin()
@@ -234,11 +236,16 @@ class ReplayBot:
         self.journal.end_session(reason)
 
     def _fail(self, error: StrategyError) -> None:
-        """Keep that the strategy failed, and why; run again, it fails at the same place until its code is another."""
-        if not self._up:
-            return
+        """Keep that the strategy failed, and why; run again, it fails at the same place unless that was chance."""
         self.reason = f"failed: {error}"
+        if not self._up:
+            self.reason = (
+                f"failed again at the same place: {error}; give another --name to begin a new bot with new code"
+            )
+            self.mind.core.state = "FAILED"
+            return
         self.mind.core.state = "FAILED"
+        self.journal.write(Moved(self.ts, "FAILED", self.reason))
         self.journal.log("critical", "system", str(error))
         self.journal.end_session(self.reason)
 

@@ -190,9 +190,8 @@ class Runner(Course):
     async def _live(self) -> str:
         self.began = True
         self.journal.begin_session({**self.terms.details, "venue": self.broker.name, "policy": self.terms.policy})
-        blamed = partial(blaming, self.shell.mind.plan.strategy)
         try:
-            with blamed():
+            with blaming(self.shell.mind.plan.strategy):
                 self._recover()
         except WorkbenchError as error:
             self.journal.end_session(f"{type(error).__name__}: {error}")
@@ -204,19 +203,33 @@ class Runner(Course):
                 self._doing = "start"
                 await self._begin(stack)
                 self._doing = ""
-                with blamed():
-                    while not self.over:
-                        self._take_turn(await self._queue.get())
+                await self._consume()
             except Exception as error:  # whatever broke: the bot ends with a reason, its positions protected
                 await self._fail(error)
             if self._switch:
                 with suppress(BrokerError):
                     await self.broker.heartbeat(0.0)
+        await self._leave()
         with suppress(WorkbenchError):
             self._quick.keep()
         with suppress(DataError):  # the alert of it has gone out, and whoever closes the journal tries once more
             self.journal.end_session(self.reason)
         return self.reason
+
+    async def _consume(self) -> None:
+        with blaming(self.shell.mind.plan.strategy):
+            while not self.over:
+                self._take_turn(await self._queue.get())
+
+    async def _leave(self) -> None:
+        """Stop, now that the feeds are closed; a kill that came meanwhile is carried out."""
+        try:
+            await self._consume()
+            if self.state == "STOPPING":
+                self.move("STOPPED", self.reason)
+        except Exception as error:  # as while it ran
+            await self._fail(error)
+        self.watched()
 
     def _recover(self) -> None:
         """Become what the journal says, or a new bot."""
@@ -243,7 +256,7 @@ class Runner(Course):
         if self.state == "STARTING":  # it may have been stopped meanwhile
             self.move("WARMING_UP")
         for feed in feeds:
-            self._spawn(self._listen(feed), "feed")
+            stack.callback(self._spawn(self._listen(feed), "feed").cancel)
         self._spawn(self._hear(), "news")
         self._spawn(self._beat(), "beat")
 
@@ -277,6 +290,7 @@ class Runner(Course):
             if self.state not in ENDED:  # a killed bot stays one, whatever breaks while it winds down
                 self.move("FAILED", self.reason, "cancel")
             await self._drain()
+        self.over = True
 
     async def _drain(self) -> None:
         """Let what is under way come to its end, for a while."""
@@ -292,10 +306,11 @@ class Runner(Course):
 
     # what comes in: only this part runs beside the consumer
 
-    def _spawn(self, work: Any, name: str) -> None:
+    def _spawn(self, work: Any, name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(self._guarded(work, name), name=f"{self.shell.mind.name} {name}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _guarded(self, work: Any, name: str) -> None:
         try:

@@ -126,7 +126,7 @@ class Course:
         """
         if self.state in ENDED:
             return
-        self.reason, self._kill = reason, how or "cancel"
+        self.reason, self._kill, self.over = reason, how or "cancel", False
         self._stop_by = asyncio.get_running_loop().time() + self.pace.drain_s
         self.move("KILLED", reason, self._kill)
         self._look_now()
@@ -372,8 +372,7 @@ class Course:
             self._reconcile()
         elif state == "STOPPING":
             if not under_way(self.shell.clerk) or asyncio.get_running_loop().time() > self._stop_by:
-                self.move("STOPPED", self.reason)
-                self.over = True
+                self.over = True  # it has stopped when its feeds are closed
         elif state == "KILLED":
             self._verify()
 

@@ -13,10 +13,11 @@ from workbench.cli.console import Cell, Column, say, say_error, show_json, show_
 from workbench.cli.options import AsJson
 from workbench.cli.place import settings_here
 from workbench.cli.words import iso
-from workbench.errors import ConfigError, WorkbenchError
+from workbench.errors import ConfigError, DataError, WorkbenchError
 
 if TYPE_CHECKING:
-    from workbench.bots.journal import LogLine, Session
+    from workbench.bots.journal import LogLine, Session, Verification
+    from workbench.settings import Settings
 
 __all__ = ["JOURNAL_COMMANDS"]
 
@@ -43,16 +44,13 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Check every entry of a journal: exit code 1, and the place, where one was changed, removed, moved or added."""
-    from workbench.bots.journal import journal_names, read_journal
+    from workbench.bots.journal import journal_names
 
     settings = settings_here()
     names = journal_names(settings) if name is None else (name,)
     if not names:
         raise ConfigError("there are no journals here yet; `workbench bots run` begins one")
-    found = []
-    for bot in names:
-        with read_journal(bot, settings) as journal:
-            found.append(journal.verify())
+    found = [_verified(bot, settings) for bot in names]
     if as_json:
         fields = ("name", "ok", "first", "last", "fault", "position", "text")
         show_json([{field: getattr(one, field) for field in fields} for one in found])
@@ -61,6 +59,17 @@ def verify(
             (say if one.ok else say_error)(str(one))
     if not all(one.ok for one in found):
         raise typer.Exit(1)
+
+
+def _verified(name: str, settings: Settings) -> Verification:
+    """Check a journal; one that cannot be read at all keeps nobody from checking the others."""
+    from workbench.bots.journal import Verification, read_journal
+
+    try:
+        with read_journal(name, settings) as journal:
+            return journal.verify()
+    except DataError as error:
+        return Verification(name=name, first=1, last=0, fault="unreadable", text=str(error))
 
 
 def logs(
@@ -131,12 +140,13 @@ def _session(one: Session, last: bool) -> tuple[str, ...]:
 def export(
     name: Bot,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where to write it.")] = Path("."),
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Write a journal to a Parquet file: every entry, in words and as data."""
     from workbench.bots.journal import read_journal
 
     with read_journal(name, settings_here()) as journal:
-        say(f"wrote {journal.export(output)}")
+        say(f"wrote {journal.export(output, overwrite=force)}")
 
 
 def prune(

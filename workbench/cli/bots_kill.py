@@ -68,9 +68,13 @@ def kill(
     meant = _meant(name, everybody)
     names = journal_names(settings) if meant is None else (meant,)
     wards = {one: Ward.read(bots_folder(settings), one) for one in names}
-    running = {one: ward is not None and (ward.guarded or ward.runs) for one, ward in wards.items()}
+    running = {
+        one: ward is not None and (ward.guarded or (ward.runs and not ward.ended)) for one, ward in wards.items()
+    }
     file = order(settings, meant, flatten=flatten)
-    say(f"wrote {file}: {name or 'every bot'} ends now; `workbench bots calm` takes it back", "bold")
+    ends = f"{name} ends now" if name and running[name] else "every bot that runs ends now" if everybody else ""
+    back = f"`workbench bots calm {name or '--all'}` takes it back"
+    say(f"wrote {file}: {ends}; {back}" if ends else f"wrote {file}; {back}", "bold")
     there = [
         one for one, ward in wards.items() if at_venue and not running[one] and (ward is None or ward.venue or meant)
     ]
@@ -90,17 +94,26 @@ def _tell_outcomes(settings: Settings, running: dict[str, bool], wait: float) ->
 
     with ThreadPoolExecutor(max(len(running), 1)) as pool:  # all are waited for together
         found = list(pool.map(lambda one: kill_outcome(settings, one, wait, running=running[one]), running))
+    _say_idle([one for one in found if one.state == "idle"])
     for one in found:
         _say_outcome(one)
     return not any(one.state in ("left", "silent") for one in found)
 
 
+def _say_idle(found: list[Outcome]) -> None:
+    """Say of bots that did not run that they did not: of several that have nothing at a venue in one line."""
+    quiet = [one for one in found if not one.venue]
+    for one in found:
+        if one.venue or len(quiet) == 1:
+            say_warning(one.text)
+    if len(quiet) > 1:
+        say(f"{len(quiet)} bots do not run, and have nothing at a venue: {', '.join(one.name for one in quiet)}", "dim")
+
+
 def _say_outcome(one: Outcome) -> None:
     if one.state == "killed":
         say(one.text, "bold")
-    elif one.state == "idle":
-        say_warning(one.text)
-    else:
+    elif one.state != "idle":
         say_error(one.text)
 
 
@@ -118,5 +131,8 @@ def calm(name: OneBot = None, everybody: Everybody = False) -> None:
     """Take a kill file away, so that bots may start again."""
     from workbench.bots.killing import calm as allow
 
-    there = allow(settings_here(), _meant(name, everybody))
-    say("the kill file is gone" if there else "there was no kill file")
+    settings = settings_here()
+    gone = allow(settings, _meant(name, everybody))
+    say(f"taken away: {', '.join(gone)}" if gone else "there was no kill file")
+    if name is not None and (settings.data / "KILL").exists():
+        say_warning("data/KILL still forbids every bot to run; `workbench bots calm --all` takes all of them away")

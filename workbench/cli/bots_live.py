@@ -19,7 +19,6 @@ import typer
 from workbench.cli.bots_live_spec import Reach, Wanted, armed_now, launched
 from workbench.cli.bots_watch import watching
 from workbench.cli.console import say, say_warning, show_json
-from workbench.errors import ConfigError
 
 if TYPE_CHECKING:
     from workbench.bots.launching import Launch
@@ -42,13 +41,10 @@ def run_at_venue(said: dict[str, Any], wanted: Wanted, settings: Settings) -> No
     ConfigError, DataError, StrategyError, RunError
         It cannot be begun.
     """
-    from workbench.bots.killing import kill_order
+    from workbench.bots.killing import check_allowed
 
     name = said["name"]
-    if kill_order(settings, name):
-        raise ConfigError(
-            f"a kill file forbids {name!r} to run; `workbench bots calm {name}` (or --all) takes it away", name=name
-        )
+    check_allowed(settings, name)
     launch, reach = launched(said, wanted, settings)
     stage = _Stage(
         launch=launch, wanted=wanted, settings=settings, reach=reach, arm=_asked_to_arm(name, wanted, settings)

@@ -228,4 +228,5 @@ def armed_now(name: str, wanted: Wanted, *, armed: bool) -> bool:
     first = input(f"Type its name to arm it ({name}), or only Enter to let it watch: ").strip()
     if not first:
         return False
+    check_typed(name, [first, name])  # a wrong one is not asked for again
     return check_typed(name, [first, input("Type its name again: ").strip()])

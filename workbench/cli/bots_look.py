@@ -10,6 +10,7 @@ from workbench.cli.console import Cell, Column, say, show_json, show_table
 from workbench.cli.options import AsJson, examples
 from workbench.cli.place import settings_here
 from workbench.cli.words import iso
+from workbench.errors import DataError
 
 if TYPE_CHECKING:
     from workbench.settings import Settings
@@ -52,6 +53,8 @@ def _mode(row: dict[str, Any]) -> Cell:
 
 
 def _state(row: dict[str, Any]) -> Cell:
+    if row["fault"]:
+        return Cell(row["fault"], "red")
     if row["running"]:
         return Cell(row["state"], "green")
     broken = row["state"] not in ("", "STOPPED", "KILLED", "FAILED")
@@ -59,8 +62,20 @@ def _state(row: dict[str, Any]) -> Cell:
 
 
 def _row(name: str, settings: Settings) -> dict[str, Any]:
+    """Say how a bot is; one whose journal cannot be read keeps nobody from seeing the others."""
+    try:
+        return _read(name, settings)
+    except DataError as error:
+        return {
+            "name": name, "strategy": "", "mode": "", "venue": "", "series": [], "state": "", "running": False,
+            "armed": None, "heard": None, "sessions": 0, "last": "", "entries": 0, "fault": str(error),
+        }  # fmt: skip
+
+
+def _read(name: str, settings: Settings) -> dict[str, Any]:
     from workbench.bots.arming import was_armed
-    from workbench.bots.journal import read_journal
+    from workbench.bots.guard_record import record_file
+    from workbench.bots.journal import bots_folder, read_journal
 
     with read_journal(name, settings) as journal:
         sessions = journal.sessions()
@@ -69,6 +84,8 @@ def _row(name: str, settings: Settings) -> dict[str, Any]:
         running = last is not None and not last.reason and journal.is_written
         ended = "" if last is None else f"{iso(last.began)}: {last.reason or ('running' if running else 'broken off')}"
         moved = [one.record.state for one in journal.entries(journal.head.base, kinds={"Moved"})]
+        if not running and record_file(bots_folder(settings), name).exists():
+            moved.append("KILLED")  # by its guard, which a tape's journal is told of when it goes on
         return {
             "name": name, "strategy": spec.get("strategy", ""), "mode": spec.get("mode", ""),
             "venue": spec.get("venue", ""),
@@ -76,5 +93,5 @@ def _row(name: str, settings: Settings) -> dict[str, Any]:
             "state": moved[-1] if moved else "", "running": running,
             "armed": was_armed(journal) if spec.get("mode") == "live" else None,
             "heard": journal.last_recorded,
-            "sessions": len(sessions), "last": ended, "entries": position,
+            "sessions": len(sessions), "last": ended, "entries": position, "fault": "",
         }  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -14,7 +14,7 @@ from workbench.cli.options import AsJson, Cash, End, Fee, Leverage, Param, Slipp
 from workbench.cli.place import settings_here
 from workbench.cli.vault import FromFd
 from workbench.cli.words import iso
-from workbench.errors import ConfigError
+from workbench.errors import ConfigError, StrategyError
 
 if TYPE_CHECKING:
     from workbench.bots.replaying import ReplayBot, Status
@@ -66,7 +66,9 @@ def run(
     key: Annotated[
         str | None, typer.Option("--key", metavar="NAME", help="In the vault: what a live bot trades with.")
     ] = None,
-    name: Annotated[str, typer.Option(metavar="NAME", help="Of the bot; its journal bears it.")] = "",
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of the bot; its journal bears it. Its class's when left out.")
+    ] = None,
     speed: Annotated[
         str, typer.Option(metavar="max|TIMES", help="How much faster than real time the tape is played.")
     ] = "max",
@@ -117,6 +119,7 @@ def run(
 
     Everything that it hears and wants stands in its journal, data/bots/NAME.sqlite.
     """
+    from workbench.bots.journal import check_name
     from workbench.bots.spec import BotSpec, Series
     from workbench.cli.backtest import given_parameters
     from workbench.cli.bots_file import read_bot_file
@@ -129,7 +132,7 @@ def run(
     kind = load_strategy(file.strategy, settings=settings)
     cash = file.cash if cash is None else cash
     said: dict[str, Any] = {
-        "name": name or file.name or kind.__name__.lower(), "strategy": file.strategy,
+        "name": check_name(file.name or kind.__name__.lower() if name is None else name), "strategy": file.strategy,
         "parameters": {**file.parameters, **given_parameters(kind.declared, param or [])},
         "fee": file.fee if fee is None else fee, "margin": margin, "series": series,
         "slippage_bps": file.slippage_bps if slippage_bps is None else slippage_bps,
@@ -181,29 +184,31 @@ def _speed_of(text: str) -> float:
 def _run(spec: BotSpec, settings: Settings, speed: float, how: dict[str, bool], *, as_json: bool) -> None:
     from workbench.bots.guard_tape import guarded_tape
     from workbench.bots.journal import open_journal
-    from workbench.bots.killing import kill_order
+    from workbench.bots.killing import check_allowed
     from workbench.bots.limit_settings import limits_here
     from workbench.bots.replaying import ReplayBot
     from workbench.research.run import versions
 
-    if kill_order(settings, spec.name):
-        raise ConfigError(
-            f"a kill file forbids {spec.name!r} to run; `workbench bots calm {spec.name}` (or --all) takes it away",
-            name=spec.name,
-        )
+    check_allowed(settings, spec.name)
     plan = spec.plan(settings)
     with open_journal(spec.name, settings) as journal:
         bot = ReplayBot(
             spec, plan, journal, versions=dict(versions()),
             limits=limits_here(settings, bot=spec.name, account=spec.account), **how,
         )  # fmt: skip
-        with guarded_tape(bot, settings, revive=how["revive"]) as guard, _screen(quiet=as_json) as show:
+        with (
+            guarded_tape(bot, settings, revive=how["revive"]) as guard,
+            _screen(quiet=as_json) as show,
+            suppress(StrategyError),  # the bot has failed, and its reason says so
+        ):
             _drive(bot, settings, speed, (show, guard.beat))
         status = bot.status()
     if as_json:
         show_json(_plain(status, bot))
     else:
         _say_end(status, bot)
+    if status.state != "STOPPED":
+        raise typer.Exit(1)
 
 
 def _drive(bot: ReplayBot, settings: Settings, speed: float, tell: tuple[Any, Any]) -> None:

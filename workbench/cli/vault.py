@@ -84,8 +84,9 @@ def open_vault(descriptor: int | None) -> Vault:
 
 def _new_passphrase(descriptor: int | None) -> Secret:
     from workbench.bots.vault.sources import FD_VARIABLE, FILE_VARIABLE
+    from workbench.bots.vault.vault import check_passphrase
 
-    first = _passphrase(descriptor, "New passphrase of the vault: ")
+    first = check_passphrase(_passphrase(descriptor, "New passphrase of the vault: "))
     unseen = descriptor is not None or os.environ.get(FD_VARIABLE) or os.environ.get(FILE_VARIABLE)
     if not unseen and _asked("The same again: ") != first:
         raise ConfigError("the two passphrases differ; nothing was changed")
@@ -125,7 +126,7 @@ def _values(name: str, fields: list[str] | None) -> dict[str, Secret]:
 )
 def add(
     name: Name,
-    venue: Annotated[str, typer.Option(metavar="VENUE", help="The exchange or service that they are for.")],
+    venue: Annotated[str, typer.Option(metavar="VENUE", help="The exchange that they are for, as ccxt names it.")],
     field: Fields = None,
     keyring: Annotated[
         bool, typer.Option("--keyring", help="Where there is no vault yet: let the system's keyring keep its key.")
@@ -134,7 +135,9 @@ def add(
 ) -> None:
     """Keep keys under a name, and make the vault with the first; give it keys that can trade, but not withdraw."""
     from workbench.bots.vault import Vault
+    from workbench.market.sources.clients import Route, check_venue
 
+    check_venue(venue.removeprefix(f"{Route.label}-"))
     path = _path()
     if path.exists():
         if keyring and Vault.source(path) != "keyring":
@@ -223,7 +226,9 @@ def rotate(
 def _replacing(descriptor: int | None) -> Secret:
     if descriptor is not None:
         return _new_passphrase(descriptor)
-    first = _asked("New passphrase of the vault: ")
+    from workbench.bots.vault.vault import check_passphrase
+
+    first = check_passphrase(_asked("New passphrase of the vault: "))
     if _asked("The same again: ") != first:
         raise ConfigError("the two passphrases differ; nothing was changed")
     return first

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.backtest.blame import blaming
 from workbench.backtest.plan import Plan
 from workbench.bots.comparison.causes import explain
 from workbench.bots.comparison.facts import Facts
@@ -43,6 +44,8 @@ def parity(name: str, *, settings: Settings | None = None, apart: str | None = N
         There is no such bot, it has not heard of any bar yet, or `apart` is no length of time.
     DataError
         The journal is not whole.
+    StrategyError
+        The strategy raises in its backtest; it names the bar and the line.
 
     Notes
     -----
@@ -96,7 +99,8 @@ def compare_lives(
     ends = max(int(line.ts[-1] + line.span[-1]) for line in plan.lines)
     until = min(life.ended, ends - 1)  # what trades at the open after the last bar, no backtest can know
     promise = Promise(plan, life.began, until)
-    promise.go()
+    with blaming(plan.strategy):
+        promise.go()
     told = [one for one in life.told if one.ts <= until]
     wanted, got = (_trips(one, plan, life, promise) for one in (promise.told, told))
     step = min(line.bars.timeframe.ms for line in plan.lines)

@@ -68,7 +68,8 @@ class Verification:
     first, last : int
         Places of the entries that there must be.
     fault : str
-        `""`, or the first thing that is wrong: "changed", "missing", "swapped", "appended" or "cut".
+        `""`, or the first thing that is wrong: "changed", "missing", "swapped", "appended" or "cut"; "unreadable" where
+        it cannot be read at all.
     position : int or None
         Its place.
     text : str
@@ -88,6 +89,8 @@ class Verification:
         return not self.fault
 
     def __str__(self) -> str:
+        if self.fault == "unreadable":
+            return f"journal {self.name!r} cannot be read: {self.text}"
         if not self.ok:
             return f"journal {self.name!r} is not as it was written: {self.text}"
         return f"journal {self.name!r} is whole: {self.last - self.first + 1:,} entries"

@@ -212,13 +212,15 @@ class JournalReader:
         if not (found := self.verify()).ok:
             raise self._broken(found.fault, found.position or 0, found.text)
 
-    def export(self, folder: str | Path) -> Path:
+    def export(self, folder: str | Path, *, overwrite: bool = True) -> Path:
         """Write all entries to a Parquet file: what happened, in words and as JSON, with the hashes of the chain.
 
         Parameters
         ----------
         folder : path
             Made where it is missing; the file is named after the bot and the places of the first and last entry.
+        overwrite : bool, default True
+            Whether a file of that name may be replaced.
 
         Returns
         -------
@@ -228,16 +230,18 @@ class JournalReader:
         Raises
         ------
         DataError
-            The journal is not as it was written, is empty, or the file cannot be written.
+            The journal is not as it was written, is empty, or the file cannot be written or is there.
         """
-        return self._export(Path(folder), self.head)
+        return self._export(Path(folder), self.head, overwrite=overwrite)
 
-    def _export(self, folder: Path, head: Head) -> Path:
+    def _export(self, folder: Path, head: Head, *, overwrite: bool = True) -> Path:
         from workbench.bots.journal.exporting import write_parquet
 
         if head.position == head.base:
             raise DataError(f"journal {self.name!r} has no entries to export")
         path = folder.expanduser() / f"{self.name}-{head.base + 1}-{head.position}.parquet"
+        if not overwrite and path.exists():
+            raise DataError(f"{path} is there already; name another folder, or give --force", path=str(path))
         about = {"journal": self.name, "follows": head.base_hash.hex(), "ends": head.hash.hex()}
         write_parquet(path, self._checked(head, head.base), about)
         return path

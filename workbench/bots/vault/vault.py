@@ -20,7 +20,7 @@ from workbench.bots.vault.secret import Secret
 from workbench.bots.vault.sources import forget_in_keyring, keep_in_keyring, key_in_keyring
 from workbench.errors import ConfigError, DataError, WorkbenchError
 
-__all__ = ["VAULT_FILE", "Credential", "Vault"]
+__all__ = ["VAULT_FILE", "Credential", "Vault", "check_passphrase"]
 
 VAULT_FILE: Final = "vault.wbv"
 _SHORTEST: Final = 12
@@ -307,14 +307,20 @@ def _to_hide(credentials: Iterable[Credential]) -> list[tuple[Secret, str]]:
     return [(Secret(plain), found[plain]) for plain in sorted(found, key=len, reverse=True)]
 
 
-def _new_key(passphrase: Secret | None, cost: int) -> tuple[Header, Secret]:
-    if passphrase is None:
-        header = Header.new("keyring")
-        return header, keep_in_keyring(header.id)
+def check_passphrase(passphrase: Secret) -> Secret:
+    """Give a new passphrase back; ConfigError where it is too short."""
     if len(passphrase.reveal()) < _SHORTEST:
         raise ConfigError(
             f"the passphrase of a vault needs {_SHORTEST} characters or more: four or five words are good"
         )
+    return passphrase
+
+
+def _new_key(passphrase: Secret | None, cost: int) -> tuple[Header, Secret]:
+    if passphrase is None:
+        header = Header.new("keyring")
+        return header, keep_in_keyring(header.id)
+    check_passphrase(passphrase)
     header = Header.new("passphrase", cost)
     return header, derived(header, passphrase)
 
