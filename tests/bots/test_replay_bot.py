@@ -222,6 +222,7 @@ def test_a_strategy_that_fails_is_told_in_the_journal(settings: Settings, tmp_pa
             assert len(journal.sessions()) == sessions
             assert journal.sessions()[-1].reason.startswith("failed: ") and "no idea" in journal.sessions()[-1].reason
             assert journal.logs(level="critical").total == 1 and journal.verify().ok
+            assert [one.record.state for one in journal.entries(kinds=["Moved"])].count("FAILED") == 1
 
 
 def test_a_bot_at_a_spot_venue_has_a_cash_account_and_others_may_borrow() -> None:
@@ -232,9 +233,6 @@ def test_a_bot_at_a_spot_venue_has_a_cash_account_and_others_may_borrow() -> Non
 
     assert account("paper", "binance", "BTC/USDT", "ETH/USDT") == "cash"
     assert account("paper", "binance", "BTC/USDT:USDT") == account("replay", "", "BTC/USDT") == "margin"
-
-
-            assert [one.record.state for one in journal.entries(kinds=["Moved"])].count("FAILED") == 1
 
 
 CHANCE = (
