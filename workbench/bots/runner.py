@@ -222,6 +222,7 @@ class Runner(Course):
         """Become what the journal says, or a new bot."""
         self._started = self.journal.head.base > 0 or bool(last_of(self.journal, ["Started"]))
         self._quick.recover(self.now)
+        self.broker.remember(line.order for line in self.shell.clerk.lines.values() if line.state != "done")
         self.refusals.let_go()
         for entry in last_of(self.journal, ["Logged"], having=APART):
             self.reconciler.apart.update(entry.record.fields.get(APART, {}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ from workbench.bots.spec import Policy
 from workbench.errors import ConfigError
 from workbench.risk.limits import Limits
 from workbench.trading.events import Event
+from workbench.trading.orders import Order
 
 __all__ = ["Breaker", "LiveBroker", "Pace", "RunTerms"]
 
@@ -32,6 +33,9 @@ class LiveBroker(Broker, Protocol):
 
     def news(self) -> AsyncIterator[VenueOrder | VenueFill]:
         """Give what happens to orders, and executions, as they are told."""
+
+    def remember(self, orders: Iterable[Order]) -> None:
+        """Take the terms of orders of an earlier session that may be at the venue; before anything is sent."""
 
     async def check(self) -> Any:
         """Tell what the venue offers; `missing` names what a bot cannot do without."""

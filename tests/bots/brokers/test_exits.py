@@ -257,3 +257,30 @@ def test_a_cancel_for_a_pair_whose_answer_is_lost_is_looked_for(exchange: Exchan
             assert standing(one) == [("limit", 0.999), ("stop", 0.999)]
 
     run(story())
+
+
+def test_a_question_about_a_stop_does_not_keep_it_from_coming_back(exchange: Exchange) -> None:
+    async def story() -> None:
+        async with desk(exchange, SPOT) as one:
+            stop, target = await with_stop(one, target=True)
+            exchange.faults.add("latency", target="query", latency=300, when={"nth": 1})
+            seen, _ = await asyncio.gather(one.find(stop.id), one.cancel(target.id))
+            assert seen is not None and standing(one) == [("stop", 0.999)]
+
+    run(story())
+
+
+def test_an_exit_after_a_restart(exchange: Exchange) -> None:
+    async def story() -> None:
+        async with desk(exchange, SPOT) as one:
+            await with_stop(one, target=True)
+            terms = [line.order for line in one.broker.register.lines.values() if line.order is not None]
+            one.broker.register.lines.clear()
+            one.broker.remember(terms[1:])
+            await one.look()
+            await one.place("sell", "market", 0.4, reduce_only=True)
+            assert standing(one) == [("limit", 0.599), ("stop", 0.599)]
+            await one.place("sell", "market", 0.599, reduce_only=True)
+            assert one.standing() == [] and one.balance("BTC") < 0.001
+
+    run(story())

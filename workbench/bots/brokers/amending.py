@@ -3,6 +3,10 @@
 What never happens is that a position has less protection than the venue makes unavoidable: an order that only reduces
 is replaced before it is cancelled, and where a venue locks what is to be sold, both go in one request. An order that
 could open something is cancelled first, so that it never fills twice.
+
+A trailing stop is replaced only for another quantity or activation. No venue takes over the level that another order
+has trailed to, so that what replaces it trails anew from the price of then; one changed in place keeps its level. Of
+one that trails already, as far as the price tells, the replacement does not wait for an activation again.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from workbench.bots.brokers.finding import find_order, ways_to
+from workbench.bots.brokers.finding import find_order, terms_of, ways_to
 from workbench.bots.brokers.reading import read_order
 from workbench.bots.brokers.register import Line, Register
 from workbench.bots.brokers.talk import ENDED, VenueOrder
@@ -23,6 +27,7 @@ from workbench.bots.brokers.wire import Wire
 from workbench.bots.brokers.wording import Worded, refused, word_order
 from workbench.errors import BrokerError, BrokerRejected, BrokerUnknown
 from workbench.trading.events import AmendOrder
+from workbench.trading.exits import further
 from workbench.trading.orders import Order
 
 __all__ = ["Ways", "amend_order", "cancel_named", "submit_worded"]
@@ -32,10 +37,11 @@ _DATA: Final = re.compile(r"\{.*\}", re.DOTALL)
 
 
 class Ways(NamedTuple):
-    """What a change may need of the broker: the quantity of an order for all that is held, and a pair sent anew."""
+    """What a change may need of the broker: the quantity for all that is held, a pair sent anew, what time it is."""
 
     size: Callable[[Order], Awaitable[Order]]
     pair: Callable[[Line, Order, Line], Awaitable[VenueOrder]]
+    now: Callable[[], int]
 
 
 class _Change(NamedTuple):
@@ -80,21 +86,73 @@ async def amend_order(wire: Wire, register: Register, line: Line, action: AmendO
     BrokerTransient, BrokerFatal, BrokerUnknown
     """
     change = await _change(wire, register, line, action)
-    if change.new.type == "trailing_stop" and math.isnan(change.new.activation):
-        return _taken(change, change.old)  # it trails at the venue, which alone knows its best price
+    if change.new.type == "trailing_stop":
+        return await _amend_trailing(wire, register, change, action, ways)
+    return await _carry_out(wire, register, change, ways)
+
+
+async def _amend_trailing(
+    wire: Wire, register: Register, change: _Change, action: AmendOrder, ways: Ways
+) -> VenueOrder | None:
+    """Change a trailing stop: what is known of its best price is nothing to the venue, which alone knows that."""
+    line, before, new = change.line, change.before, change.new
+    waited = math.isfinite(before.activation)
+    runs = waited and await _trails(wire, replace(before, price=new.price, extra={}))
+    resized = action.quantity == action.quantity and not math.isclose(action.quantity, change.old.quantity)
+    moved = math.isfinite(new.activation) and new.activation != before.activation and not runs
+    answer: VenueOrder | None = change.old
+    runs = runs or (moved and await _trails(wire, new))
+    if resized or (moved and (waited or not runs)):
+        activation = math.nan if runs else new.activation
+        sent = replace(new, price=math.nan, stop_price=math.nan, activation=activation, extra=dict(new.extra))
+        before = replace(before, activation=math.nan if runs else before.activation, extra=dict(before.extra))
+        answer = await _carry_out(wire, register, change._replace(before=before, new=sent), ways)
+    else:
+        _taken(change, None)
+    if line.order is not None:
+        best = further(new.price, new.activation, -new.sign) if runs else new.price
+        line.order = replace(line.order, price=best, activation=new.activation, extra=dict(line.order.extra))
+    if answer is None:
+        return None
+    return answer._replace(price=_or(action.price, new.price), stop_price=_or(action.stop_price, new.activation))
+
+
+async def _trails(wire: Wire, order: Order) -> bool:
+    """Tell whether the price has reached what a trailing stop waits for, as far as is known."""
+    side = -order.sign
+    if side * (order.price - order.activation) >= 0.0:
+        return True
+    last = (await wire.call("read", "fetch_ticker", order.symbol, asked=f"price of {order.symbol}")).get("last")
+    return last is not None and side * (float(last) - order.activation) >= 0.0
+
+
+async def _carry_out(wire: Wire, register: Register, change: _Change, ways: Ways) -> VenueOrder | None:
+    """Change an order in the way of its venue."""
+    line = change.line
     if change.before.close_position:
         change = change._replace(new=_as_before(await ways.size(change.new), change.old))
     offers = wire.offers(line.symbol)
-    if offers.amends == "edit" and (not offers.apart or change.new.type == "limit"):
+    if offers.amends == "edit" and _edits(change, apart=offers.apart):
         return await _edit(wire, register, change)
+    left_ms = math.inf if change.new.expires is None else change.new.expires - ways.now()
+    if left_ms < offers.ahead_ms and offers.dates(change.new):  # as another order the venue would not take it any more
+        raise refused("refused_by_venue", change.new, f"its date is {left_ms / 1_000:g} s away; it stays as it was")
     partner = register.partner(line)
     if offers.amends == "exchange" and partner is not None:
-        return await ways.pair(line, change.new, partner)
+        return _taken(change, await ways.pair(line, change.new, partner))
     if offers.amends == "exchange":
         return await _exchange(wire, register, change)
     if change.new.reduce_only and offers.reduce_only:
         return await _place_first(wire, register, change)
     return await _cancel_first(wire, register, change)
+
+
+def _edits(change: _Change, *, apart: bool) -> bool:
+    """Tell whether a venue that changes orders in place changes this one so; where it trails from it does not."""
+    new, before = change.new, change.before
+    if new.type == "trailing_stop" and math.isfinite(new.activation) and new.activation != before.activation:
+        return False
+    return not apart or new.type == "limit"
 
 
 def _as_before(new: Order, old: VenueOrder) -> Order:
@@ -124,6 +182,7 @@ async def _change(wire: Wire, register: Register, line: Line, action: AmendOrder
         stop_price=_or(action.stop_price, before.stop_price), extra=dict(before.extra),
     )  # fmt: skip
     if before.type == "trailing_stop":
+        changed.price = further(before.price, action.price, -before.sign)
         changed.activation = _or(action.stop_price, before.activation)
     line.order = before
     return _Change(line, old, before, replace(changed, quantity=left))
@@ -140,12 +199,7 @@ def _order_of(one: VenueOrder, known: Order | None) -> Order:
             id=one.id, symbol=one.symbol, side=one.side, type=one.type, quantity=one.quantity, price=one.price,  # type: ignore[arg-type]
             stop_price=one.stop_price, reduce_only=one.reduce_only,
         )  # fmt: skip
-    if known.type == "trailing_stop":
-        return replace(known, extra=dict(known.extra))
-    return replace(
-        known, quantity=known.quantity if known.close_position else _or(one.quantity, known.quantity),
-        price=_or(one.price, known.price), stop_price=_or(one.stop_price, known.stop_price), extra=dict(known.extra),
-    )  # fmt: skip
+    return terms_of(one, known)
 
 
 def _taken(change: _Change, answer: VenueOrder | None) -> VenueOrder | None:
@@ -156,8 +210,6 @@ def _taken(change: _Change, answer: VenueOrder | None) -> VenueOrder | None:
         before, quantity=total, price=new.price, stop_price=new.stop_price, activation=new.activation,
         extra=dict(before.extra),
     )  # fmt: skip
-    if answer is not None and new.type == "trailing_stop":
-        return answer._replace(price=new.price, stop_price=new.activation)
     return answer
 
 
@@ -167,6 +219,8 @@ async def _edit(wire: Wire, register: Register, change: _Change) -> VenueOrder |
     whole = replace(change.new, quantity=change.new.quantity + change.old.filled - line.carried)
     worded = word_order(whole, name, wire.offers(line.symbol), wire.rest)
     params = {key: value for key, value in worded.params.items() if key != "clientOrderId"}
+    if whole.type == "trailing_stop":
+        params = {}  # only its quantity: a trigger given anew would be where it trails from
     try:
         row = await wire.call(
             "amend", "edit_order", change.old.venue_id, worded.symbol, worded.type, worded.side, worded.amount,

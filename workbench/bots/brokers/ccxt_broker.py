@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -176,6 +176,19 @@ class CcxtBroker:
         """Give the time, ms UTC."""
         return self.terms.clock() if self.terms.clock is not None else self.wire.now()
 
+    def remember(self, orders: Iterable[Order]) -> None:
+        """Take the terms of orders that an earlier session sent: of some, venues do not tell all.
+
+        Parameters
+        ----------
+        orders : iterable of Order
+            Those that may be at the venue, as they were last changed; what this broker sent itself it knows better.
+        """
+        for order in orders:
+            line = self.register.line(order.id, order.symbol)
+            if line.order is None:
+                line.order = _terms_of(order)
+
     # what is asked for
 
     async def send(self, request: Send) -> VenueOrder | None:
@@ -203,7 +216,8 @@ class CcxtBroker:
             try:
                 if isinstance(action, CancelOrder):
                     return await self._cancel(line)
-                return await amend_order(self.wire, self.register, line, action, Ways(self._sized, self._pairs.change))
+                ways = Ways(self._sized, self._pairs.change, self.now)
+                return await amend_order(self.wire, self.register, line, action, ways)
             finally:
                 line.leaving = line.changing = False
 
@@ -212,7 +226,8 @@ class CcxtBroker:
             raise refused("unknown_instrument", order)
         offers = self.wire.offers(order.symbol)
         line = self.register.line(order.id, order.symbol)
-        line.order, line.sure, line.over = replace(order, extra=dict(order.extra)), True, False
+        order = _terms_of(order)
+        line.order, line.sure, line.over = order, True, False
         try:
             return await self._placed(line, await self._sized(order, closes=offers.closes))
         except BrokerUnknown:
@@ -521,3 +536,11 @@ class CcxtBroker:
 
 def _lacks_money(error: BrokerRejected) -> bool:
     return error.fields.get("code") == "insufficient_margin"
+
+
+def _terms_of(order: Order) -> Order:
+    """Give an order of the books as one of the broker's own."""
+    own = replace(order, extra=dict(order.extra))
+    if own.type == "trailing_stop" and own.stop_price == own.stop_price:
+        own.activation, own.stop_price = own.stop_price, math.nan  # books have a changed activation there
+    return own

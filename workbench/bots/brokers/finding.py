@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from workbench.bots.brokers.reading import client_id_of, order_id_behind, read_order
@@ -10,8 +11,9 @@ from workbench.bots.brokers.register import Line, Register
 from workbench.bots.brokers.talk import ENDED, VenueOrder
 from workbench.bots.brokers.wire import Wire
 from workbench.errors import BrokerRejected
+from workbench.trading.orders import Order
 
-__all__ = ["find_order", "ways_to", "whole_order"]
+__all__ = ["find_order", "terms_of", "ways_to", "whole_order"]
 
 _ROWS: Final = 500
 
@@ -30,7 +32,7 @@ async def find_order(wire: Wire, register: Register, line: Line) -> VenueOrder |
     """Give the order that stands for ours now; None where the venue has none.
 
     Where it is not sure that no replacement is about, those are looked for too; if two stand, the older one is
-    cancelled.
+    cancelled. What is known of its terms is then as the venue has them.
     """
     found = await _fetch(wire, register, line, line.number)
     while not line.sure:
@@ -44,8 +46,25 @@ async def find_order(wire: Wire, register: Register, line: Line) -> VenueOrder |
         line.carried = found.filled if found is not None else line.carried
         found = await _fetch(wire, register, line, line.number) or later
     if found is not None:
+        if not line.sure and line.order is not None:
+            line.order = terms_of(found, line.order)
         line.sure = True
     return found
+
+
+def terms_of(found: VenueOrder, known: Order) -> Order:
+    """Give the terms of an order: as a venue has them, and as they are known where it does not say."""
+    quantity = known.quantity if known.close_position else _or(found.quantity, known.quantity)
+    if known.type == "trailing_stop":  # its prices are others there
+        return replace(known, quantity=quantity, extra=dict(known.extra))
+    return replace(
+        known, quantity=quantity, price=_or(found.price, known.price),
+        stop_price=_or(found.stop_price, known.stop_price), extra=dict(known.extra),
+    )  # fmt: skip
+
+
+def _or(value: float, otherwise: float) -> float:
+    return value if value == value else otherwise
 
 
 async def _drop(wire: Wire, register: Register, line: Line) -> None:

@@ -8,6 +8,7 @@ What is to be sold at once goes before what rests, at any such venue: that is ca
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
@@ -323,6 +324,8 @@ def _again(line: Line, ended: VenueOrder | None) -> _Side:
     """Give an order that has ended as it may stand again: on its terms, for what it had not executed."""
     order, left = _terms(line), 0.0 if ended is None else ended.quantity - ended.filled
     filled = line.carried if ended is None else ended.filled
+    if order.type == "trailing_stop" and -order.sign * (order.price - order.activation) >= 0.0:
+        order = replace(order, activation=math.nan)  # it trailed already
     return _Side(line, replace(order, quantity=left), line.number + 1, filled)
 
 

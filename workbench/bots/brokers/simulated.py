@@ -11,7 +11,7 @@ import asyncio
 import math
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +31,7 @@ from workbench.market.feeds.feed import Access, Feed, Tuning
 from workbench.market.feeds.lines import Lines
 from workbench.market.sources.clients import Route
 from workbench.trading.events import Event as Said
+from workbench.trading.orders import Order
 
 __all__ = ["SimulatedBroker", "paper_at"]
 
@@ -308,6 +309,9 @@ class SimulatedBroker:
                 yield await queue.get()
         finally:
             self._listeners.remove(queue)
+
+    def remember(self, orders: Iterable[Order]) -> None:
+        """Do nothing: the paper account keeps the terms of its orders."""
 
     async def check(self) -> Capabilities:
         """Tell what the venue offers: every order type there is."""
