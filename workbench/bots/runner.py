@@ -425,6 +425,8 @@ class Runner(Course):
         if isinstance(request, Look):
             self.looked(request, answer)
         elif isinstance(answer, BrokerError):
+            if answer.fields.get("gone"):  # something that stood may stand no longer
+                self.look_soon()
             self.erred(answer)
 
     def _on_beat(self) -> None:

@@ -69,9 +69,9 @@ class Minder:
                 core.protector.again(symbol, leg)
 
     def _closing(self, symbol: str, leg: str) -> bool:
-        """Tell whether an order that closes at the market is under way."""
+        """Tell whether an order that closes at once is under way."""
         mine = (one for one in self.core.orders.values() if one.symbol == symbol and one.leg == leg)
-        return any(one.reduce_only and one.type == "market" for one in mine)
+        return any(one.reduce_only and (one.type == "market" or one.time_in_force in ("IOC", "FOK")) for one in mine)
 
     def lost(self, order: Order, why: str, code: str = "") -> None:
         """Act on a protective order that the venue has refused or taken away while its position is held."""

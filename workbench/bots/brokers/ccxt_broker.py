@@ -11,6 +11,7 @@ import math
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -22,7 +23,7 @@ from workbench.bots.brokers.finding import find_order, ways_to, whole_order
 from workbench.bots.brokers.funding import FundingHistory
 from workbench.bots.brokers.news import News, Told
 from workbench.bots.brokers.paging import OVERLAP_MS, fills_since
-from workbench.bots.brokers.pairing import Pairs
+from workbench.bots.brokers.pairing import Pairs, at_once
 from workbench.bots.brokers.reading import client_id_of, read_fill, read_positions
 from workbench.bots.brokers.register import Line, Register
 from workbench.bots.brokers.talk import ENDED, Find, Look, Send, Snapshot, VenueFill, VenueOrder, VenuePosition
@@ -128,6 +129,7 @@ class CcxtBroker:
         self._opening = asyncio.Lock()
         self._open = False
         self._news: News | None = None
+        self._missed: list[Told] = []
 
     def __repr__(self) -> str:
         return f"<CcxtBroker {self.name}: {', '.join(self.markets)}>"
@@ -196,8 +198,11 @@ class CcxtBroker:
         ------
         BrokerRejected, BrokerTransient, BrokerFatal, BrokerUnknown
         """
-        with self._border(BrokerUnknown, "the answer makes no sense, it may have taken effect"):
-            return await self._send(request)
+        try:
+            with self._border(BrokerUnknown, "the answer makes no sense, it may have taken effect"):
+                return await self._send(request)
+        finally:
+            await self._hear_missed()
 
     async def _send(self, request: Send) -> VenueOrder | None:
         await self.open()
@@ -222,21 +227,46 @@ class CcxtBroker:
         offers = self.wire.offers(order.symbol)
         line = self.register.line(order.id, order.symbol)
         order = _terms_of(order)
-        line.order, line.sure = order, True
-        sized = await self._sized(order, closes=offers.closes)
-        self._check_owned(sized)
-        worded = word_order(sized, self.register.spell(line), offers, self.wire.rest)
+        line.order, line.sure, line.over = order, True, False
         try:
-            return await submit_worded(self.wire, self.register, line, worded)
+            sized = await self._sized(order, closes=offers.closes)
+            self._check_owned(sized)
+            return await self._placed(line, sized)
+        except BrokerUnknown:
+            raise
+        except BrokerError as error:
+            line.over = error.fields.get("code") != "duplicate_id"  # it surely does not stand
+            raise
+
+    async def _placed(self, line: Line, order: Order) -> VenueOrder:
+        """Send an order; what orders of ours lock of the coins that it is to sell is set free for it."""
+        place = partial(self._place, line, order)
+        try:
+            return await place()
         except BrokerRejected as error:
-            less = await self._after_fees(sized, error)
-            beside = self._pairs.beside(order) if less is None and _lacks_money(error) else None
+            locking = self._pairs.locking(order) if _lacks_money(error) else []
+            if not locking:
+                raise
+            if at_once(order):
+                return await self._pairs.instead(line, order, place)
+            beside = self._pairs.beside(order)
             if beside is not None:
-                return await self._pairs.join(line, sized, beside)
+                return await self._pairs.join(line, order, beside)
+            names = " and ".join(one.id for one in locking)
+            raise BrokerRejected(
+                f"{error}; {names} lock what it is to sell, and it cannot rest beside that there", **error.fields
+            ) from error
+
+    async def _place(self, line: Line, order: Order) -> VenueOrder:
+        """Send an order, for a little less where the rest went as fees."""
+        offers, name = self.wire.offers(order.symbol), self.register.spell(line)
+        try:
+            return await submit_worded(self.wire, self.register, line, word_order(order, name, offers, self.wire.rest))
+        except BrokerRejected as error:
+            less = await self._after_fees(order, error)
             if less is None:
                 raise
-        worded = word_order(less, self.register.spell(line), offers, self.wire.rest)
-        return await submit_worded(self.wire, self.register, line, worded)
+        return await submit_worded(self.wire, self.register, line, word_order(less, name, offers, self.wire.rest))
 
     def _check_owned(self, order: Order) -> None:
         """Refuse to sell coins on spot that the bot has not bought: they are its owner's."""
@@ -371,12 +401,25 @@ class CcxtBroker:
         """Tell whether an order is the one that stands for ours now, not one that was or is just being replaced."""
         id, number = self.register.own(str(row.get("id") or ""), client_id_of(row))
         line = self.register.line(id, symbol) if number else self.register.lines.get(id)
-        if line is None or line.changing:
-            return line is None
-        if number > line.number:  # replaced in an earlier life of the bot: learn what those before it had executed
-            async with line.lock:
+        if line is None:
+            return True
+        ended = row.get("status") in ENDED
+        if line.changing:
+            if ended:  # it is told afterwards, unless another one stands then
+                self._missed.append(Told("order", row, symbol))
+            return False
+        if number > line.number or (ended and not line.sure):
+            async with line.lock:  # another one may stand: from an earlier life, or of a change whose answer was lost
                 await find_order(self.wire, self.register, line)
         return number == line.number
+
+    async def _hear_missed(self) -> None:
+        """Take up news of ends that came while the orders were being changed, or could not be judged."""
+        missed = self._missed + [Told("order", row) for row in self._pairs.lost]
+        self._missed, self._pairs.lost = [], []
+        if self._news is not None:
+            for told in missed:
+                await self._news.again(told)
 
     async def positions(self) -> tuple[VenuePosition, ...]:
         """Give what is held of the contracts that are traded; nothing for spot."""
@@ -437,8 +480,10 @@ class CcxtBroker:
                 if await self._stands(row, symbol):
                     return await whole_order(self.wire, self.register, row, symbol)
                 return None
-        except BrokerError:
-            return None  # what it became cannot be asked now; the next look round tells
+        except BrokerError:  # what it became cannot be asked now; the next look round tells, if nothing does before
+            if row.get("status") in ENDED:
+                self._missed.append(told)
+            return None
 
     # what a venue may do by itself
 

@@ -161,6 +161,10 @@ class News:
             if isinstance(event, Told):  # the others tell of the connection, which `health` shows
                 yield event
 
+    async def again(self, told: Told) -> None:
+        """Tell something once more."""
+        await self._outbox.put(told)  # type: ignore[arg-type]
+
     async def stop(self) -> None:
         """Stop listening."""
         while left := {task for task in self._tasks if not task.done()}:
