@@ -25,7 +25,7 @@ from workbench.market.feeds.ccxt_feed import CcxtFeed
 from workbench.market.feeds.doors import collect, replay
 from workbench.market.feeds.events import BarClosed, BookMoved, FillMade, OrderMoved, TickerMoved
 from workbench.market.feeds.feed import Access, Feed, Watch
-from workbench.market.feeds.lines import plain_reason
+from workbench.market.feeds.lines import Lines, plain_reason
 from workbench.market.feeds.record import Recording
 from workbench.market.feeds.tape import Tape
 from workbench.practice.clients import connect
@@ -181,3 +181,44 @@ def test_a_wrong_secret_ends_the_feed_and_is_never_shown() -> None:
 def test_reasons_hide_queries_and_secrets() -> None:
     error = OSError("GET https://x/api?signature=abc&x=1 failed for hush")
     assert plain_reason(error, ("hush", "")) == "OSError: GET https://x/api?… failed for ***"
+
+
+def test_a_socket_that_is_let_go_of_while_it_is_dialled_does_not_stay() -> None:
+    async def run(exchange: Exchange) -> None:
+        async with Lines("binance", (BTC,), access_to(exchange), QUICK) as lines:
+            client = await lines.stream("tickers")
+            left = []
+            for _ in range(5):
+                watching = asyncio.ensure_future(client.watch_ticker(BTC))
+                while not client.clients:
+                    await asyncio.sleep(0)
+                left += client.clients.values()
+                assert left[-1].connection is None
+                watching.cancel()
+                await lines.reset("tickers", BTC)
+            for socket in left:
+                await asyncio.wait_for(asyncio.shield(socket.connected), 5.0)
+            await asyncio.sleep(0.2)
+            assert all(socket.closed() for socket in left) and client.clients == {}
+            assert not [task for task in asyncio.all_tasks() if "ping_loop" in repr(task) or "receive" in repr(task)]
+
+    with practice() as exchange:
+        asyncio.run(run(exchange))
+
+
+def test_a_socket_on_which_nobody_waits_is_closed_when_another_is_dialled() -> None:
+    async def run(exchange: Exchange) -> None:
+        async with Lines("binance", (BTC,), access_to(exchange), QUICK) as lines:
+            client = await lines.stream("tickers")
+            watching = asyncio.ensure_future(client.watch_ticker(BTC))
+            while not watching.done():
+                await asyncio.to_thread(exchange.advance, 1_000)
+                await asyncio.sleep(0.02)
+            (socket,) = client.clients.values()
+            assert not socket.closed() and not socket.futures
+            lines.redial("tickers")
+            await asyncio.sleep(0.2)
+            assert socket.closed() and client.clients == {}
+
+    with practice() as exchange:
+        asyncio.run(run(exchange))

@@ -32,6 +32,7 @@ _OPTIONS: Final[dict[str, Any]] = {
 }
 _QUERY: Final = re.compile(r"\?\S+")
 _MARKED: Final = ("binance", "binanceusdm", "binancecoinm", "binanceus")  # venues that mark final candles
+_closing: set[asyncio.Task[None]] = set()  # else nobody holds them while they run
 
 
 class Lines:
@@ -151,7 +152,7 @@ class Lines:
                     # else every stream of orders asks for positions by itself: at each new connection, and again and
                     # again in tasks of its own while that fails, past the limits that requests keep to
                     snapshots.update(fetchPositionsSnapshot=False, awaitPositionsSnapshot=False)
-                self._streams[group] = self._hear_marks(client)
+                self._streams[group] = self._hear_marks(_closing_what_nobody_wants(client))
         found = self._streams[group]
         if "timeDifference" in self.rest.options:  # what the client that asks has learnt of the venue's clock
             found.options["timeDifference"] = self.rest.options["timeDifference"]
@@ -203,9 +204,15 @@ class Lines:
         client.ws_dial_backoff = {}
 
     def redial(self, group: str) -> None:
-        """Let the next call dial at once: the pauses are ours."""
-        if group in self._streams:
-            self._streams[group].ws_dial_backoff = {}
+        """Let the next call dial at once: the pauses are ours. Sockets on which nobody waits are closed."""
+        client = self._streams.get(group)
+        if client is None:
+            return
+        for url, socket in tuple(client.clients.items()):
+            if not socket.futures:  # such as that of a listen key which is not renewed any more
+                client.clients.pop(url, None)
+                _close(socket)
+        client.ws_dial_backoff = {}
 
     def closed_candles(self, group: str, symbol: str, timeframe: str) -> list[Candle]:
         """Give the candles that the stream marked as final since the last call."""
@@ -232,6 +239,29 @@ class Lines:
 
         client.handle_ohlcv = with_mark
         return client
+
+
+def _close(socket: Any) -> None:
+    async def close() -> None:
+        with suppress(Exception):  # it is to go, in whatever state it is
+            await socket.close()
+
+    task = asyncio.ensure_future(close())
+    _closing.add(task)
+    task.add_done_callback(_closing.discard)
+
+
+def _closing_what_nobody_wants(client: Any) -> Any:
+    """Have a socket closed that was let go of while it was being dialled: ccxt goes on dialling, and would read it."""
+    heed = client.on_connected
+
+    def on_connected(socket: Any, message: Any = None) -> None:
+        heed(socket, message)
+        if client.clients.get(socket.url) is not socket:
+            _close(socket)
+
+    client.on_connected = on_connected
+    return client
 
 
 def _markets_of(symbols: Sequence[str]) -> list[str]:
