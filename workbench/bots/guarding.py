@@ -260,7 +260,7 @@ async def guarded(
         left = bool(runner.killing) and not clean
         await asyncio.to_thread(guarding.wait, terms.patience_s if left else terms.grace_s)
         if left:
-            _finish(runner, folder, key)
+            _finish(runner, ward, key)
 
 
 class _Teller:
@@ -342,14 +342,15 @@ async def _complete(runner: Runner, record: Record) -> None:
     record.add(one for one in seen.fills if one.id in names)
 
 
-def _finish(runner: Runner, folder: Path, key: bytes) -> None:
+def _finish(runner: Runner, ward: Ward, key: bytes) -> None:
     """Have the journal say what the guard did for a bot that could not do it, and tell a human."""
     from workbench.trading.events import Alert
 
     journal: Journal = runner.journal
+    folder = Path(ward.folder)
     with suppress(WorkbenchError):
-        record = read_record(folder, runner.shell.mind.name, key)
-        if record is None:
+        record = read_record(folder, ward.bot, key)
+        if record is None or record.at < ward.born * 1_000:  # the guard of this life has written nothing
             return
         runner.reason = record.summary
         runner.shell.alert(Alert(runner.now, "critical", record.summary))
