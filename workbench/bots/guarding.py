@@ -42,6 +42,7 @@ _BEAT_S: Final = 0.2
 _MOST_WAITING: Final = 1_000_000  # bytes that a guard has not read: it hangs
 _REFUSED_S: Final = 2.0  # without anything coming to disk: the database does not take it
 _AGAIN_S: Final = 1.0  # between two guards
+_MARGIN_MS: Final = 60_000
 _FAREWELL_S: Final = 2.0
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -271,11 +272,13 @@ class _Teller:
         self._last: tuple[int, bool, bool] = (-1, False, False)
         self._noted, self._tried = False, -_AGAIN_S
         self._written = time.monotonic()  # when the journal last had all on disk
+        self._known_to = 0  # likewise, by the bot's clock
 
     def turn(self) -> None:
         runner = self._runner
         position, now = runner.journal.position, time.monotonic()
-        self._written = self._written if runner.journal.waiting else now
+        if not runner.journal.waiting:
+            self._written, self._known_to = now, runner.now
         refused = now - self._written > _REFUSED_S
         core, lines = runner.shell.mind.core, runner.shell.clerk.lines
         flight = any(one.pending or one.flight or one.state in DOUBT for one in lines.values())
@@ -289,7 +292,8 @@ class _Teller:
         self._guarding.tell({
             "orders": {
                 name: [one.order.symbol, one.order.side, one.order.leg, one.filled, bool(one.order.parent)]
-                for name, one in lines.items() if lost or one.state != "done"
+                for name, one in lines.items()
+                if one.state != "done" or (lost and one.ended >= self._known_to - _MARGIN_MS)
             },
             "held": [[one.symbol, one.leg, one.quantity] for one in core.account.positions],
             "booked": [f"{one.symbol} {one.trade_id}" for one in runner.guards_fills if runner.shell.clerk.has(one)],
