@@ -14,7 +14,7 @@ from workbench.bots.brokers.talk import VenueFill
 from workbench.bots.guard_record import Record, keep_record, record_file
 from workbench.bots.guard_terms import GuardTerms
 from workbench.bots.guard_ward import Ward
-from workbench.bots.guarding import Guarding, _Teller
+from workbench.bots.guarding import Guarding, _finish, _Teller
 from workbench.practice.exchange import Exchange
 from workbench.trading.orders import Order
 
@@ -64,5 +64,19 @@ def test_the_record_goes_when_the_journal_can_be_written_again_and_books_nothing
             clerk.forgotten = fills[-1].ts + 1
             runner.await_fills(fills)
             assert held(PERP) == 0.5 and not clerk.early
+
+    run(story())
+
+
+def test_what_an_earlier_guard_has_done_is_not_said_of_a_kill_that_failed(exchange: Exchange, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with bot(exchange, tmp_path, PERP, strategy=Quiet()) as mine, mine.opened() as runner:
+            key = b"0" * 32
+            keep_record(tmp_path, Record(NAME, "flatten", "killed", 5_000, verified=True, text="all closed"), key)
+            runner.reason = "killed; NOT DONE, see to it at the venue"
+            _finish(runner, Ward(NAME, str(tmp_path), [], 0, 6.0, "", ""), key)
+            assert "NOT DONE" in runner.reason and not mine.alerts
+            _finish(runner, Ward(NAME, str(tmp_path), [], 0, 4.0, "", ""), key)
+            assert "all closed" in runner.reason and mine.alerts
 
     run(story())

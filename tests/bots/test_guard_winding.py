@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.bots.brokers.stage import NAN, PERP, SPOT, Desk, desk, run, swinging
+from tests.bots.brokers.stage import NAN, PERP, SPOT, Desk, desk, run, secret, swinging
 from workbench.bots import guard_winding
+from workbench.bots.brokers.credentials import Credentials
 from workbench.bots.brokers.talk import Send
+from workbench.bots.guard import Guard
 from workbench.bots.guard_record import Record
 from workbench.bots.guard_terms import GuardTerms
+from workbench.bots.guard_ward import Ward
 from workbench.bots.guard_winding import Known, Own, Winding, wind_down
 from workbench.practice.exchange import Exchange
 from workbench.trading.events import Submit
@@ -225,5 +229,23 @@ def test_an_order_is_found_whose_predecessors_the_venue_has_forgotten(exchange: 
                 record = flatten()
                 await wind_down(winding(again, known, record), quiet)
             assert one.standing() == [] and record.verified, record
+
+    run(story())
+
+
+def test_closing_out_that_is_ordered_while_orders_are_cancelled_is_done_too(exchange: Exchange, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with desk(exchange, PERP) as one:
+            await one.to_phase(0)
+            await one.place("buy")
+            ward = Ward("bot", str(tmp_path), [str(tmp_path / "kill")], 0, 0.0, str(tmp_path / "bot.sqlite"), "bot")
+            ward.at(one.broker)
+            terms = GuardTerms(settle_s=0.1, land_s=0.5, journal_s=0.1)
+            guard = Guard(ward, terms, Credentials(one.account, secret(one.account), name="test"), -1)
+            guard.state = {"orders": {}, "held": [[PERP, "net", 1.0]], "flight": False}
+            guard.how, guard.reason, guard.ended = "cancel", "killed by Ctrl-C", {}
+            (tmp_path / "kill").write_text("flatten")
+            assert await asyncio.to_thread(guard._finish, "it did not react") == 0
+            assert one.position() == 0.0
 
     run(story())

@@ -10,9 +10,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 import workbench
+from workbench.bots.guard_record import Record, keep_record
 from workbench.bots.guard_terms import GuardTerms
 from workbench.bots.guard_ward import Ward
 from workbench.bots.journal import bots_folder, read_journal
+from workbench.bots.journal.keys import seal_key
 from workbench.bots.kill_outcome import kill_outcome
 from workbench.settings import Settings, load_settings
 
@@ -57,3 +59,13 @@ def test_a_bot_of_which_no_guard_has_said_anything_does_not_count_as_killed(tmp_
     ward.write()
     outcome = kill_outcome(settings, NAME, 1.0, running=True)
     assert outcome.state == "left" and "--at-venue" in outcome.text
+
+
+def test_what_a_guard_did_in_an_earlier_life_says_nothing_of_this_one(tmp_path: Path) -> None:
+    settings, ward = dead_bot(tmp_path)
+    bots = bots_folder(settings)
+    keep_record(bots, Record(NAME, "flatten", "killed", 5_000, verified=True, text="all closed"), seal_key(bots))
+    ward.venue, ward.born, ward.ended = "binance", 6.0, {"state": "STOPPED", "reason": "stopped", "clean": False}
+    ward.write()
+    outcome = kill_outcome(settings, NAME, 1.0, running=True)
+    assert outcome.state == "left" and "was not killed" in outcome.text

@@ -42,6 +42,7 @@ _BEAT_S: Final = 0.2
 _MOST_WAITING: Final = 1_000_000  # bytes that a guard has not read: it hangs
 _REFUSED_S: Final = 2.0  # without anything coming to disk: the database does not take it
 _AGAIN_S: Final = 1.0  # between two guards
+_MARGIN_MS: Final = 60_000
 _FAREWELL_S: Final = 2.0
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -259,7 +260,7 @@ async def guarded(
         wanted = bool(runner.killing) or (guarding.interrupts > 1 and runner.state != "STOPPED")
         await asyncio.to_thread(guarding.wait, terms.patience_s if wanted and not clean else terms.grace_s)
         if not clean:
-            _finish(runner, folder, key)
+            _finish(runner, ward, key)
 
 
 class _Teller:
@@ -270,11 +271,13 @@ class _Teller:
         self._last: tuple[int, bool, bool] = (-1, False, False)
         self._noted, self._tried = False, -_AGAIN_S
         self._written = time.monotonic()  # when the journal last had all on disk
+        self._known_to = 0  # likewise, by the bot's clock
 
     def turn(self) -> None:
         runner = self._runner
         position, now = runner.journal.position, time.monotonic()
-        self._written = self._written if runner.journal.waiting else now
+        if not runner.journal.waiting:
+            self._written, self._known_to = now, runner.now
         refused = now - self._written > _REFUSED_S
         core, lines = runner.shell.mind.core, runner.shell.clerk.lines
         flight = any(one.pending or one.flight or one.state in DOUBT for one in lines.values())
@@ -288,7 +291,8 @@ class _Teller:
         self._guarding.tell({
             "orders": {
                 name: [one.order.symbol, one.order.side, one.order.leg, one.filled, bool(one.order.parent)]
-                for name, one in lines.items() if lost or one.state != "done"
+                for name, one in lines.items()
+                if one.state != "done" or (lost and one.ended >= self._known_to - _MARGIN_MS)
             },
             "terms": [one.order.to_dict() for one in lines.values() if one.order.parent and one.state != "done"],
             "held": [[one.symbol, one.leg, one.quantity] for one in core.account.positions],
@@ -342,14 +346,16 @@ async def _complete(runner: Runner, record: Record) -> None:
     record.add(one for one in seen.fills if one.id in names)
 
 
-def _finish(runner: Runner, folder: Path, key: bytes) -> None:
+def _finish(runner: Runner, ward: Ward, key: bytes) -> None:
     """Have the journal say what the guard did for a bot that could not do it, and tell a human."""
     from workbench.trading.events import Alert
 
     journal: Journal = runner.journal
+    folder = Path(ward.folder)
     with suppress(WorkbenchError):
-        record = read_record(folder, runner.shell.mind.name, key)
-        if record is None or record.journalled:
+        record = read_record(folder, ward.bot, key)
+        if record is None or record.journalled or record.at < ward.born * 1_000:
+            # the guard of this life has written nothing that is not known
             return
         runner.reason, runner.shell.mind.core.state = record.summary, "KILLED"
         runner.shell.alert(Alert(runner.now, "critical", record.summary))

@@ -77,7 +77,7 @@ def kill_outcome(settings: Settings, name: str, seconds: float, *, running: bool
     ward = Ward.read(folder, name) or ward  # what was written last
     with suppress(ConfigError):
         record = read_record(folder, name, seal_key(folder, make=False))
-        if record is not None:
+        if record is not None and record.at >= ward.born * 1_000:  # else it is of an earlier life
             return Outcome(name, "killed" if record.verified else "left", f"{name} was killed; {record.summary}")
     return _ended(ward)
 
@@ -165,9 +165,12 @@ def _kill_there(
         record.go_on_from(before)
 
         def keep() -> None:
-            keep_record(folder, record, key)
+            try:
+                keep_record(folder, record, key)
+            except DataError as error:  # what has been begun at the venue is brought to its end all the same
+                tell(str(error))
 
-        keep()
+        keep_record(folder, record, key)
         asyncio.run(wind_down_as(ward, credentials, terms, None, record, keep=keep, tell=tell))
         try:
             note_in_journal(journal, record)
@@ -176,5 +179,5 @@ def _kill_there(
     if record.journalled and record.verified and not record.fills:
         forget_record(folder, ward.bot)
     else:
-        keep_record(folder, record, key)
+        keep()
     return record
