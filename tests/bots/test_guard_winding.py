@@ -80,6 +80,23 @@ def test_a_closing_order_that_is_lost_is_sent_again_until_the_position_is_closed
     run(story())
 
 
+def test_what_was_done_before_is_told_apart_from_what_is_done_now(exchange: Exchange) -> None:
+    async def story() -> None:
+        async with desk(exchange, PERP) as one:
+            await one.to_phase(0)
+            await one.place("buy")
+            first = flatten()
+            await wind_down(winding(one, held(PERP), first), quiet)
+            assert first.text == f"sell 1 {PERP} at the market"
+            again = flatten()
+            again.go_on_from(first)
+            await wind_down(winding(one, held(PERP), again), quiet)
+            assert again.text == f"nothing of it stood at the venue; done before: sell 1 {PERP} at the market"
+            assert again.verified and len(one.orders()) == 2
+
+    run(story())
+
+
 def test_while_a_closing_order_may_still_land_no_other_is_sent(exchange: Exchange) -> None:
     async def story() -> None:
         async with desk(exchange, SPOT) as one:

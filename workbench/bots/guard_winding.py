@@ -101,6 +101,7 @@ class Winding:
         self._cancelled: set[str] = set()
         self._timed = False
         self._count = 0
+        self._earlier = frozenset(one[0] for one in record.closings)  # of guards before
         self._booked: dict[str, float] = {}
         for one in record.executions():
             if f"{one.symbol} {one.trade_id}" in known.booked:
@@ -294,9 +295,11 @@ class Winding:
         flatten = self.record.how == "flatten"
         stays = [name for name, one in self._seen.items() if one.status not in ENDED and name in self.known.orders]
         parts = [f"{len(self._cancelled)} of its orders cancelled"] if self._cancelled else []
+        earlier = []
         for name, symbol, _, side, _ in self.record.closings:
             if name in self._seen and self._seen[name].filled:
-                parts.append(f"{side} {self._seen[name].filled:.10g} {symbol} at the market")
+                done = f"{side} {self._seen[name].filled:.10g} {symbol} at the market"
+                (earlier if name in self._earlier else parts).append(done)
         for key in self._keys():
             held = self._held(key)
             if not flatten and abs(held) > 0.0:
@@ -308,7 +311,8 @@ class Winding:
             f"{left:+.10g} {key[0]} is still held: {self._why.get(key, 'it was not closed')}"
             for key in self._keys() if flatten and (left := self._left(key, seen))
         ]  # fmt: skip
-        self.record.text = "; ".join([*(parts or ["nothing of it stood at the venue"]), *still])
+        before = [f"done before: {', '.join(earlier)}"] if earlier else []
+        self.record.text = "; ".join([*(parts or ["nothing of it stood at the venue"]), *still, *before])
         self.record.verified = not still and self.counted()
 
     def counted(self) -> bool:
