@@ -308,7 +308,7 @@ class Winding:
         flatten = self.record.how == "flatten"
         stays = [name for name, one in self._seen.items() if one.status not in ENDED and name in self.known.orders]
         parts = [f"{len(self._cancelled)} of its orders cancelled"] if self._cancelled else []
-        earlier = []
+        earlier: list[str] = []
         for name, symbol, _, side, _ in self.record.closings:
             if name in self._seen and self._seen[name].filled:
                 done = f"{side} {self._seen[name].filled:.10g} {symbol} at the market"
