@@ -69,7 +69,7 @@ class Bot:
         self.task: Any = None
         self.journal: Any = None
         symbol = one.symbol
-        base = bars(symbol, swing()[:50])
+        base = bars(symbol, swing()[:50], **terms.pop("facts", {}))
         series = [base, *(resample(base, one) for one in self.extra)]
         self.plan = prepare(self.strategy, series, cash=10_000.0, leverage=5.0)
 

@@ -84,6 +84,41 @@ def test_a_closing_order_that_is_lost_is_sent_again_until_the_position_is_closed
     run(story())
 
 
+def test_what_was_done_before_is_told_apart_from_what_is_done_now(exchange: Exchange) -> None:
+    async def story() -> None:
+        async with desk(exchange, PERP) as one:
+            await one.to_phase(0)
+            await one.place("buy")
+            first = flatten()
+            await wind_down(winding(one, held(PERP), first), quiet)
+            assert first.text == f"sell 1 {PERP} at the market"
+            again = flatten()
+            again.go_on_from(first)
+            await wind_down(winding(one, held(PERP), again), quiet)
+            assert again.text == f"nothing of it stood at the venue; done before: sell 1 {PERP} at the market"
+            assert again.verified and len(one.orders()) == 2
+
+    run(story())
+
+
+def test_what_is_too_small_to_be_closed_stays_and_is_tried_once() -> None:
+    async def story(exchange: Exchange) -> None:
+        async with desk(exchange, SPOT) as one:
+            await one.to_phase(0)
+            await one.place("buy")
+            record = flatten()
+            began, tried = time.monotonic(), list[str]()
+            await wind_down(winding(one, held(SPOT, 0.05), record), tried.append)
+            assert time.monotonic() - began < 1.0 and not tried and len(one.orders()) == 1
+            assert record.text == (
+                "nothing of it stood at the venue; 0.05 BTC (5.00 USDT) is below what the venue takes and stays"
+            )
+            assert not record.verified and record.closings == []
+
+    with swinging(SPOT, min_notional=10.0) as exchange:
+        run(story(exchange))
+
+
 def test_while_a_closing_order_may_still_land_no_other_is_sent(exchange: Exchange) -> None:
     async def story() -> None:
         async with desk(exchange, SPOT) as one:

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.bots.brokers.stage import MINUTE, PERP, run, swing, swinging
+import workbench as wb
+from tests.bots.brokers.stage import MINUTE, PERP, SPOT, run, swing, swinging
 from tests.bots.runner_stage import PACE, Broken, Quiet, Swinger, bot
 from tests.practice.stage import bars
 from workbench.bots.restarting import Restarting, RestartTerms
@@ -105,6 +106,35 @@ def test_who_kills_a_bot_while_it_stops_has_killed_it(exchange: Exchange, tmp_pa
                 mine.check_books()
 
     run(story())
+
+
+class Leaver(wb.OrderStrategy):
+    """Buys, and sells all but a remainder that no venue takes."""
+
+    def on_bar(self, view: Any, bar: Any) -> Any:
+        if view.quantity() > 0.1:
+            return view.market("sell", 0.45)
+        return None if view.quantity() else view.market("buy", 0.5)
+
+
+def test_a_killed_bot_leaves_what_is_too_small_and_says_so_once(tmp_path: Path) -> None:
+    async def story(exchange: Exchange) -> None:
+        facts = {"tick_size": 0.01, "lot_size": 0.001, "min_notional": 10.0}
+        async with bot(exchange, tmp_path, SPOT, strategy=Leaver(), facts=facts) as mine, mine.session() as runner:
+            await mine.reaches("RUNNING")
+            await mine.minutes(3)
+            assert 0.0 < mine.held() < 0.06
+            mine.alerts.clear()
+            runner.kill("flatten", "killed by its user")
+            reason = await mine.ends()
+            assert reason.startswith("killed by its user; 0.0") and "is below what the venue takes and stays" in reason
+            assert runner.verified and runner.stays in reason
+            assert [one.text for one in mine.alerts if one.level == "critical"] == [reason]
+            moves = [one.record.state for one in mine.journal.entries(kinds=["Moved"])]
+            assert moves.count("KILLED") == 1
+
+    with swinging(SPOT, min_notional=10.0) as exchange:
+        run(story(exchange))
 
 
 def test_restart_terms_are_numbers_that_make_sense() -> None:

@@ -45,7 +45,8 @@ class Ward:
         ccxt's name; "" for a bot whose orders leave this machine never. `route`, `markets` and `share` say how it is
         reached, `vault_name` with which key of the vault.
     ended : dict
-        How it ended, by itself or by its guard: `state`, `reason`, `clean` (a kill was carried out and verified).
+        How it ended, by itself or by its guard: `state`, `reason`, `clean` (a kill was carried out and verified),
+        `stays` (what is too small to be closed).
     """
 
     bot: str

@@ -10,12 +10,14 @@ import asyncio
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from workbench.bots.brokers.talk import ENDED, Find, Look, Send, Snapshot, VenueOrder
 from workbench.bots.guard_record import Record, guard_mark
 from workbench.bots.guard_terms import GuardTerms
+from workbench.bots.killing import too_small
 from workbench.errors import BrokerError, BrokerRejected, BrokerTransient, BrokerUnknown
 from workbench.trading.events import CancelOrder, Submit
 from workbench.trading.orders import Order
@@ -30,6 +32,7 @@ __all__ = ["Known", "Own", "Winding", "known_in_journal", "wind_down", "wind_dow
 _LONGEST_S: Final = 30.0  # between two tries of a venue that cannot be reached
 _NEARLY: Final = 0.98  # of coins that are held: the rest went as fees in the coin itself
 _REFUSALS: Final = 5  # of closing orders of one position, before it is left to a human
+_SMALL: Final = ("below_min_notional", "below_min_quantity")
 _OVERLAP_MS: Final = 600_000
 _NAP_S: Final = 0.05  # between two rounds, at first
 _LOOKS: Final = 6  # at most, for executions that the venue counts and does not tell of yet
@@ -99,10 +102,12 @@ class Winding:
         self._most: dict[tuple[str, str], float] = {}  # that was held
         self._refused: dict[tuple[str, str], int] = {}
         self._why: dict[tuple[str, str], str] = {}
+        self._small: dict[tuple[str, str], str] = {}  # what is left and too small to be closed
         self._again: dict[tuple[str, str], float] = {}  # when the next is tried
         self._cancelled: set[str] = set()
         self._timed = False
         self._count = 0
+        self._earlier = frozenset(one[0] for one in record.closings)  # of guards before
         self._booked: dict[str, float] = {}
         for one in record.executions():
             if f"{one.symbol} {one.trade_id}" in known.booked:
@@ -292,10 +297,19 @@ class Winding:
                 self.record.closings.pop()
                 count = self._refused[key] = self._refused.get(key, 0) + 1
                 self._why[key], self._again[key] = str(error), time.monotonic() + _NAP_S * 2.0**count
+                if error.fields.get("code") in _SMALL:  # it stays so
+                    self._refused[key] = _REFUSALS
+                    self._small[key] = too_small(symbol, left, await self._price(symbol))
         except BrokerUnknown:
             pass  # the next looks say whether it arrived
         finally:
             self._lost[name] = time.monotonic()
+
+    async def _price(self, symbol: str) -> float:
+        """Ask for the last price; NaN where the venue does not say."""
+        with suppress(BrokerError, AttributeError, TypeError, ValueError):
+            return float((await self.broker.wire.call("read", "fetch_ticker", symbol)).get("last"))
+        return math.nan
 
     def tell(self) -> None:
         """Note in the record what was done, with the executions of the guard's orders, by what the last look showed."""
@@ -307,9 +321,11 @@ class Winding:
         flatten = self.record.how == "flatten"
         stays = [name for name, one in self._seen.items() if one.status not in ENDED and name in self.known.orders]
         parts = [f"{len(self._cancelled)} of its orders cancelled"] if self._cancelled else []
+        earlier: list[str] = []
         for name, symbol, _, side, _ in self.record.closings:
             if name in self._seen and self._seen[name].filled:
-                parts.append(f"{side} {self._seen[name].filled:.10g} {symbol} at the market")
+                done = f"{side} {self._seen[name].filled:.10g} {symbol} at the market"
+                (earlier if name in self._earlier else parts).append(done)
         for key in self._keys():
             held = self._held(key)
             if not flatten and abs(held) > 0.0:
@@ -318,10 +334,11 @@ class Winding:
             if flatten and (missing := self._missing(key, seen)):
                 parts.append(f"{missing:+.10g} {key[0]} of its books is not at the venue")
         still = [
-            f"{left:+.10g} {key[0]} is still held: {self._why.get(key, 'it was not closed')}"
+            self._small.get(key) or f"{left:+.10g} {key[0]} is still held: {self._why.get(key, 'it was not closed')}"
             for key in self._keys() if flatten and (left := self._left(key, seen))
         ]  # fmt: skip
-        self.record.text = "; ".join([*(parts or ["nothing of it stood at the venue"]), *still])
+        before = [f"done before: {', '.join(earlier)}"] if earlier else []
+        self.record.text = "; ".join([*(parts or ["nothing of it stood at the venue"]), *still, *before])
         self.record.verified = not still and self.counted()
 
     def counted(self) -> bool:

@@ -256,7 +256,7 @@ async def guarded(
         teller.turn()
         done = runner.state == "KILLED" and runner.verified and not runner.journal.waiting
         clean = done or not runner.began  # who was not let start has nothing that another guard has not seen to
-        guarding.end({"state": runner.state, "reason": runner.reason, "clean": clean})
+        guarding.end({"state": runner.state, "reason": runner.reason, "clean": clean, "stays": runner.stays})
         wanted = bool(runner.killing) or (guarding.interrupts > 1 and runner.state != "STOPPED")
         await asyncio.to_thread(guarding.wait, terms.patience_s if wanted and not clean else terms.grace_s)
         if not clean:

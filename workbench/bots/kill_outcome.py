@@ -98,7 +98,7 @@ def _idle(ward: Ward) -> str:
 def _ended(ward: Ward) -> Outcome:
     state, reason = ward.ended.get("state", ""), ward.ended.get("reason", "")
     if state == "KILLED":
-        clean = bool(ward.ended.get("clean")) or not ward.venue
+        clean = (bool(ward.ended.get("clean")) and not ward.ended.get("stays")) or not ward.venue
         seen = f", and {ward.venue} shows that it is so" if ward.venue and clean else ""
         return Outcome(ward.bot, "killed" if clean else "left", f"{ward.bot} was killed ({reason}){seen}")
     if not state:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from workbench._durable import replace_files
 from workbench.bots.journal import bots_folder, check_name, journal_names
@@ -17,8 +17,9 @@ from workbench.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from workbench.settings import Settings
 
-__all__ = ["Kill", "calm", "check_allowed", "kill", "kill_files", "kill_order", "order_in"]
+__all__ = ["TOO_SMALL", "Kill", "calm", "check_allowed", "kill", "kill_files", "kill_order", "order_in", "too_small"]
 
+TOO_SMALL: Final = "is below what the venue takes and stays"
 Kill = Literal["", "cancel", "flatten"]
 
 
@@ -71,6 +72,13 @@ def kill(settings: Settings, name: str | None, *, flatten: bool = False) -> Path
     # whole or not at all: a bot that finds it half written would cancel where it was to flatten
     replace_files(file.parent, {file.name: b"flatten\n" if flatten else b"cancel\n"})
     return file
+
+
+def too_small(symbol: str, quantity: float, price: float) -> str:
+    """Say of what is left of a position that the venue takes no order that small."""
+    base, _, quote = symbol.partition(":")[0].partition("/")
+    worth = f" ({abs(quantity) * price:,.2f} {quote})" if price == price else ""
+    return f"{abs(quantity):.10g} {base}{worth} {TOO_SMALL}"
 
 
 def calm(settings: Settings, name: str | None) -> tuple[str, ...]:

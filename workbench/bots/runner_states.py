@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from workbench.bots.brokers.talk import Look, Send, Snapshot, VenueFill, VenueOrder
-from workbench.bots.killing import Kill
+from workbench.bots.killing import Kill, too_small
 from workbench.bots.runner_market import Market
 from workbench.bots.runner_reconciling import Difference, Reconciler, under_way
 from workbench.bots.runner_terms import Breaker, LiveBroker, RunTerms
@@ -66,6 +66,7 @@ class Course:
         self._outside: set[str] = set()  # executions of others that have been told of
         self._guards: frozenset[str] = frozenset()  # trades of the bot's guard
         self.over = False
+        self.stays = ""  # what could not be closed, as it is too small for the venue
         self.verified = False  # it was killed, and the venue has shown that nothing of it is left
 
     @property
@@ -408,7 +409,9 @@ class Course:
             return
         left = [f"order {one.id}" for one in core.orders.values() if self._kill == "flatten" or not one.parent]
         if self._kill == "flatten":
-            left += [f"{one.quantity:.10g} {one.symbol}" for one in core.account.positions]
+            small = self._too_small()
+            left += [f"{one.quantity:.10g} {one.symbol}" for one in core.account.positions if one.symbol not in small]
+            self.stays = "; ".join(small.values())
         if left and self._rounds < _ROUNDS:
             self._rounds += 1
             self.move("KILLED", f"{self.reason}; again", self._kill)
@@ -417,8 +420,21 @@ class Course:
         self.verified = not left
         if left:
             self.reason += f"; NOT DONE, see to it at the venue: {', '.join(left)}"
+        elif self.stays:
+            self.reason += f"; {self.stays}"
+        if left or self.stays:
             self.warn("critical", self.reason)
         self.over = True
+
+    def _too_small(self) -> dict[str, str]:
+        """Say of coins that are worth less than the venue takes that they stay, by symbol."""
+        core, found = self.shell.mind.core, {}
+        for one in core.account.positions:
+            market, price = core.markets[one.symbol], self.market.price(one.symbol)
+            price = price if price == price else core.prices.get(one.symbol, price)
+            if market.instrument.kind == "spot" and abs(one.quantity) * price < market.lots.min_notional:
+                found[one.symbol] = too_small(one.symbol, one.quantity, price)
+        return found
 
     def _settled_since_kill(self) -> bool:
         """Look once more after all has come to rest; true when that look has been answered."""

@@ -210,11 +210,13 @@ def _interrupts(runner: Restarting) -> Iterator[None]:
 
 
 def _say_end(last: Standing) -> None:
+    from workbench.bots.killing import TOO_SMALL
+
     say(f"{last.name} is {last.state}: {last.reason}", "bold")
     say(
         f"equity {last.equity:,.2f} {last.currency} ({last.equity / last.cash - 1.0:+.2%}); {last.fills:,} executions, "
         f"{len(last.orders)} open orders, {len(last.holdings)} open positions"
     )
-    if last.holdings:
+    if last.holdings and TOO_SMALL not in last.reason:
         say_warning("positions are still open; run the bot again to go on, or kill it with --flatten")
     say(f"journal: {last.entries:,} entries; `workbench bots verify {last.name}` checks it", "dim")

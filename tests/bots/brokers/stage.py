@@ -46,9 +46,14 @@ def swing() -> list[tuple[float, ...]]:
 
 
 @contextmanager
-def swinging(*symbols: str, listing: Listing | None = None, **settings: Any) -> Iterator[Exchange]:
+def swinging(
+    *symbols: str, listing: Listing | None = None, min_notional: float = 0.0, **settings: Any
+) -> Iterator[Exchange]:
     """An exchange at the beginning of a swing, with many accounts."""
-    markets = {symbol: market(symbol, swing(), listing, tick_size=0.01, lot_size=0.001) for symbol in symbols}
+    markets = {
+        symbol: market(symbol, swing(), listing, tick_size=0.01, lot_size=0.001, min_notional=min_notional)
+        for symbol in symbols
+    }
     names = [f"account-{n}" for n in range(ACCOUNTS)]
     credentials = tuple(Credential(name, name, secret(name)) for name in names)
     with Exchange(
