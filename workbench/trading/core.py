@@ -306,7 +306,7 @@ class Core:
     def _ended(self, order: Order | None) -> None:
         if order is not None and not order.parent:
             self.desk.take(self.trader.on_end(self.view, order))
-        elif order is not None and self.minder is not None:
+        if order is not None and self.minder is not None:
             self.minder.lost(order, "was taken away; it is placed again")
 
     def _finish(self, order_id: str, status: str, ts: int) -> Order | None:

@@ -22,6 +22,8 @@ __all__ = ["Minder"]
 
 NAN: Final = math.nan
 _STOPS: Final = frozenset(("stop", "trailing_stop"))
+_OWN: Final = frozenset(("stop_loss", "custom_stop", "trailing_stop"))
+"""The reasons of what closes a position in place of its stop."""
 
 
 class Minder:
@@ -56,6 +58,13 @@ class Minder:
                 core.act(AmendOrder(one.id, NAN, one.filled + held, NAN, one.reason))
         if order is not None and fill.final and held and order.parent and order.type in _STOPS:
             self._close(order, held)  # the stop traded before it had been made as large as the position
+        elif order is not None and fill.final and held:
+            self.exited(order)
+
+    def exited(self, order: Order) -> None:
+        """Act on the end of a sale that left something: a stop which had to make room for it is placed again."""
+        if order.reduce_only and not order.parent and order.reason not in _OWN:  # else what cannot be closed goes round
+            self.check()
 
     def check(self) -> None:
         """Place every stop again that a position should have and has not, unless it is being closed."""
@@ -77,6 +86,8 @@ class Minder:
         """Act on a protective order that the venue has refused or taken away while its position is held."""
         core = self.core
         held = self._held(order.symbol, order.leg)
+        if not order.parent and held:
+            self.exited(order)
         if not order.parent or order.type not in _STOPS or not held or self._closing(order.symbol, order.leg):
             return
         active = core.protector.active.get((order.symbol, order.leg))

@@ -117,6 +117,24 @@ def test_an_exit_whose_answer_is_lost_is_made_once(exchange: Exchange, landed: b
     run(story())
 
 
+def test_a_stop_that_made_room_in_vain_is_placed_again_once_the_exit_is_over(exchange: Exchange) -> None:
+    async def story() -> None:
+        async with desk(exchange, SPOT, listen=True) as one:
+            seen: list[list[tuple[str, float]]] = []
+
+            def sent(number: int) -> None:
+                if number == 2:  # what had become of the stop is not told, so that the sale is tried again without it
+                    exchange.faults.add("server_error", target="query", status=502, when={"nth": 1})
+                elif number == 3:
+                    seen.append(standing(one))
+
+            post = await lived(one, Halves(), sent)
+            assert seen == [[("stop", 0.499)]] and refusals(post) == []
+            assert one.standing() == [] and one.balance("BTC") < 0.001
+
+    run(story())
+
+
 @BOTH
 def test_what_is_left_after_an_exit_is_protected_as_before(exchange: Exchange, symbol: str) -> None:
     async def story() -> None:
