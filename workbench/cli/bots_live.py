@@ -71,6 +71,7 @@ class _Stage:
     settings: Settings
     reach: Reach
     arm: bool
+    panel: bool = False
     watcher: Any = None
     restarting: Any = None
     runner: Any = None
@@ -100,6 +101,7 @@ async def _run(stage: _Stage) -> Standing:
     from workbench.bots.standing import Line, Watcher
 
     with watching(quiet=stage.wanted.as_json) as screen:
+        stage.panel = screen.is_panel
         stage.watcher = watcher = Watcher(screen.line, stage.reach.hide)
         stage.restarting = restarting = Restarting(
             partial(_session, stage), RestartTerms(most=stage.wanted.restarts),
@@ -124,6 +126,7 @@ async def _show(show: Callable[..., None], stage: _Stage) -> None:
 @asynccontextmanager
 async def _session(stage: _Stage) -> AsyncIterator[Runner]:
     """Open journal and venue, and give the runner, guarded."""
+    from workbench.bots.guard_terms import GuardTerms
     from workbench.bots.guarding import guarded
     from workbench.bots.journal import open_journal
     from workbench.bots.runner import Runner, shell_for
@@ -143,7 +146,9 @@ async def _session(stage: _Stage) -> AsyncIterator[Runner]:
             reach.clock = broker.now
             stage.runner = Runner(shell, broker, opened, journal, terms=_terms(stage))
             stage.arm = False  # once: who is armed stays so over restarts
-            async with guarded(stage.runner, stage.settings, ends=stage.restarting):
+            async with guarded(
+                stage.runner, stage.settings, terms=GuardTerms(panel=stage.panel), ends=stage.restarting
+            ):
                 yield stage.runner
 
 

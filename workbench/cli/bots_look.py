@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -52,6 +53,8 @@ def _mode(row: dict[str, Any]) -> Cell:
 
 
 def _state(row: dict[str, Any]) -> Cell:
+    if row["silent_s"] is not None:
+        return Cell(f"{row['state']}, no sign of life for {row['silent_s']:,.0f} s", "bold red")
     if row["running"]:
         return Cell(row["state"], "green")
     broken = row["state"] not in ("", "STOPPED", "KILLED", "FAILED")
@@ -60,8 +63,10 @@ def _state(row: dict[str, Any]) -> Cell:
 
 def _row(name: str, settings: Settings) -> dict[str, Any]:
     from workbench.bots.arming import was_armed
-    from workbench.bots.journal import read_journal
+    from workbench.bots.guard_ward import silent_since
+    from workbench.bots.journal import bots_folder, read_journal
 
+    silent = silent_since(bots_folder(settings), name)
     with read_journal(name, settings) as journal:
         sessions = journal.sessions()
         spec = sessions[0].details.get("spec", {}) if sessions else {}
@@ -74,6 +79,7 @@ def _row(name: str, settings: Settings) -> dict[str, Any]:
             "venue": spec.get("venue", ""),
             "series": [f"{one['symbol']} {one['timeframe']}" for one in spec.get("series", [])],
             "state": moved[-1] if moved else "", "running": running,
+            "silent_s": None if silent is None or not running else time.time() - silent / 1_000.0,
             "armed": was_armed(journal) if spec.get("mode") == "live" else None,
             "heard": journal.last_recorded,
             "sessions": len(sessions), "last": ended, "entries": position,

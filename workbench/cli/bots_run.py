@@ -180,6 +180,7 @@ def _speed_of(text: str) -> float:
 
 def _run(spec: BotSpec, settings: Settings, speed: float, how: dict[str, bool], *, as_json: bool) -> None:
     from workbench.bots.guard_tape import guarded_tape
+    from workbench.bots.guard_terms import GuardTerms
     from workbench.bots.journal import open_journal
     from workbench.bots.killing import kill_order
     from workbench.bots.limit_settings import limits_here
@@ -197,7 +198,11 @@ def _run(spec: BotSpec, settings: Settings, speed: float, how: dict[str, bool], 
             spec, plan, journal, versions=dict(versions()),
             limits=limits_here(settings, bot=spec.name, account=spec.account), **how,
         )  # fmt: skip
-        with guarded_tape(bot, settings, revive=how["revive"]) as guard, _screen(quiet=as_json) as show:
+        terms = GuardTerms(panel=not as_json and on_terminal())
+        with (
+            guarded_tape(bot, settings, revive=how["revive"], terms=terms) as guard,
+            _screen(quiet=as_json) as show,
+        ):
             _drive(bot, settings, speed, (show, guard.beat))
         status = bot.status()
     if as_json:
@@ -234,18 +239,22 @@ def _drive(bot: ReplayBot, settings: Settings, speed: float, tell: tuple[Any, An
 @contextmanager
 def _screen(*, quiet: bool) -> Iterator[Any]:
     """Give what draws a status; nothing where nobody watches a terminal."""
-    from rich.live import Live
+    from workbench.cli.bots_watch import repainted
 
     if quiet or not on_terminal():
         yield lambda status: None
         return
-    with Live(refresh_per_second=8, transient=True) as live:
-        yield lambda status: live.update(_drawn(status))
+    with repainted(_drawn) as show:
+        yield show
 
 
-def _drawn(status: Status) -> Any:
+def _drawn(status: Status, silent: float) -> Any:
+    from rich.console import Group
     from rich.panel import Panel
     from rich.table import Table
+    from rich.text import Text
+
+    from workbench.cli.bots_watch import no_sign_of_life
 
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
@@ -260,7 +269,9 @@ def _drawn(status: Status) -> Any:
         table.add_row("position", text)
     table.add_row("orders", f"{status.orders} open, {status.fills} executions")
     table.add_row("journal", f"{status.entries:,} entries")
-    return Panel(table, title=status.name, subtitle="Ctrl-C stops, twice kills", width=72)
+    hangs = no_sign_of_life(silent)
+    told = Group(Text(hangs, style="bold red"), table) if hangs else table
+    return Panel(told, title=status.name, subtitle="Ctrl-C stops, twice kills", width=72)
 
 
 def _plain(status: Status, bot: ReplayBot) -> dict[str, Any]:
