@@ -219,11 +219,12 @@ def _interrupts(runner: Restarting) -> Iterator[None]:
 
 
 def _say_end(last: Standing) -> None:
-    say(f"{last.name} is {last.state}: {last.reason}", "bold")
+    say(f"{last.name} is {last.state}: {last.reason}", "bold", wrap=True)
     say(
         f"equity {last.equity:,.2f} {last.currency} ({last.equity / last.cash - 1.0:+.2%}); {last.fills:,} executions, "
-        f"{len(last.orders)} open orders, {len(last.holdings)} open positions"
+        f"{len(last.orders)} open orders, {len(last.holdings)} open positions",
+        wrap=True,
     )
     if last.holdings:
         say_warning("positions are still open; run the bot again to go on, or kill it with --flatten")
-    say(f"journal: {last.entries:,} entries; `workbench bots verify {last.name}` checks it", "dim")
+    say(f"journal: {last.entries:,} entries; `workbench bots verify {last.name}` checks it", "dim", wrap=True)

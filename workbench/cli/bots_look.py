@@ -34,12 +34,11 @@ def list_bots(as_json: AsJson = False) -> None:
         return
     columns = [
         Column("Name"), Column("Strategy", wrap=True), Column("Mode", wrap=True), Column("State", wrap=True),
-        Column("Last entry"), Column("Sessions", number=True), Column("Entries", number=True),
+        Column("Last entry (UTC)", wrap=True),
     ]  # fmt: skip
     show_table(columns, [
         [Cell(one["name"], "bold"), " ".join((one["strategy"], *one["series"])), _mode(one), _state(one),
-         "" if one["heard"] is None else iso(one["heard"] // 1_000 * 1_000), str(one["sessions"]),
-         f"{one['entries']:,}"]
+         "" if one["heard"] is None else iso(one["heard"])[:16].replace("T", " ")]
         for one in rows
     ])  # fmt: skip
     if not rows:

@@ -285,13 +285,14 @@ def _plain(status: Status, bot: ReplayBot) -> dict[str, Any]:
 
 def _say_end(status: Status, bot: ReplayBot) -> None:
     if bot.recovered:
-        say(f"went again through {bot.recovered:,} entries of the journal, all as they were", "dim")
+        say(f"went again through {bot.recovered:,} entries of the journal, all as they were", "dim", wrap=True)
     gain = status.equity / status.cash_start - 1.0
-    say(f"{status.name} is {status.state}: {status.reason}", "bold")
+    say(f"{status.name} is {status.state}: {status.reason}", "bold", wrap=True)
     say(
         f"equity {status.equity:,.2f} {status.currency} ({gain:+.2%}) at {iso(status.now)}; "
-        f"{status.fills:,} executions, {status.orders} open orders, {len(status.positions)} open positions"
+        f"{status.fills:,} executions, {status.orders} open orders, {len(status.positions)} open positions",
+        wrap=True,
     )
     if status.positions:
         say_warning("positions are still open; run the bot again to go on, or kill it with --flatten")
-    say(f"journal: {status.entries:,} entries; `workbench bots verify {status.name}` checks it", "dim")
+    say(f"journal: {status.entries:,} entries; `workbench bots verify {status.name}` checks it", "dim", wrap=True)
