@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 
 from workbench.cli.bots_live_spec import Reach, Wanted, armed_now, launched
+from workbench.cli.bots_noise import leave_out_noise
 from workbench.cli.bots_watch import watching
 from workbench.cli.console import say, say_warning, show_json
 from workbench.errors import ConfigError
@@ -100,6 +101,7 @@ async def _run(stage: _Stage) -> Standing:
     from workbench.bots.restarting import Restarting, RestartTerms
     from workbench.bots.standing import Line, Watcher
 
+    leave_out_noise(asyncio.get_running_loop())
     with watching(quiet=stage.wanted.as_json) as screen:
         stage.panel = screen.is_panel
         stage.watcher = watcher = Watcher(screen.line, stage.reach.hide)
