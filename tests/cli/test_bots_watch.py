@@ -38,7 +38,7 @@ def test_the_picture_says_what_matters() -> None:
     text = picture(NOW, Line(NOW.now, "critical", "risk", "a long line " * 20))
     for said in (
         "demo: FOR MONEY at binance", "RUNNING, session 3", "armed by jane@desk, next 3 orders small", "-0.26%",
-        "market live (0 s ago)", "own orders polling (12 s ago)", "+0.012", "35,812.25", "-0.94", "and 3 more",
+        "market live (0 s ago)", "own orders over REST (12 s ago)", "+0.012", "35,812.25", "-0.94", "and 3 more",
         "14 executions, answered in 83 ms", "Ctrl-C stops, twice kills", "12:05:10",
     ):  # fmt: skip
         assert said in text, text

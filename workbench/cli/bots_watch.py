@@ -29,6 +29,7 @@ _STATES: Final = {
 }  # fmt: skip
 _LEVELS: Final = {"warning": "yellow", "error": "red", "critical": "bold red"}
 _CONNECTED: Final = {"live": "green", "polling": "yellow"}
+_PLAINLY: Final = {"polling": "over REST", "down": "does not answer"}
 
 
 class Screen:
@@ -176,7 +177,7 @@ def _connected(now: Standing) -> list[tuple[str, str]]:
         old = one.name == "market" and not one.age_s <= _OLD_S
         parts += [
             (f"{one.name} ", "dim"),
-            (one.state + age, "red" if old else _CONNECTED.get(one.state, "red")),
+            (_PLAINLY.get(one.state, one.state) + age, "red" if old else _CONNECTED.get(one.state, "red")),
             ("  ", ""),
         ]
     return parts or [("not connected yet", "yellow")]
