@@ -207,7 +207,9 @@ class Guard:
         with suppress(WorkbenchError):
             key = seal_key(Path(self.ward.folder))
             record.go_on_from(read_record(Path(self.ward.folder), self.ward.bot, key))
-        self.say(f"{record.reason}; it is {'closed out' if self.how == 'flatten' else 'cancelled'} now")
+        if self.ward.venue:
+            closes = "its orders are cancelled and its positions closed"
+            self.say(f"{record.reason}; {closes if self.how == 'flatten' else 'its orders are cancelled'} now")
         self._keep(record, key)
         if self.ward.venue:
             self._wind_down(record, key)
