@@ -20,7 +20,7 @@ from workbench.cli.bots_live_spec import Reach, Wanted, armed_now, launched
 from workbench.cli.bots_noise import leave_out_noise
 from workbench.cli.bots_watch import watching
 from workbench.cli.console import say, say_warning, show_json
-from workbench.errors import ConfigError
+from workbench.errors import ConfigError, WorkbenchError
 
 if TYPE_CHECKING:
     from workbench.bots.launching import Launch
@@ -54,7 +54,13 @@ def run_at_venue(said: dict[str, Any], wanted: Wanted, settings: Settings) -> No
     stage = _Stage(
         launch=launch, wanted=wanted, settings=settings, reach=reach, arm=_asked_to_arm(name, wanted, settings)
     )
-    last = asyncio.run(_run(stage))
+    try:
+        last = asyncio.run(_run(stage))
+    except WorkbenchError as error:
+        if wanted.as_json:
+            stood = {} if stage.runner is None else stage.look().to_plain()
+            show_json({**stood, "name": name, "state": "FAILED", "reason": f"{error}"})
+        raise
     if wanted.as_json:
         show_json(last.to_plain())
     else:

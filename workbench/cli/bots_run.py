@@ -14,7 +14,7 @@ from workbench.cli.options import AsJson, Cash, End, Fee, Leverage, Param, Slipp
 from workbench.cli.place import settings_here
 from workbench.cli.vault import FromFd
 from workbench.cli.words import iso
-from workbench.errors import ConfigError
+from workbench.errors import ConfigError, WorkbenchError
 
 if TYPE_CHECKING:
     from workbench.bots.replaying import ReplayBot, Status
@@ -120,13 +120,15 @@ def run(
     from workbench.bots.spec import BotSpec, Series
     from workbench.cli.backtest import given_parameters
     from workbench.cli.bots_file import read_bot_file
+    from workbench.cli.bots_watch import prints_aside
     from workbench.strategy.loader import load_strategy
 
     settings = settings_here()
     file = read_bot_file(strategy, settings)
     series = tuple(Series.parse(one, venue) for one in replay or on or ()) or file.series
     where = _where(replay or [], at, on or [], paper=paper, live=live, filed=bool(file.series))
-    kind = load_strategy(file.strategy, settings=settings)
+    with prints_aside():
+        kind = load_strategy(file.strategy, settings=settings)
     cash = file.cash if cash is None else cash
     said: dict[str, Any] = {
         "name": name or file.name or kind.__name__.lower(), "strategy": file.strategy,
@@ -199,11 +201,16 @@ def _run(spec: BotSpec, settings: Settings, speed: float, how: dict[str, bool], 
             limits=limits_here(settings, bot=spec.name, account=spec.account), **how,
         )  # fmt: skip
         terms = GuardTerms(panel=not as_json and on_terminal())
-        with (
-            guarded_tape(bot, settings, revive=how["revive"], terms=terms) as guard,
-            _screen(quiet=as_json) as show,
-        ):
-            _drive(bot, settings, speed, (show, guard.beat))
+        try:
+            with (
+                guarded_tape(bot, settings, revive=how["revive"], terms=terms) as guard,
+                _screen(quiet=as_json) as show,
+            ):
+                _drive(bot, settings, speed, (show, guard.beat))
+        except WorkbenchError as error:
+            if as_json:
+                show_json({**_plain(bot.status(), bot), "state": "FAILED", "reason": bot.reason or str(error)})
+            raise
         status = bot.status()
     if as_json:
         show_json(_plain(status, bot))
@@ -239,10 +246,11 @@ def _drive(bot: ReplayBot, settings: Settings, speed: float, tell: tuple[Any, An
 @contextmanager
 def _screen(*, quiet: bool) -> Iterator[Any]:
     """Give what draws a status; nothing where nobody watches a terminal."""
-    from workbench.cli.bots_watch import repainted
+    from workbench.cli.bots_watch import prints_aside, repainted
 
     if quiet or not on_terminal():
-        yield lambda status: None
+        with prints_aside():
+            yield lambda status: None
         return
     with repainted(_drawn) as show:
         yield show

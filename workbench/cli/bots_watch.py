@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from workbench.bots.standing import Line, Standing
 
-__all__ = ["Screen", "drawn", "line_text", "no_sign_of_life", "repainted", "watching"]
+__all__ = ["Screen", "drawn", "line_text", "no_sign_of_life", "prints_aside", "repainted", "watching"]
 
 _OLD_S: Final = 15.0  # without a word from the market, or from the bot: what is shown may be of the past
 _WIDTH: Final = 78
@@ -44,7 +45,7 @@ class Screen:
     """
 
     def __init__(self, show: Callable[[tuple[Standing, list[Line]]], None] | None = None, *, quiet: bool = False):
-        self._show, self._quiet = show, quiet
+        self._show, self._quiet, self._out = show, quiet, sys.stdout
 
     @property
     def is_panel(self) -> bool:
@@ -54,7 +55,7 @@ class Screen:
     def line(self, line: Line) -> None:
         """Take a line of the log."""
         if self._show is None and not self._quiet:
-            print(line_text(line), flush=True)
+            print(line_text(line), file=self._out, flush=True)
 
     def show(self, now: Standing, lines: Iterable[Line]) -> None:
         """Take how the bot stands."""
@@ -66,10 +67,19 @@ class Screen:
 def watching(*, quiet: bool) -> Iterator[Screen]:
     """Give where a bot is shown, while it runs."""
     if quiet or not on_terminal():
-        yield Screen(quiet=quiet)
+        screen = Screen(quiet=quiet)
+        with prints_aside():
+            yield screen
         return
     with repainted(lambda said, silent: drawn(said[0], said[1], silent)) as show:
         yield Screen(show)
+
+
+@contextmanager
+def prints_aside() -> Iterator[None]:
+    """Let what a strategy prints go to the standard error: the other is for the answer of the command."""
+    with redirect_stdout(sys.stderr):
+        yield
 
 
 @contextmanager
