@@ -25,10 +25,10 @@ def test_facts_are_rounded_times_are_dates_and_nothing_is_said_twice() -> None:
         "spread_bps": 1.9894503092770928, "quoted_at": MS,
     }  # fmt: skip
     assert with_facts("the market as wb1 goes out", facts) == (
-        "the market as wb1 goes out (side buy, sent 2026-11-29 16:59:00 UTC, symbol BTC/USDT, bid 35,512.1, "
+        "the market as wb1 goes out (symbol BTC/USDT, bid 35,512.1, "
         "ask 35,519.2, spread in bps 1.99, quoted 2026-11-29 16:59:00 UTC)"
     )
-    assert with_facts("what it has", {"money_apart": {"USDT": 0.0}}) == "what it has (apart from its money nothing)"
+    assert with_facts("what it has", {"money_apart": {"USDT": 0.0}}) == "what it has (nothing)"
     closed = {
         "how": "flatten", "verified": True, "closings": [["wbg1", "BTC/USDT", "net", "sell", 0.5]],
         "fills": [["7", "70", "BTC/USDT", "sell", 0.5, 100.0, 0.1, False, 5, "wbg1"]],

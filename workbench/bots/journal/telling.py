@@ -64,10 +64,10 @@ def describe(record: Any) -> str:
     return say(record) if say else type(record).__name__
 
 
-_LEFT_OUT: Final = frozenset(("code", "connection", "restart", "within_s", "most"))  # said in words, or for programs
-_TIMES: Final = frozenset(("ts", "quoted_at", "decided", "reduced"))
+_LEFT_OUT: Final = frozenset(("code", "connection", "restart", "within_s", "most", "side", "ts"))  # for programs
+_TIMES: Final = frozenset(("quoted_at", "decided", "reduced"))
 _NAMES: Final = {
-    "ts": "sent", "quoted_at": "quoted", "spread_bps": "spread in bps", "money_apart": "apart from its money",
+    "quoted_at": "quoted", "spread_bps": "spread in bps", "money_apart": "",
     "closings": "closed with", "fills": "executed",
 }  # fmt: skip
 
@@ -78,7 +78,7 @@ def with_facts(text: str, fields: Mapping[str, Any]) -> str:
     for name, value in fields.items():
         said = "" if name in _LEFT_OUT else _fact(name, value)
         if said and said not in text:
-            told.append(f"{_NAMES.get(name, name.replace('_', ' '))} {said}")
+            told.append(f"{_NAMES.get(name, name.replace('_', ' '))} {said}".lstrip())
     return f"{text} ({', '.join(told)})" if told else text
 
 
