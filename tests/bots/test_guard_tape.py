@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 from tests.bots.guard_stage import interrupt, until
 from tests.cli.commands import arguments, call, environment
 from tests.cli.made import workspace_in
-from workbench.bots.journal import read_journal
+from workbench.bots.guard_tape import guarded_tape
+from workbench.bots.journal import open_journal, read_journal
+from workbench.bots.replaying import ReplayBot
+from workbench.bots.spec import BotSpec, Series
 from workbench.settings import load_settings
 
 SOURCE = """
@@ -59,3 +63,19 @@ def test_ctrl_c_twice_ends_a_bot_whose_step_never_ends(tmp_path: Path) -> None:
         assert any(line.text.startswith("killed by its guard") for line in journal.logs(level="critical").lines)
         kinds = [(one.record.state, one.record.then) for one in journal.entries(kinds=["Moved"])]
     assert ("KILLED", "cancel") in kinds and kinds[-1] == ("STOPPED", "")
+
+
+def test_going_through_a_journal_again_is_a_sign_of_life(tmp_path: Path) -> None:
+    workspace_in(tmp_path, 200)
+    settings = load_settings(tmp_path)
+    spec = BotSpec(name="again", strategy="library:grid", series=(Series("MADE/UP", "1h"),))
+    signs: list[int] = []
+    for _ in range(2):
+        with open_journal("again", settings) as journal:
+            bot = ReplayBot(spec, spec.plan(settings), journal)
+            with guarded_tape(bot, settings) as guarding:
+                guarding.beat = lambda bot=bot: signs.append(bot.recovered)  # type: ignore[method-assign,misc]
+                for _ in bot.steps():
+                    pass
+    assert bot.recovered > 200 and signs[0] <= 1 and len(signs) > 200  # all the way
+    assert max(later - earlier for earlier, later in pairwise(signs)) <= 1

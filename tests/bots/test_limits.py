@@ -14,6 +14,7 @@ from tests.backtest.handmade import FREE, HOUR, series
 from workbench.backtest.packing import packed_plan, packed_records, unpacked_plan, unpacked_records
 from workbench.backtest.prepare import prepare
 from workbench.bots.mind import Mind
+from workbench.bots.noting import Refusals
 from workbench.bots.papering import PaperReplay
 from workbench.errors import ConfigError
 from workbench.research.recorder import rules_said
@@ -237,3 +238,18 @@ def test_a_limit_stops_what_is_beyond_it(name: str) -> None:
     assert quantities(shown) == case.filled
     assert [one for one in shown.refused if one in CODES] == ([case.code] if case.code else [])
     assert name in {one.limit for one in shown.decisions}
+
+
+def test_the_log_says_from_how_much_to_how_much_a_limit_has_made_an_order_smaller() -> None:
+    case = CASES["gross_exposure"]
+    options: dict[str, Any] = {"cash": 10_000.0, "costs": FREE, "rules": wb.Rules(limits=case.limits)}
+    plan = prepare(scripted(case.plays), case.bars, **options)
+    bot = PaperReplay(plan, Mind(plan, name="backtest"))
+    bot.go()
+    told: list[tuple[Any, ...]] = []
+    Refusals(bot.core, lambda *line: told.append(line)).note()
+    ((_, _, text, fields),) = told
+    assert text == (
+        "sell B/USDT was made smaller, from 50 to 10, by the limit gross_exposure of the bot, 1 where 0.6 is the most"
+    )
+    assert (fields["wanted"], fields["allowed"]) == (50.0, pytest.approx(10.0))

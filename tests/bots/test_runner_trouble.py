@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ import workbench as wb
 from tests.bots.brokers.stage import MINUTE, PERP, SPOT, run, swing, swinging
 from tests.bots.runner_stage import PACE, Broken, Quiet, Swinger, bot
 from tests.practice.stage import bars
+from workbench.bots.outages import Outages
 from workbench.bots.restarting import Restarting, RestartTerms
 from workbench.errors import ConfigError
+from workbench.market.feeds.events import ConnectionMoved
 from workbench.market.feeds.replay import ReplayFeed
 from workbench.practice.exchange import Exchange
 
@@ -227,3 +230,43 @@ def test_a_bot_that_hangs_is_silent_so_that_the_venue_cancels(exchange: Exchange
             assert runner.held() == {(PERP, "net"): mine.held()} or not mine.held()
 
     run(story())
+
+
+def test_an_outage_stands_in_the_log_once_and_that_it_is_over(exchange: Exchange, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with bot(exchange, tmp_path, PERP, strategy=Quiet()) as mine, mine.session():
+
+            def told() -> list[tuple[str, str]]:
+                lines = mine.journal.logs(level="info").lines
+                return [(one.level, one.text) for one in lines if one.fields.get("channel") == "bars 1m"]
+
+            await mine.reaches("RUNNING")
+            assert told() == []  # what is well from the beginning is not told
+            exchange.cut()
+            await mine.waits(lambda: any("live by websocket again" in text for _, text in told()))
+            found = list(reversed(told()))
+            assert found[-1] == ("info", f"bars 1m of {PERP}: live by websocket again")
+            assert found[0][0] == "warning" and found[0][1].startswith(f"bars 1m of {PERP}: the websocket broke: ")
+            assert all(one != other for one, other in pairwise(found))
+
+    run(story())
+
+
+def test_each_change_of_a_connection_is_told_once_in_words() -> None:
+    told: list[tuple[str, str]] = []
+    outages = Outages(lambda level, text, fields: told.append((level, text)))
+    said = [
+        ("live", ""), ("polling", "Connection reset"), ("down", "no route"), ("down", "no route"), ("polling", ""),
+        ("connecting", ""), ("live", ""), ("live", ""),
+    ]  # fmt: skip
+    for state, reason in said:
+        outages.note(ConnectionMoved(PERP, 1, 1, "tickers", state, reason))
+    asked = f"tickers of {PERP}: asked over REST, since its websocket does not work"
+    assert told == [
+        ("warning", f"{asked}: Connection reset"),
+        ("warning", f"tickers of {PERP}: the venue answers neither by websocket nor over REST: no route"),
+        ("warning", asked),
+        ("info", f"tickers of {PERP}: live by websocket again"),
+    ]
+    outages.note(ConnectionMoved(PERP, 1, 1, "bars 1m", "polling", ""))
+    assert told[-1] == ("info", f"bars 1m of {PERP}: asked over REST, since the venue has no websocket for it")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.commands import Command, Done, arguments, call, environment
+from tests.cli.made import workspace_in
 from workbench.bots.journal import read_journal
 from workbench.bots.killing import kill_order
 from workbench.errors import ConfigError, DataError
@@ -64,6 +65,34 @@ def test_what_cannot_be_run_is_named(bots: Command) -> None:
     assert "there is no bot 'demo'" in bots("kill", "demo").err
     assert "name one bot, or give --all" in bots("kill").err
     assert "there is no bot 'demo'" in bots("parity", "demo").err
+
+
+TALKS = """
+import workbench as wb
+
+print("as it is read")
+
+class Talks(wb.OrderStrategy):
+    fails: bool = wb.param(False)
+
+    def on_bar(self, view, bar):
+        print("a word of the strategy")
+        if self.fails:
+            raise ValueError("it broke")
+"""
+
+
+def test_what_a_strategy_prints_is_no_part_of_the_answer_and_a_failure_is_one(tmp_path: Path) -> None:
+    workspace_in(tmp_path, 30)
+    (tmp_path / "strategies" / "talks.py").write_text(TALKS)
+    words = ("--workspace", tmp_path, "bots", "run", "talks", "--paper", "--replay", "MADE/UP:1h", "--json")
+    done = call(*words, "--name", "well")
+    assert told(done)["state"] == "STOPPED" and "a word of the strategy" in done.err and "as it is read" in done.err
+    failed = call(*words, "--name", "badly", "-p", "fails=true")
+    answer = json.loads(failed.out)
+    assert failed.code == 2 and answer["state"] == "FAILED" and "it broke" in answer["reason"], failed
+    again = json.loads(call(*words, "--name", "badly", "-p", "fails=true").out)
+    assert again["state"] == "FAILED" and "it broke" in again["reason"]
 
 
 def test_a_kill_file_forbids_to_start(bots: Command, own_desk: Path) -> None:

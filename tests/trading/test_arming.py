@@ -87,7 +87,7 @@ def test_unarmed_it_opens_nothing_and_closes_what_it_has() -> None:
     assert [one.quantity for one in orders(bot.wants(sell(9.0)))] == [7.0]  # does not turn
     again = bot.core.arming
     assert again is not None and again.why == "nobody has armed it"
-    assert again.smaller == [(bot.now, PERP, "sell", "not_armed")]
+    assert again.smaller == [(bot.now, PERP, "sell", "not_armed", 9.0, 7.0)]
 
 
 def test_the_first_orders_are_small_and_those_that_leave_are_not() -> None:
@@ -103,8 +103,12 @@ def test_the_first_orders_are_small_and_those_that_leave_are_not() -> None:
     noted = Refusals(bot.core, lambda *line: told.append(line))
     noted.note()
     assert [line[2] for line in told] == [
-        f"buy {PERP} was made smaller: it is one of the first since the bot was armed"
-    ] * 2 and told[0][3] == {"limit": "first_orders_small", "symbol": PERP, "side": "buy", "reduced": 60_000}
+        f"buy {PERP} was made smaller, from {much}: it is one of the first since the bot was armed"
+        for much in ("7 to 0.5", "3 to 0.625")
+    ]
+    assert told[0][3] == {
+        "limit": "first_orders_small", "symbol": PERP, "side": "buy", "reduced": 60_000, "wanted": 7.0, "allowed": 0.5
+    }  # fmt: skip
     noted.note()
     assert len(told) == 2  # each once, and none for what closes
     assert [one.quantity for one in orders(bot.wants(buy(7.0)))] == [7.0]

@@ -18,13 +18,14 @@ import os
 import select
 import signal
 import sys
+import textwrap
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.bots.guard_terms import GuardTerms
-from workbench.bots.guard_ward import Ward
+from workbench.bots.guard_ward import Ward, silence_file
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
@@ -64,9 +65,17 @@ class Guard:
         self._text = b""
         self._over = False
         self._told_of_hanging = False
+        self._panel = terms.panel and sys.stderr.isatty()
 
     def watch(self) -> int:
         """Watch until the bot has ended, or was ended, and give the exit code."""
+        self._note_silence(False)
+        try:
+            return self._watch()
+        finally:
+            self._note_silence(False)
+
+    def _watch(self) -> int:
         while True:
             sources = [0, self.signals] if self.signals >= 0 else [0]
             ready = [] if self._over else select.select(sources, [], [], _LOOK_S)[0]
@@ -93,6 +102,7 @@ class Guard:
         if not self.how:
             if silent > self.terms.hang_s and not self._told_of_hanging:
                 self._told_of_hanging = True
+                self._note_silence(True)
                 self.say(f"it gives no sign of life for {silent:.0f} s; `workbench bots kill {self.ward.bot}` ends it")
             return ""
         if silent > self.terms.grace_s or waited > self.terms.patience_s:
@@ -103,8 +113,30 @@ class Guard:
 
     def say(self, text: str) -> None:
         """Tell a human, on the standard error."""
+        said = f"guard of {self.ward.bot}: {text}"
         with suppress(OSError):
-            print(f"guard of {self.ward.bot}: {text}", file=sys.stderr, flush=True)
+            at_terminal = sys.stderr.isatty()
+            width = (os.get_terminal_size(sys.stderr.fileno()).columns or 80) - 1 if at_terminal else 0
+            if self._panel and self.ended is None and self.ward.runs:
+                # over the last line of the picture, which lives on; where it does not, this stays
+                print(f"\0337\r\033[2K{said[:width]}\0338", end="", file=sys.stderr, flush=True)
+                return
+            if at_terminal:
+                said = "\r\n".join(textwrap.wrap(said, width, break_on_hyphens=False, subsequent_indent="  "))
+            if self._panel:  # the picture is dead: a fresh line, and the cursor that it had hidden
+                self._panel = False
+                print("\r\n\033[?25h", end="", file=sys.stderr)
+                said = f"(the picture above is of the past)\r\n{said}" if not self.ward.runs else said
+            print(said, file=sys.stderr, flush=True)
+
+    def _note_silence(self, silent: bool) -> None:
+        """Let `workbench bots list` know whether the bot gives a sign of life."""
+        file = silence_file(Path(self.ward.folder), self.ward.bot)
+        with suppress(OSError):
+            if silent:
+                file.write_text(str(round((time.time() - time.monotonic() + self.heard) * 1_000)))
+            else:
+                file.unlink(missing_ok=True)
 
     def _hear(self) -> None:
         with suppress(BlockingIOError):
@@ -116,7 +148,9 @@ class Guard:
 
     def _take(self, told: dict[str, Any]) -> None:
         self.heard = time.monotonic()
-        self._told_of_hanging = False
+        if self._told_of_hanging:
+            self._told_of_hanging = False
+            self._note_silence(False)
         if "orders" in told:
             self.state = told
             self.refused = bool(told.get("refused"))
@@ -186,7 +220,9 @@ class Guard:
         with suppress(WorkbenchError):
             key = seal_key(Path(self.ward.folder))
             record.go_on_from(read_record(Path(self.ward.folder), self.ward.bot, key))
-        self.say(f"{record.reason}; it is {'closed out' if self.how == 'flatten' else 'cancelled'} now")
+        if self.ward.venue:
+            closes = "its orders are cancelled and its positions closed"
+            self.say(f"{record.reason}; {closes if self.how == 'flatten' else 'its orders are cancelled'} now")
         self._keep(record, key)
         if self.ward.venue:
             self._wind_down(record, key)

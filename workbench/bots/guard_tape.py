@@ -65,12 +65,14 @@ def guarded_tape(
         bot.killed_before = record.reason, "flatten" if record.how == "flatten" else "cancel"
         bot.begun = lambda: forget_record(folder, name)
     guarding = Guarding(ward, terms or GuardTerms())
+    bot.went_on = lambda: None if bot.asked_to_end else guarding.beat()  # who is to end must not be waited for
     guarding.listen(bot.stop, lambda: bot.kill("cancel", "killed by Ctrl-C"))
     try:
         guarding.start()
         yield guarding
     finally:
         guarding.ignore()
+        bot.went_on = lambda: None
         ended: dict[str, Any] = {"state": bot.state, "reason": bot.reason, "clean": True}
         guarding.end(ended)
         guarding.wait(guarding.terms.grace_s)

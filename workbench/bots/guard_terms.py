@@ -37,6 +37,8 @@ class GuardTerms:
     on_death : {"", "cancel", "flatten"}
         What is done where the bot dies without anybody having ordered it: nothing (protective stops stay), or as if it
         had been killed so.
+    panel : bool
+        The bot is drawn on the terminal that the guard speaks to.
 
     Raises
     ------
@@ -52,10 +54,11 @@ class GuardTerms:
     journal_s: float = 20.0
     timeout_s: float = 10.0
     on_death: OnDeath = ""
+    panel: bool = False
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if name != "on_death" and not value > 0:
+            if name not in ("on_death", "panel") and not value > 0:
                 raise ConfigError(f"GuardTerms({name}={value!r}): it must be above zero")
         if self.on_death not in _CHOICES:
             raise ConfigError(f"on_death is {self.on_death!r}; it is '', 'cancel' or 'flatten'")

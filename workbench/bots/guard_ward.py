@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workbench.bots.guard_terms import GuardTerms
     from workbench.bots.journal import Journal
 
-__all__ = ["Ward", "alive", "birth_of", "ward_file"]
+__all__ = ["Ward", "alive", "birth_of", "silence_file", "silent_since", "ward_file"]
 
 
 @dataclass
@@ -133,6 +133,21 @@ class Ward:
 def ward_file(folder: Path, name: str) -> Path:
     """Give the path of the file in the folder of bots."""
     return folder / f"{name}.guard.json"
+
+
+def silence_file(folder: Path, name: str) -> Path:
+    """Give the path of the file that a guard keeps while its bot gives no sign of life."""
+    return folder / f"{name}.silent"
+
+
+def silent_since(folder: Path, name: str) -> int | None:
+    """Give when a running bot was last heard of by its guard (ms UTC), where it gives no sign of life; else None."""
+    try:
+        since = int(silence_file(folder, name).read_text())
+    except (OSError, ValueError):
+        return None
+    ward = Ward.read(folder, name)
+    return since if ward is not None and ward.runs and ward.guarded else None
 
 
 def birth_of(pid: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -41,6 +42,10 @@ class Refusals:
     def _decisions(self) -> list[Any]:
         return self._core.risk.decisions if self._core.risk is not None else []
 
+    @property
+    def _reduced(self) -> dict[str, tuple[float, float]]:
+        return self._core.risk.smaller if self._core.risk is not None else {}
+
     def note(self) -> None:
         """Write down what has come since."""
         if len(self._core.refusals) > self._refused:
@@ -52,14 +57,22 @@ class Refusals:
         decisions = self._decisions
         for what in decisions[self._decided :]:
             if what.symbol and what.action == "reduce":
-                said = f"{what.side} {what.symbol} was made smaller by {what.limit}"
+                above = "" if math.isnan(what.value) else f", {what.value:,.4g} where {what.threshold:,.4g} is the most"
+                why = f"by the limit {what.limit} of the {what.scope}{above}"
                 about = {"limit": what.limit, "symbol": what.symbol, "side": what.side, "reduced": what.ts}
+                found = self._reduced.get(what.order)
+                if found is None:  # nothing was left of it
+                    said = f"{what.side} {what.symbol} was made smaller {why}"
+                else:
+                    said = f"{_smaller(what, *found)}, {why}"
+                    about |= {"wanted": found[0], "allowed": found[1]}
                 self._log("warning", "risk", said, about)
         self._decided = len(decisions)
         arming = self._core.arming
         for small in () if arming is None else arming.smaller:
-            said = f"{small.side} {small.symbol} was made smaller: {_SMALLER[small.why]}"
+            said = f"{_smaller(small, small.wanted, small.allowed)}: {_SMALLER[small.why]}"
             about = {"limit": small.why, "symbol": small.symbol, "side": small.side, "reduced": small.ts}
+            about |= {"wanted": small.wanted, "allowed": small.allowed}
             self._log("warning", "risk", said, about)
         if arming is not None:
             arming.smaller.clear()
@@ -68,4 +81,9 @@ class Refusals:
         """Take out of the core what has been written down, so that it does not grow for as long as a bot lives."""
         self._core.refusals.clear()
         self._decisions.clear()
+        self._reduced.clear()
         self.skip()
+
+
+def _smaller(one: Any, wanted: float, allowed: float) -> str:
+    return f"{one.side} {one.symbol} was made smaller, from {wanted:,.8g} to {allowed:,.8g}"

@@ -93,6 +93,8 @@ class ReplayBot:
         Its guard has killed it, and the journal's tape has not been told of that yet.
     begun : callable
         Called once the journal has that the bot was taken up.
+    went_on : callable
+        Called with each entry of the journal that is gone through again: a sign of life.
 
     Raises
     ------
@@ -123,6 +125,7 @@ class ReplayBot:
         self._stopping: tuple[str, Kill] | None = None
         self.killed_before: tuple[str, Kill] | None = None
         self.begun: Callable[[], None] = lambda: None
+        self.went_on: Callable[[], None] = lambda: None
         self._check_same()
 
     def _check_same(self) -> None:
@@ -269,6 +272,7 @@ class ReplayBot:
 
     def _take_next(self) -> None:
         self.recovered += self._next is not None
+        self.went_on()
         self._next = next(self._past, None)
 
     def _retell(self) -> None:

@@ -22,6 +22,7 @@ from workbench.bots.journal import Journal
 from workbench.bots.journal.lookup import last_of
 from workbench.bots.mind import Mind
 from workbench.bots.noting import Refusals
+from workbench.bots.outages import Outages
 from workbench.bots.quick_start import QuickStart
 from workbench.bots.runner_market import Market
 from workbench.bots.runner_peers import Membership
@@ -131,6 +132,7 @@ class Runner(Course):
         self.market = Market(shell.mind, round(self.pace.gather_s * 1_000))
         self._pen = Pen(journal, self.market, self.pace.give_up_s, lambda: self.now, self._unwritten)
         self._quick = QuickStart(shell, journal, self.log)
+        self._outages = Outages(self.log)
         self.refusals = Refusals(shell.mind.core, self._pen.log)
         self.turns, self.turned_at = 0, time.monotonic()
         self.failure: tuple[str, Exception] | None = None
@@ -410,8 +412,10 @@ class Runner(Course):
             self.market.closed(event, self.now)
         elif kind is GapFound:
             self.market.gap(event)
-        elif kind is ConnectionMoved and event.state in ("live", "polling"):
-            self.look_soon()
+        elif kind is ConnectionMoved:
+            self._outages.note(event)
+            if event.state in ("live", "polling"):
+                self.look_soon()
         self.take_bars()
 
     def _heard(self, news: VenueOrder | VenueFill) -> None:

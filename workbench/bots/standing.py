@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from workbench.bots.journal.records import LEVELS, Record
-from workbench.bots.journal.telling import classify, describe
+from workbench.bots.journal.records import LEVELS, Logged, Record
+from workbench.bots.journal.telling import classify, describe, with_facts
 from workbench.trading.events import Accepted, Canceled, Filled, Rejected, Submit
 
 if TYPE_CHECKING:
@@ -134,7 +134,8 @@ class Watcher:
             self.fills += kind is Filled
         category, level = classify(record)
         if category and LEVELS.index(level) >= _INFO:
-            self.add(Line(ts, level, category, self._hide(describe(record))))
+            said = with_facts(record.text, record.fields) if isinstance(record, Logged) else describe(record)
+            self.add(Line(ts, level, category, self._hide(said)))
 
     def add(self, line: Line) -> None:
         """Take in a line of the log that is in no journal."""
@@ -177,7 +178,8 @@ def _order(order: Any) -> str:
     at = "" if order.price != order.price else f" at {order.price:,.10g}"
     trigger = "" if order.stop_price != order.stop_price else f" when {order.stop_price:,.10g}"
     done = f", {order.filled:g} done" if order.filled else ""
-    return f"{order.type.replace('_', ' ')} {order.side} {order.quantity:g} {order.symbol}{at}{trigger}{done}"
+    much = f"{order.quantity:g}" if order.quantity == order.quantity else "all that is held of"
+    return f"{order.type.replace('_', ' ')} {order.side} {much} {order.symbol}{at}{trigger}{done}"
 
 
 def _connections(runner: Runner, feeds: Sequence[Any]) -> list[Connection]:
@@ -206,5 +208,5 @@ def _armed(core: Any) -> str:
     if arming.left:
         parts.append(f"next {arming.left} orders small")
     if arming.loss < math.inf:
-        parts.append(f"{max(arming.lost, 0.0):,.2f} of {arming.loss:,.2f} lost")
+        parts.append(f"{max(arming.lost, 0.0):,.2f} of {arming.loss:,.2f} {core.account.currency} lost")
     return ", ".join(parts)

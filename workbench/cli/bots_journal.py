@@ -110,8 +110,9 @@ def logs(
 
 
 def _row(line: LogLine) -> tuple[str | Cell, ...]:
-    facts = ", ".join(f"{key} {value}" for key, value in line.fields.items())
-    text = f"{line.text} ({facts})" if facts else line.text
+    from workbench.bots.journal.telling import with_facts
+
+    text = with_facts(line.text, line.fields)
     return iso(line.recorded), Cell(line.level, _STYLES[line.level]), line.category, text
 
 

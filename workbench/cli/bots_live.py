@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 
 from workbench.cli.bots_live_spec import Reach, Wanted, armed_now, launched
+from workbench.cli.bots_noise import leave_out_noise
 from workbench.cli.bots_watch import watching
 from workbench.cli.console import say, say_warning, show_json
+from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
     from workbench.bots.launching import Launch
@@ -49,7 +51,13 @@ def run_at_venue(said: dict[str, Any], wanted: Wanted, settings: Settings) -> No
     stage = _Stage(
         launch=launch, wanted=wanted, settings=settings, reach=reach, arm=_asked_to_arm(name, wanted, settings)
     )
-    last = asyncio.run(_run(stage))
+    try:
+        last = asyncio.run(_run(stage))
+    except WorkbenchError as error:
+        if wanted.as_json:
+            stood = {} if stage.runner is None else stage.look().to_plain()
+            show_json({**stood, "name": name, "state": "FAILED", "reason": f"{error}"})
+        raise
     if wanted.as_json:
         show_json(last.to_plain())
     else:
@@ -67,6 +75,7 @@ class _Stage:
     settings: Settings
     reach: Reach
     arm: bool
+    panel: bool = False
     watcher: Any = None
     restarting: Any = None
     runner: Any = None
@@ -95,7 +104,9 @@ async def _run(stage: _Stage) -> Standing:
     from workbench.bots.restarting import Restarting, RestartTerms
     from workbench.bots.standing import Line, Watcher
 
+    leave_out_noise(asyncio.get_running_loop())
     with watching(quiet=stage.wanted.as_json) as screen:
+        stage.panel = screen.is_panel
         stage.watcher = watcher = Watcher(screen.line, stage.reach.hide)
         stage.restarting = restarting = Restarting(
             partial(_session, stage), RestartTerms(most=stage.wanted.restarts),
@@ -120,6 +131,7 @@ async def _show(show: Callable[..., None], stage: _Stage) -> None:
 @asynccontextmanager
 async def _session(stage: _Stage) -> AsyncIterator[Runner]:
     """Open journal and venue, and give the runner, guarded."""
+    from workbench.bots.guard_terms import GuardTerms
     from workbench.bots.guarding import guarded
     from workbench.bots.journal import open_journal
     from workbench.bots.runner import Runner, shell_for
@@ -139,7 +151,9 @@ async def _session(stage: _Stage) -> AsyncIterator[Runner]:
             reach.clock = broker.now
             stage.runner = Runner(shell, broker, opened, journal, terms=_terms(stage))
             stage.arm = False  # once: who is armed stays so over restarts
-            async with guarded(stage.runner, stage.settings, ends=stage.restarting):
+            async with guarded(
+                stage.runner, stage.settings, terms=GuardTerms(panel=stage.panel), ends=stage.restarting
+            ):
                 yield stage.runner
 
 
@@ -212,11 +226,12 @@ def _interrupts(runner: Restarting) -> Iterator[None]:
 def _say_end(last: Standing) -> None:
     from workbench.bots.killing import TOO_SMALL
 
-    say(f"{last.name} is {last.state}: {last.reason}", "bold")
+    say(f"{last.name} is {last.state}: {last.reason}", "bold", wrap=True)
     say(
         f"equity {last.equity:,.2f} {last.currency} ({last.equity / last.cash - 1.0:+.2%}); {last.fills:,} executions, "
-        f"{len(last.orders)} open orders, {len(last.holdings)} open positions"
+        f"{len(last.orders)} open orders, {len(last.holdings)} open positions",
+        wrap=True,
     )
     if last.holdings and TOO_SMALL not in last.reason:
         say_warning("positions are still open; run the bot again to go on, or kill it with --flatten")
-    say(f"journal: {last.entries:,} entries; `workbench bots verify {last.name}` checks it", "dim")
+    say(f"journal: {last.entries:,} entries; `workbench bots verify {last.name}` checks it", "dim", wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -34,12 +35,11 @@ def list_bots(as_json: AsJson = False) -> None:
         return
     columns = [
         Column("Name"), Column("Strategy", wrap=True), Column("Mode", wrap=True), Column("State", wrap=True),
-        Column("Last entry"), Column("Sessions", number=True), Column("Entries", number=True),
+        Column("Last entry (UTC)", wrap=True),
     ]  # fmt: skip
     show_table(columns, [
         [Cell(one["name"], "bold"), " ".join((one["strategy"], *one["series"])), _mode(one), _state(one),
-         "" if one["heard"] is None else iso(one["heard"] // 1_000 * 1_000), str(one["sessions"]),
-         f"{one['entries']:,}"]
+         "" if one["heard"] is None else iso(one["heard"])[:16].replace("T", " ")]
         for one in rows
     ])  # fmt: skip
     if not rows:
@@ -55,6 +55,8 @@ def _mode(row: dict[str, Any]) -> Cell:
 def _state(row: dict[str, Any]) -> Cell:
     if row["fault"]:
         return Cell(row["fault"], "red")
+    if row["silent_s"] is not None:
+        return Cell(f"{row['state']}, no sign of life for {row['silent_s']:,.0f} s", "bold red")
     if row["running"]:
         return Cell(row["state"], "green")
     broken = row["state"] not in ("", "STOPPED", "KILLED", "FAILED")
@@ -69,14 +71,17 @@ def _row(name: str, settings: Settings) -> dict[str, Any]:
         return {
             "name": name, "strategy": "", "mode": "", "venue": "", "series": [], "state": "", "running": False,
             "armed": None, "heard": None, "sessions": 0, "last": "", "entries": 0, "fault": str(error),
+            "silent_s": None,
         }  # fmt: skip
 
 
 def _read(name: str, settings: Settings) -> dict[str, Any]:
     from workbench.bots.arming import was_armed
     from workbench.bots.guard_record import record_file
+    from workbench.bots.guard_ward import silent_since
     from workbench.bots.journal import bots_folder, read_journal
 
+    silent = silent_since(bots_folder(settings), name)
     with read_journal(name, settings) as journal:
         sessions = journal.sessions()
         spec = sessions[0].details.get("spec", {}) if sessions else {}
@@ -91,6 +96,7 @@ def _read(name: str, settings: Settings) -> dict[str, Any]:
             "venue": spec.get("venue", ""),
             "series": [f"{one['symbol']} {one['timeframe']}" for one in spec.get("series", [])],
             "state": moved[-1] if moved else "", "running": running,
+            "silent_s": None if silent is None or not running else time.time() - silent / 1_000.0,
             "armed": was_armed(journal) if spec.get("mode") == "live" else None,
             "heard": journal.last_recorded,
             "sessions": len(sessions), "last": ended, "entries": position, "fault": "",

@@ -14,7 +14,7 @@ from workbench.cli.options import AsJson, Cash, End, Fee, Leverage, Param, Slipp
 from workbench.cli.place import settings_here
 from workbench.cli.vault import FromFd
 from workbench.cli.words import iso
-from workbench.errors import ConfigError, StrategyError
+from workbench.errors import ConfigError, StrategyError, WorkbenchError
 
 if TYPE_CHECKING:
     from workbench.bots.replaying import ReplayBot, Status
@@ -123,13 +123,15 @@ def run(
     from workbench.bots.spec import BotSpec, Series
     from workbench.cli.backtest import given_parameters
     from workbench.cli.bots_file import read_bot_file
+    from workbench.cli.bots_watch import prints_aside
     from workbench.strategy.loader import load_strategy
 
     settings = settings_here()
     file = read_bot_file(strategy, settings)
     series = tuple(Series.parse(one, venue) for one in replay or on or ()) or file.series
     where = _where(replay or [], at, on or [], paper=paper, live=live, filed=bool(file.series))
-    kind = load_strategy(file.strategy, settings=settings)
+    with prints_aside():
+        kind = load_strategy(file.strategy, settings=settings)
     cash = file.cash if cash is None else cash
     said: dict[str, Any] = {
         "name": check_name(file.name or kind.__name__.lower() if name is None else name), "strategy": file.strategy,
@@ -183,6 +185,7 @@ def _speed_of(text: str) -> float:
 
 def _run(spec: BotSpec, settings: Settings, speed: float, how: dict[str, bool], *, as_json: bool) -> None:
     from workbench.bots.guard_tape import guarded_tape
+    from workbench.bots.guard_terms import GuardTerms
     from workbench.bots.journal import open_journal
     from workbench.bots.killing import check_allowed
     from workbench.bots.limit_settings import limits_here
@@ -196,12 +199,18 @@ def _run(spec: BotSpec, settings: Settings, speed: float, how: dict[str, bool], 
             spec, plan, journal, versions=dict(versions()),
             limits=limits_here(settings, bot=spec.name, account=spec.account), **how,
         )  # fmt: skip
-        with (
-            guarded_tape(bot, settings, revive=how["revive"]) as guard,
-            _screen(quiet=as_json) as show,
-            suppress(StrategyError),  # the bot has failed, and its reason says so
-        ):
-            _drive(bot, settings, speed, (show, guard.beat))
+        terms = GuardTerms(panel=not as_json and on_terminal())
+        try:
+            with (
+                guarded_tape(bot, settings, revive=how["revive"], terms=terms) as guard,
+                _screen(quiet=as_json) as show,
+                suppress(StrategyError),  # the bot has failed, and its reason says so
+            ):
+                _drive(bot, settings, speed, (show, guard.beat))
+        except WorkbenchError as error:
+            if as_json:
+                show_json({**_plain(bot.status(), bot), "state": "FAILED", "reason": bot.reason or str(error)})
+            raise
         status = bot.status()
     if as_json:
         show_json(_plain(status, bot))
@@ -239,18 +248,23 @@ def _drive(bot: ReplayBot, settings: Settings, speed: float, tell: tuple[Any, An
 @contextmanager
 def _screen(*, quiet: bool) -> Iterator[Any]:
     """Give what draws a status; nothing where nobody watches a terminal."""
-    from rich.live import Live
+    from workbench.cli.bots_watch import prints_aside, repainted
 
     if quiet or not on_terminal():
-        yield lambda status: None
+        with prints_aside():
+            yield lambda status: None
         return
-    with Live(refresh_per_second=8, transient=True) as live:
-        yield lambda status: live.update(_drawn(status))
+    with repainted(_drawn) as show:
+        yield show
 
 
-def _drawn(status: Status) -> Any:
+def _drawn(status: Status, silent: float) -> Any:
+    from rich.console import Group
     from rich.panel import Panel
     from rich.table import Table
+    from rich.text import Text
+
+    from workbench.cli.bots_watch import no_sign_of_life
 
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
@@ -265,7 +279,9 @@ def _drawn(status: Status) -> Any:
         table.add_row("position", text)
     table.add_row("orders", f"{status.orders} open, {status.fills} executions")
     table.add_row("journal", f"{status.entries:,} entries")
-    return Panel(table, title=status.name, subtitle="Ctrl-C stops, twice kills", width=72)
+    hangs = no_sign_of_life(silent)
+    told = Group(Text(hangs, style="bold red"), table) if hangs else table
+    return Panel(told, title=status.name, subtitle="Ctrl-C stops, twice kills", width=72)
 
 
 def _plain(status: Status, bot: ReplayBot) -> dict[str, Any]:
@@ -279,13 +295,14 @@ def _plain(status: Status, bot: ReplayBot) -> dict[str, Any]:
 
 def _say_end(status: Status, bot: ReplayBot) -> None:
     if bot.recovered:
-        say(f"went again through {bot.recovered:,} entries of the journal, all as they were", "dim")
+        say(f"went again through {bot.recovered:,} entries of the journal, all as they were", "dim", wrap=True)
     gain = status.equity / status.cash_start - 1.0
-    say(f"{status.name} is {status.state}: {status.reason}", "bold")
+    say(f"{status.name} is {status.state}: {status.reason}", "bold", wrap=True)
     say(
         f"equity {status.equity:,.2f} {status.currency} ({gain:+.2%}) at {iso(status.now)}; "
-        f"{status.fills:,} executions, {status.orders} open orders, {len(status.positions)} open positions"
+        f"{status.fills:,} executions, {status.orders} open orders, {len(status.positions)} open positions",
+        wrap=True,
     )
     if status.positions:
         say_warning("positions are still open; run the bot again to go on, or kill it with --flatten")
-    say(f"journal: {status.entries:,} entries; `workbench bots verify {status.name}` checks it", "dim")
+    say(f"journal: {status.entries:,} entries; `workbench bots verify {status.name}` checks it", "dim", wrap=True)

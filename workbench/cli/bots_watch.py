@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.cli.console import on_terminal
 from workbench.cli.words import iso
 
 if TYPE_CHECKING:
-    from rich.live import Live
+    from rich.console import Console
 
     from workbench.bots.standing import Line, Standing
 
-__all__ = ["Screen", "drawn", "line_text", "watching"]
+__all__ = ["Screen", "drawn", "line_text", "no_sign_of_life", "prints_aside", "repainted", "watching"]
 
-_OLD_S: Final = 15.0  # without a word from the market: what is shown may be of the past
+_OLD_S: Final = 15.0  # without a word from the market, or from the bot: what is shown may be of the past
 _WIDTH: Final = 78
 _LOG_LINES: Final = 6
 _ORDER_LINES: Final = 4
@@ -27,6 +30,7 @@ _STATES: Final = {
 }  # fmt: skip
 _LEVELS: Final = {"warning": "yellow", "error": "red", "critical": "bold red"}
 _CONNECTED: Final = {"live": "green", "polling": "yellow"}
+_PLAINLY: Final = {"polling": "over REST", "down": "does not answer"}
 
 
 class Screen:
@@ -34,36 +38,86 @@ class Screen:
 
     Parameters
     ----------
-    live : rich.live.Live, optional
-        The terminal; plain lines are printed without.
+    show : callable, optional
+        Takes what the terminal shows from now on; plain lines are printed without.
     quiet : bool
         Whether nothing is shown at all.
     """
 
-    def __init__(self, live: Live | None = None, *, quiet: bool = False) -> None:
-        self._live, self._quiet = live, quiet
+    def __init__(self, show: Callable[[tuple[Standing, list[Line]]], None] | None = None, *, quiet: bool = False):
+        self._show, self._quiet, self._out = show, quiet, sys.stdout
+
+    @property
+    def is_panel(self) -> bool:
+        """Whether a picture stands at a terminal."""
+        return self._show is not None
 
     def line(self, line: Line) -> None:
         """Take a line of the log."""
-        if self._live is None and not self._quiet:
-            print(line_text(line), flush=True)
+        if self._show is None and not self._quiet:
+            print(line_text(line), file=self._out, flush=True)
 
     def show(self, now: Standing, lines: Iterable[Line]) -> None:
         """Take how the bot stands."""
-        if self._live is not None:
-            self._live.update(drawn(now, list(lines)))
+        if self._show is not None:
+            self._show((now, list(lines)))
 
 
 @contextmanager
 def watching(*, quiet: bool) -> Iterator[Screen]:
     """Give where a bot is shown, while it runs."""
     if quiet or not on_terminal():
-        yield Screen(quiet=quiet)
+        screen = Screen(quiet=quiet)
+        with prints_aside():
+            yield screen
         return
+    with repainted(lambda said, silent: drawn(said[0], said[1], silent)) as show:
+        yield Screen(show)
+
+
+@contextmanager
+def prints_aside() -> Iterator[None]:
+    """Let what a strategy prints go to the standard error: the other is for the answer of the command."""
+    with redirect_stdout(sys.stderr):
+        yield
+
+
+@contextmanager
+def repainted(draw: Callable[[Any, float], Any], console: Console | None = None) -> Iterator[Callable[[Any], None]]:
+    """Show at a terminal what was told last, drawn anew several times a second, also while its teller hangs.
+
+    Parameters
+    ----------
+    draw : callable
+        `(told, silent)`: makes the picture; `silent` is how long ago it was told, real seconds.
+    console : rich.console.Console, optional
+        The terminal; that of the process when left out.
+    """
     from rich.live import Live
 
-    with Live(refresh_per_second=4, transient=True) as live:
-        yield Screen(live)
+    told: tuple[Any, float] | None = None
+
+    def show(what: Any) -> None:
+        nonlocal told
+        told = what, time.monotonic()
+
+    def picture() -> Any:
+        shown = told
+        return "" if shown is None else draw(shown[0], time.monotonic() - shown[1])
+
+    with Live(get_renderable=picture, console=console, refresh_per_second=4, transient=True) as live:
+        try:
+            yield show
+        finally:
+            told = None
+            live.refresh()  # as rich ends it draws all once more, and can wipe no more than the window
+
+
+def no_sign_of_life(silent: float) -> str:
+    """Say that a bot was not heard of for some seconds; "" where that is not long."""
+    if silent <= _OLD_S:
+        return ""
+    return f"no sign of life for {silent:,.0f} s: it hangs, or its disk; Ctrl-C twice kills it"
 
 
 def line_text(line: Line) -> str:
@@ -71,17 +125,21 @@ def line_text(line: Line) -> str:
     return f"{iso(line.ts)}  {line.level:<8}  {line.category:<9}  {line.text}"
 
 
-def drawn(now: Standing, lines: list[Line]) -> Any:
-    """Draw how a bot stands, for a terminal of 80 columns."""
+def drawn(now: Standing, lines: list[Line], silent: float = 0.0) -> Any:
+    """Draw how a bot stood `silent` seconds ago, for a terminal of 80 columns."""
     from rich.console import Group
     from rich.panel import Panel
+    from rich.text import Text
 
+    hangs = no_sign_of_life(silent)
+    if hangs:
+        now = replace(now, connections=tuple(one._replace(age_s=one.age_s + silent) for one in now.connections))
     live = now.mode == "live"
     money = "FOR MONEY" if live else "on paper"
     title = f"{now.name}: {money} at {now.venue}"
     return Panel(
-        Group(_facts(now), *_holdings(now), *_log(lines)), title=title, width=_WIDTH,
-        subtitle="Ctrl-C stops, twice kills", border_style="red" if live else "cyan",
+        Group(*([Text(hangs, style="bold red")] if hangs else []), _facts(now), *_holdings(now), *_log(lines)),
+        title=title, width=_WIDTH, subtitle="Ctrl-C stops, twice kills", border_style="red" if live else "cyan",
     )  # fmt: skip
 
 
@@ -129,7 +187,7 @@ def _connected(now: Standing) -> list[tuple[str, str]]:
         old = one.name == "market" and not one.age_s <= _OLD_S
         parts += [
             (f"{one.name} ", "dim"),
-            (one.state + age, "red" if old else _CONNECTED.get(one.state, "red")),
+            (_PLAINLY.get(one.state, one.state) + age, "red" if old else _CONNECTED.get(one.state, "red")),
             ("  ", ""),
         ]
     return parts or [("not connected yet", "yellow")]

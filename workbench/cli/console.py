@@ -107,9 +107,11 @@ def _console(stream: TextIO | None = None) -> Console:
     return Console(file=stream or sys.stdout, highlight=False, markup=False, emoji=False)
 
 
-def say(text: str = "", style: str = "") -> None:
-    """Print a line, in a style where there is one to see."""
-    if style and on_terminal():
+def say(text: str = "", style: str = "", *, wrap: bool = False) -> None:
+    """Print a line, in a style where there is one to see; with `wrap` a terminal gets it broken between words."""
+    if wrap and on_terminal():
+        _console().print(text, style=style)
+    elif style and on_terminal():
         _console().print(text, style=style, soft_wrap=True)
     else:
         print(text)
@@ -167,12 +169,14 @@ def _rich_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> No
         pad_edge=False,
         padding=(0, 1, 0, 0),
     )
-    for column in columns:
+    widths = _between_words(columns, rows, _console().width)
+    for column, width in zip(columns, widths, strict=True):
         table.add_column(
             Text(column.label),
             justify="right" if column.number else "left",
             no_wrap=not (column.wrap or column.cut),
             overflow="fold",
+            width=width,
         )
     for row in rows:
         texts = [Text(_as_number(*pair), style=pair[1].style) for pair in zip(columns, row, strict=True)]
@@ -181,6 +185,25 @@ def _rich_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> No
                 text.no_wrap, text.overflow = True, "ellipsis"
         table.add_row(*texts)
     _console().print(table)
+
+
+def _between_words(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width: int) -> list[int | None]:
+    """Give widths with which columns that wrap do so between words, where the terminal has room for that."""
+    texts = [[column.label, *(row[place].text for row in rows)] for place, column in enumerate(columns)]
+    whole = [max(_width(line) for text in one for line in text.splitlines() or [""]) for one in texts]
+    found = [
+        max((_width(word) for text in one for word in text.split()), default=0) if column.wrap else most
+        for column, one, most in zip(columns, texts, whole, strict=True)
+    ]
+    between = 2 * len(columns)
+    left = width - sum(found) - between
+    if left < 0 or sum(whole) + between <= width or any(column.cut for column in columns):
+        return [None] * len(columns)
+    while left > 0:  # each of the rest goes where most lines are
+        place = max(range(len(columns)), key=lambda one: whole[one] / max(found[one], 1))
+        found[place] += 1
+        left -= 1
+    return list(found)
 
 
 def _as_number(column: Column, cell: Cell, minus: str = "\N{MINUS SIGN}") -> str:

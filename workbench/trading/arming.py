@@ -27,12 +27,14 @@ _SMALL: Final = 2.0  # times the least that the venue takes: what a first order 
 
 
 class Smaller(NamedTuple):
-    """An order that went out smaller than it was wanted, and why: a code of `gate.REJECTIONS`."""
+    """An order that went out smaller than it was wanted: why (a code of `gate.REJECTIONS`), and how much went out."""
 
     ts: int
     symbol: str
     side: str
     why: str
+    wanted: float
+    allowed: float
 
 
 class Arming:
@@ -158,7 +160,7 @@ class Arming:
         if most <= 0.0:
             return reject(why)
         if order.quantity > most:
-            self.smaller.append(Smaller(self._core.now, order.symbol, order.side, why))
+            self.smaller.append(Smaller(self._core.now, order.symbol, order.side, why, order.quantity, most))
         return reduce(most)
 
     def _most(self, order: Order) -> tuple[float, float]:

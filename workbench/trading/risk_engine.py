@@ -72,6 +72,8 @@ class RiskEngine:
     ----------
     decisions : list of Decision
         What was done; the shell may take them out.
+    smaller : dict of str to (float, float)
+        By orders that were made smaller: how much was wanted, and how much limits let go; likewise.
     causes : dict of str to (int, float)
         What holds the bot back: level (1 REDUCING, 2 HALTED) and until when, ms UTC.
     tell : callable or None
@@ -85,6 +87,7 @@ class RiskEngine:
             raise ConfigError(f"limits: {sorted(unknown)[0]!r} is no scope; there are {', '.join(SCOPES)}")
         self.bot, self.account = bot, account
         self.decisions: list[Decision] = []
+        self.smaller: dict[str, tuple[float, float]] = {}
         self.causes: dict[str, tuple[int, float]] = {}
         self.watches: dict[str, EquityWatch] = {}
         self.peers: dict[str, ev.Peer] = {}
@@ -337,7 +340,10 @@ class RiskEngine:
             self._follow(order, found)
         if not found.code:
             return APPROVED
-        return reduce(found.allowed) if found.allowed > 0.0 else reject(found.code)
+        if not found.allowed > 0.0:
+            return reject(found.code)
+        self.smaller[order.id] = order.quantity, found.allowed
+        return reduce(found.allowed)
 
     def check_amend(self, order: Order, change: ev.AmendOrder) -> str:
         """Judge a change of a working order as if it came anew; the code of what is against it, "" for nothing."""

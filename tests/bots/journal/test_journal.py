@@ -167,7 +167,7 @@ def test_events_are_lines_of_the_log_too(journal: Journal) -> None:
     for one in STORY:
         journal.write(one)
     lines = {line.text: (line.level, line.category) for line in journal.logs().lines}
-    assert lines["bought 0.5 BTC/USDT at 101, fee 0.05 (signal)"] == ("info", "execution")
+    assert lines["bought 0.5 BTC/USDT at 101, fee 0.05 USDT (signal)"] == ("info", "execution")
     assert lines["order demo-1 was refused, not_found: gone"] == ("warning", "order")
     assert lines["submit limit buy 0.5 BTC/USDT at 100 (demo-1)"] == ("info", "order")
     assert lines["an order was gone"] == ("warning", "risk")

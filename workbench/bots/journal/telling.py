@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from workbench.bots.journal.records import LEVELS, Logged, SessionEnded, SessionStarted
 from workbench.trading import events as ev
 
-__all__ = ["classify", "describe"]
+__all__ = ["classify", "currency_of", "describe", "with_facts"]
 
 _SILENT: Final = ("", "")
 # What the market and the clock do fills a journal; it is no line of a log.
@@ -63,6 +64,47 @@ def describe(record: Any) -> str:
     return say(record) if say else type(record).__name__
 
 
+_LEFT_OUT: Final = frozenset(("code", "connection", "restart", "within_s", "most", "side", "ts"))  # for programs
+_TIMES: Final = frozenset(("quoted_at", "decided", "reduced"))
+_NAMES: Final = {
+    "quoted_at": "quoted", "spread_bps": "spread in bps", "money_apart": "",
+    "closings": "closed with", "fills": "executed",
+}  # fmt: skip
+
+
+def with_facts(text: str, fields: Mapping[str, Any]) -> str:
+    """Say the text of a line of the log with those of its facts that it does not say itself, for a person."""
+    told = []
+    for name, value in fields.items():
+        said = "" if name in _LEFT_OUT else _fact(name, value)
+        if said and said not in text:
+            told.append(f"{_NAMES.get(name, name.replace('_', ' '))} {said}".lstrip())
+    return f"{text} ({', '.join(told)})" if told else text
+
+
+def _fact(name: str, value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{one:,.10g} {key}" for key, one in value.items() if one) or ("nothing" if value else "")
+    if isinstance(value, (list, tuple)):
+        return "; ".join(_action(name, one) if isinstance(one, (list, tuple)) else str(one) for one in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name in _TIMES and isinstance(value, (int, float)):
+        return datetime.fromtimestamp(value / 1_000.0, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:,.2f}" if name.endswith("_bps") else f"{value:,.8g}"
+    return "" if value is None else str(value)
+
+
+def _action(name: str, one: Sequence[Any]) -> str:
+    """Say an order or an execution of a guard, as `guard_record.Record` keeps it."""
+    if name == "closings" and len(one) == 5:
+        return f"{one[3]} {one[4]:g} {one[1]}"
+    if name == "fills" and len(one) > 5:
+        return f"{_past(one[3])} {one[4]:g} {one[2]} at {one[5]:,.10g}"
+    return ", ".join(map(str, one))
+
+
 def _with(text: str, more: str) -> str:
     return f"{text}: {more}" if more else text
 
@@ -70,16 +112,29 @@ def _with(text: str, more: str) -> str:
 def _order(order: Any) -> str:
     price = "" if order.price != order.price else f" at {order.price:,.10g}"
     stop = "" if order.stop_price != order.stop_price else f", trigger {order.stop_price:,.10g}"
-    return f"{order.type} {order.side} {order.quantity:g} {order.symbol}{price}{stop} ({order.id})"
+    much = f"{order.quantity:g}" if order.quantity == order.quantity else "all that is held of"
+    return f"{order.type} {order.side} {much} {order.symbol}{price}{stop} ({order.id})"
+
+
+def currency_of(symbol: str) -> str:
+    """Give the currency in which a symbol is paid, by its name.
+
+    Examples
+    --------
+    >>> currency_of("BTC/USDT"), currency_of("BTC/USD:BTC-261225")
+    ('USDT', 'BTC')
+    """
+    return symbol.partition("/")[2].rpartition(":")[2].partition("-")[0]
 
 
 def _funded(one: ev.Funded) -> str:
     rate = f" at a rate of {one.rate:g}" if one.rate == one.rate else ""
-    return f"funding of {one.symbol}: {one.amount:+g}{rate}"
+    return f"funding of {one.symbol}: {one.amount:+g} {currency_of(one.symbol)}{rate}"
 
 
 def _filled(fill: ev.Filled) -> str:
-    what = f"{_past(fill.side)} {fill.quantity:g} {fill.symbol} at {fill.price:,.10g}, fee {fill.fee:.4g}"
+    fee = f"fee {fill.fee:.4g} {currency_of(fill.symbol)}"
+    what = f"{_past(fill.side)} {fill.quantity:g} {fill.symbol} at {fill.price:,.10g}, {fee}"
     return f"{what} ({fill.reason}{'' if fill.final else ', in part'})"
 
 
@@ -94,7 +149,7 @@ def _changes(change: ev.Amended | ev.AmendOrder) -> str:
 
 def _armed(one: ev.Armed) -> str:
     small = f"its first {one.orders} orders are small" if one.orders else "no order is held small"
-    loss = f"{one.loss:,.2f} may be lost" if one.loss < math.inf else "no loss is too much"
+    loss = f"{one.loss:,.2f} of its currency may be lost" if one.loss < math.inf else "no loss is too much"
     return f"the bot is armed by {one.who or 'somebody'}: {small}, {loss}, then {one.then}"
 
 
