@@ -90,7 +90,7 @@ def test_what_a_strategy_prints_is_no_part_of_the_answer_and_a_failure_is_one(tm
     assert told(done)["state"] == "STOPPED" and "a word of the strategy" in done.err and "as it is read" in done.err
     failed = call(*words, "--name", "badly", "-p", "fails=true")
     answer = json.loads(failed.out)
-    assert failed.code == 2 and answer["state"] == "FAILED" and "it broke" in answer["reason"], failed
+    assert failed.code == 1 and answer["state"] == "FAILED" and "it broke" in answer["reason"], failed
     again = json.loads(call(*words, "--name", "badly", "-p", "fails=true").out)
     assert again["state"] == "FAILED" and "it broke" in again["reason"]
 
