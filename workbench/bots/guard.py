@@ -103,7 +103,8 @@ class Guard:
             if silent > self.terms.hang_s and not self._told_of_hanging:
                 self._told_of_hanging = True
                 self._note_silence(True)
-                self.say(f"it gives no sign of life for {silent:.0f} s; `workbench bots kill {self.ward.bot}` ends it")
+                ends = "Ctrl-C twice kills it" if self._panel else f"`workbench bots kill {self.ward.bot}` ends it"
+                self.say(f"it gives no sign of life for {silent:.0f} s; {ends}")
             return ""
         if silent > self.terms.grace_s or waited > self.terms.patience_s:
             return f"the bot did not react within {waited:.1f} s and its process was ended"

@@ -281,7 +281,7 @@ def _drawn(status: Status, silent: float) -> Any:
     table.add_row("journal", f"{status.entries:,} entries")
     hangs = no_sign_of_life(silent)
     told = Group(Text(hangs, style="bold red"), table) if hangs else table
-    return Panel(told, title=status.name, subtitle="Ctrl-C stops, twice kills", width=72)
+    return Panel(told, title=status.name, subtitle="Ctrl-C stops, twice kills", width=78)
 
 
 def _plain(status: Status, bot: ReplayBot) -> dict[str, Any]:
