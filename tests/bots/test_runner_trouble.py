@@ -103,6 +103,7 @@ def test_who_kills_a_bot_while_it_stops_has_killed_it(exchange: Exchange, tmp_pa
                 await mine.waits(closing_now.is_set)
                 assert runner.state == "STOPPING"
                 runner.kill("cancel", "killed by Ctrl-C")
+                await mine.waits(lambda: runner.over and runner.verified)  # at once, not when the feeds are closed
                 may_close.set()
                 assert await mine.ends() == "killed by Ctrl-C"
                 assert (runner.state, runner.verified, len(orders)) == ("KILLED", True, 1)  # the stop protects

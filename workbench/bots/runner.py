@@ -15,12 +15,9 @@ from functools import partial
 from typing import Any, Final
 
 from workbench.backtest.blame import blaming
-from workbench.backtest.plan import Plan
 from workbench.bots.brokers.talk import Find, Look, Request, Send, Snapshot, VenueFill, VenueOrder
-from workbench.bots.clerk import Clerk, Patience
 from workbench.bots.journal import Journal
 from workbench.bots.journal.lookup import last_of
-from workbench.bots.mind import Mind
 from workbench.bots.noting import Refusals
 from workbench.bots.outages import Outages
 from workbench.bots.quick_start import QuickStart
@@ -31,6 +28,7 @@ from workbench.bots.runner_states import APART, LIVE, Course
 from workbench.bots.runner_terms import LiveBroker, RunTerms
 from workbench.bots.runner_writing import Pen
 from workbench.bots.shell import Shell
+from workbench.bots.shell_making import shell_for
 from workbench.errors import (
     BrokerError,
     BrokerFatal,
@@ -45,40 +43,11 @@ from workbench.market.feeds.events import BarClosed, BookMoved, ConnectionMoved,
 from workbench.market.feeds.feed import Feed
 from workbench.trading.events import Alert, CancelOrder
 from workbench.trading.lifecycle import ENDED
-from workbench.trading.minding import Minder
 
 __all__ = ["Runner", "shell_for"]
 
 _TRIES: Final = 5  # of what is asked at the start
 _ANSWER_S: Final = 120.0  # of real time for an answer; brokers wait less for each of the requests that it may take
-
-
-def shell_for(plan: Plan, name: str, journal: Journal, *, patience: Patience | None = None, account: str = "") -> Shell:
-    """Make the shell of a bot that trades at a venue.
-
-    Its orders' ids are made of the journal too, so that a bot that is made anew under an old name never gives an id
-    that the venue has seen.
-
-    Parameters
-    ----------
-    plan : Plan
-        What is traded and how; of its bars only instruments and lengths are looked at.
-    name : str
-    journal : Journal
-        Its own, open for writing.
-    patience : Patience, optional
-    account : str, optional
-        The account that it trades with, by which limits of an account know who shares it.
-
-    Returns
-    -------
-    Shell
-    """
-    mind = Mind(plan, name=name, account=account)
-    mind.core.name = f"{name} {journal.nonce}"
-    mind.core.minder = Minder(mind.core)
-    mind.core.state = "IDLE"
-    return Shell(mind, Clerk(mind.core.markets, patience), journal.write)
 
 
 class Runner(Course):
@@ -211,22 +180,27 @@ class Runner(Course):
             if self._switch:
                 with suppress(BrokerError):
                     await self.broker.heartbeat(0.0)
-        await self._leave()
+            closed = asyncio.Event()
+            leaving = asyncio.create_task(self._leave(closed))
+            self._tasks.add(leaving)
+        closed.set()
+        self._queue.put_nowait(lambda: None)  # so that it looks
+        await leaving
         with suppress(WorkbenchError):
             self._quick.keep()
         with suppress(DataError):  # the alert of it has gone out, and whoever closes the journal tries once more
             self.journal.end_session(self.reason)
         return self.reason
 
-    async def _consume(self) -> None:
+    async def _consume(self, closed: asyncio.Event | None = None) -> None:
         with blaming(self.shell.mind.plan.strategy):
-            while not self.over:
+            while not self.over or (closed is not None and self.state == "STOPPING" and not closed.is_set()):
                 self._take_turn(await self._queue.get())
 
-    async def _leave(self) -> None:
-        """Stop, now that the feeds are closed; a kill that came meanwhile is carried out."""
+    async def _leave(self, closed: asyncio.Event) -> None:
+        """Stop once the feeds are closed; a kill that comes meanwhile is carried out."""
         try:
-            await self._consume()
+            await self._consume(closed)
             if self.state == "STOPPING":
                 self.move("STOPPED", self.reason)
         except Exception as error:  # as while it ran

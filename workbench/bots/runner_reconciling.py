@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 from workbench.bots.brokers.talk import Snapshot
 from workbench.bots.clerk import Clerk
 from workbench.bots.clerk_lines import DOUBT, INF
+from workbench.bots.killing import too_small
 from workbench.trading.core import Core
 
-__all__ = ["Difference", "Reconciler", "under_way"]
+__all__ = ["Difference", "Reconciler", "too_small_left", "under_way"]
 
 _NEARLY: float = 0.98  # of a coin that is held: what fees took in the coin itself
 _DRIFT: float = 0.001  # of the equity that money may differ by
@@ -35,6 +37,17 @@ def under_way(clerk: Clerk) -> bool:
         for line in clerk.lines.values()
         if line.state != "done"
     )
+
+
+def too_small_left(core: Core, price_of: Callable[[str], float]) -> dict[str, str]:
+    """Say of coins that are held and worth less than the venue takes that they stay, by symbol."""
+    found = {}
+    for one in core.account.positions:
+        market, price = core.markets[one.symbol], price_of(one.symbol)
+        price = price if price == price else core.prices.get(one.symbol, price)
+        if market.instrument.kind == "spot" and abs(one.quantity) * price < market.lots.min_notional:
+            found[one.symbol] = too_small(one.symbol, one.quantity, price)
+    return found
 
 
 class Reconciler:

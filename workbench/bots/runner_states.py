@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from workbench.bots.brokers.talk import Look, Send, Snapshot, VenueFill, VenueOrder
-from workbench.bots.killing import Kill, too_small
+from workbench.bots.killing import Kill
 from workbench.bots.runner_market import Market
-from workbench.bots.runner_reconciling import Difference, Reconciler, under_way
+from workbench.bots.runner_reconciling import Difference, Reconciler, too_small_left, under_way
 from workbench.bots.runner_terms import Breaker, LiveBroker, RunTerms
 from workbench.bots.shell import Shell
 from workbench.bots.strangers import Lineage, guards, worded
@@ -409,7 +409,7 @@ class Course:
             return
         left = [f"order {one.id}" for one in core.orders.values() if self._kill == "flatten" or not one.parent]
         if self._kill == "flatten":
-            small = self._too_small()
+            small = too_small_left(core, self.market.price)
             left += [f"{one.quantity:.10g} {one.symbol}" for one in core.account.positions if one.symbol not in small]
             self.stays = "; ".join(small.values())
         if left and self._rounds < _ROUNDS:
@@ -425,16 +425,6 @@ class Course:
         if left or self.stays:
             self.warn("critical", self.reason)
         self.over = True
-
-    def _too_small(self) -> dict[str, str]:
-        """Say of coins that are worth less than the venue takes that they stay, by symbol."""
-        core, found = self.shell.mind.core, {}
-        for one in core.account.positions:
-            market, price = core.markets[one.symbol], self.market.price(one.symbol)
-            price = price if price == price else core.prices.get(one.symbol, price)
-            if market.instrument.kind == "spot" and abs(one.quantity) * price < market.lots.min_notional:
-                found[one.symbol] = too_small(one.symbol, one.quantity, price)
-        return found
 
     def _settled_since_kill(self) -> bool:
         """Look once more after all has come to rest; true when that look has been answered."""
