@@ -1,4 +1,4 @@
-"""A stop that a pair has lost half way, while the venue tells nothing: the bot looks at once, and places it again."""
+"""A stop that a pair has lost half way: the bot looks at once what stands, and places it again."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import workbench as wb
 from tests.bots.brokers.stage import MINUTE, SPOT, run, swinging
 from tests.bots.runner_stage import PACE, bot
 from tests.practice.stage import T0
+from workbench.bots.brokers.talk import Find
+from workbench.errors import BrokerTransient
 from workbench.practice.exchange import Exchange
 
 TARGET = T0 + 102 * MINUTE
@@ -33,21 +35,25 @@ class Later(wb.OrderStrategy):
         return view.protect(target_at=140.0) if bar.ts == TARGET else None
 
 
-def test_a_stop_that_is_lost_without_a_word_is_missed_at_once(exchange: Exchange, tmp_path: Path) -> None:
+def test_a_stop_that_is_lost_is_looked_for_at_once_and_placed_again(exchange: Exchange, tmp_path: Path) -> None:
     async def story() -> None:
         pace = replace(PACE, look_s=1_000_000)
         async with bot(exchange, tmp_path, SPOT, strategy=Later(), pace=pace) as mine, mine.session() as runner:
             await mine.reaches("RUNNING")
             await mine.minutes(2)
             assert [order.type for order in mine.one.standing()] == ["stop"]
-            exchange.faults.add("drop", target="user")
-            exchange.faults.add("server_error", target="query", status=502, when={"nth": 2})
+            exchange.faults.add("reset", target="submit", landed=False, when={"nth": 2})
             await mine.one.minutes(1)
             await mine.waits(lambda: {order.type for order in mine.one.standing()} == {"stop", "limit"})
             assert {order.type for order in mine.one.standing()} == {"stop", "limit"}
-            assert any(done.fault == "server_error" for done in exchange.faults.log)
+            assert any(done.fault == "reset" for done in exchange.faults.log)
             assert any("was taken away" in alert.text for alert in mine.alerts)
             exchange.faults.clear()
+
+            for gone in (False, True):
+                runner._looked_at, runner.asking = runner.now, runner.asking + 1
+                runner._answered(Find("of nobody", SPOT), BrokerTransient("no answer", gone=gone))
+                assert (runner._looked_at == 0) == gone  # it looks at the next beat
             runner.stop()
             await mine.ends()
 
