@@ -20,7 +20,6 @@ __all__ = [
     "RunError",
     "StrategyError",
     "WorkbenchError",
-    "place_of",
 ]
 
 
@@ -81,20 +80,3 @@ class BrokerFatal(BrokerError):
 
 class BrokerUnknown(BrokerError):
     """The answer was lost: the request may or may not have taken effect. Ask by client order id; never repeat."""
-
-
-def place_of(error: BaseException) -> str:
-    """Give where an error was raised that nobody expected: the file and line of ours that is nearest to it.
-
-    Examples
-    --------
-    >>> place_of(ValueError("raised nowhere"))
-    ''
-    """
-    place, trace = "", error.__traceback__
-    while trace is not None:
-        name = trace.tb_frame.f_globals.get("__name__", "")
-        if name.partition(".")[0] == "workbench":
-            place = f"{name}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return place

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, Final
 
 from workbench.backtest.blame import blaming
+from workbench.bots.brokers.soundness import place_of
 from workbench.bots.brokers.talk import Find, Look, Request, Send, Snapshot, VenueFill, VenueOrder
 from workbench.bots.journal import Journal
 from workbench.bots.journal.lookup import last_of
@@ -37,7 +38,6 @@ from workbench.errors import (
     DataError,
     RunError,
     WorkbenchError,
-    place_of,
 )
 from workbench.market.feeds.events import BarClosed, BookMoved, ConnectionMoved, GapFound, TickerMoved, TradePrinted
 from workbench.market.feeds.feed import Feed

@@ -10,25 +10,25 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
-from workbench.bots.brokers.amending import Ways, amend_order, submit_worded
+from workbench.bots.brokers.amending import Ways, amend_order
 from workbench.bots.brokers.capabilities import Capabilities, arm_dead_man, capabilities_of
 from workbench.bots.brokers.credentials import Credentials
 from workbench.bots.brokers.fees import Fees
-from workbench.bots.brokers.finding import find_order, ways_to, whole_order
+from workbench.bots.brokers.finding import find_order, whole_order
 from workbench.bots.brokers.funding import FundingHistory
 from workbench.bots.brokers.news import News, Told
+from workbench.bots.brokers.ordering import Held, Ordering, terms_kept
 from workbench.bots.brokers.paging import OVERLAP_MS, fills_since
-from workbench.bots.brokers.pairing import Pairs, at_once
+from workbench.bots.brokers.pairing import Pairs
 from workbench.bots.brokers.reading import client_id_of, read_fill, read_positions
-from workbench.bots.brokers.register import Line, Register
+from workbench.bots.brokers.register import Register
+from workbench.bots.brokers.soundness import place_of
 from workbench.bots.brokers.talk import ENDED, Find, Look, Send, Snapshot, VenueFill, VenueOrder, VenuePosition
 from workbench.bots.brokers.wire import Wire, client_for
-from workbench.bots.brokers.wording import refused, word_order
 from workbench.errors import (
     BrokerError,
     BrokerRejected,
@@ -36,7 +36,6 @@ from workbench.errors import (
     BrokerUnknown,
     ConfigError,
     WorkbenchError,
-    place_of,
 )
 from workbench.market.feeds.feed import Tuning
 from workbench.market.sources.clients import Route
@@ -45,10 +44,6 @@ from workbench.trading.events import CancelOrder, Submit
 from workbench.trading.orders import Order
 
 __all__ = ["CcxtBroker", "Terms"]
-
-_CLOSE_ENOUGH: Final = 0.98  # of what is to be sold: the rest went as fees in the coin itself
-
-Held = Callable[[str, str], float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +72,7 @@ class Terms:
     clock: Callable[[], int] | None = None
 
 
-class CcxtBroker:
+class CcxtBroker(Ordering):
     """A broker at a venue; open it with `async with`, or by its first use, and `close` it.
 
     Parameters
@@ -125,7 +120,7 @@ class CcxtBroker:
         self.register = Register(client)
         self._fees = Fees(lambda: self.wire.rest.markets, self._last_price)
         self._funding = FundingHistory(self.wire, self.markets)
-        self._pairs = Pairs(self.wire, self.register)
+        self.pairs = Pairs(self.wire, self.register)
         self._opening = asyncio.Lock()
         self._open = False
         self._news: News | None = None
@@ -187,7 +182,7 @@ class CcxtBroker:
         for order in orders:
             line = self.register.line(order.id, order.symbol)
             if line.order is None:
-                line.order = _terms_of(order)
+                line.order = terms_kept(order)
 
     # what is asked for
 
@@ -209,131 +204,17 @@ class CcxtBroker:
         action = request.action
         if isinstance(action, Submit):
             async with self.register.line(action.order.id, request.symbol).lock:
-                return await self._submit(action.order)
+                return await self.submit(action.order)
         line = self.register.line(action.id, request.symbol)
         async with line.lock:
             line.leaving, line.changing = isinstance(action, CancelOrder), not isinstance(action, CancelOrder)
             try:
                 if isinstance(action, CancelOrder):
-                    return await self._cancel(line)
-                ways = Ways(self._sized, self._pairs.change, self.now)
+                    return await self.cancel(line)
+                ways = Ways(self.sized, self.pairs.change, self.now)
                 return await amend_order(self.wire, self.register, line, action, ways)
             finally:
                 line.leaving = line.changing = False
-
-    async def _submit(self, order: Order) -> VenueOrder:
-        if order.symbol not in self.markets:
-            raise refused("unknown_instrument", order)
-        offers = self.wire.offers(order.symbol)
-        line = self.register.line(order.id, order.symbol)
-        order = _terms_of(order)
-        line.order, line.sure, line.over = order, True, False
-        try:
-            sized = await self._sized(order, closes=offers.closes)
-            self._check_owned(sized)
-            return await self._placed(line, sized)
-        except BrokerUnknown:
-            raise
-        except BrokerError as error:
-            line.over = error.fields.get("code") != "duplicate_id"  # it surely does not stand
-            raise
-
-    async def _placed(self, line: Line, order: Order) -> VenueOrder:
-        """Send an order; what orders of ours lock of the coins that it is to sell is set free for it."""
-        place = partial(self._place, line, order)
-        try:
-            return await place()
-        except BrokerRejected as error:
-            locking = self._pairs.locking(order) if _lacks_money(error) else []
-            if not locking:
-                raise
-            if at_once(order):
-                return await self._pairs.instead(line, order, place)
-            beside = self._pairs.beside(order)
-            if beside is not None:
-                return await self._pairs.join(line, order, beside)
-            names = " and ".join(one.id for one in locking)
-            raise BrokerRejected(
-                f"{error}; {names} lock what it is to sell, and it cannot rest beside that there", **error.fields
-            ) from error
-
-    async def _place(self, line: Line, order: Order) -> VenueOrder:
-        """Send an order, for a little less where the rest went as fees."""
-        offers, name = self.wire.offers(order.symbol), self.register.spell(line)
-        try:
-            return await submit_worded(self.wire, self.register, line, word_order(order, name, offers, self.wire.rest))
-        except BrokerRejected as error:
-            less = await self._after_fees(order, error)
-            if less is None:
-                raise
-        return await submit_worded(self.wire, self.register, line, word_order(less, name, offers, self.wire.rest))
-
-    def _check_owned(self, order: Order) -> None:
-        """Refuse to sell coins on spot that the bot has not bought: they are its owner's."""
-        one = self.markets[order.symbol]
-        if one.instrument.kind != "spot" or order.side != "sell" or self.held is None:
-            return
-        held = max(self.held(order.symbol, order.leg), 0.0)
-        if order.quantity > held + max(one.lots.lot / 2.0, 1e-9 * held):
-            raise refused("short_not_allowed", order, f"{order.quantity:.12g} of {held:.12g} that it has bought")
-
-    async def _sized(self, order: Order, *, closes: bool = False) -> Order:
-        """Give an order for all that is held a quantity, unless the venue has such orders."""
-        if not order.close_position or (closes and order.type in ("stop", "take_profit")):
-            return order
-        if self.held is not None:
-            held = self.held(order.symbol, order.leg)
-        elif self.markets[order.symbol].instrument.kind == "spot":
-            raise refused("not_a_number", order, "nobody says how much of the coin the bot holds (CcxtBroker.held)")
-        else:
-            held = sum(
-                one.quantity for one in await self.positions() if (one.symbol, one.leg) == (order.symbol, order.leg)
-            )
-        quantity = max(0.0, -held * order.sign)
-        if not quantity:
-            raise refused("reduce_only_would_increase", order)
-        return replace(order, quantity=quantity, close_position=False, reduce_only=True, extra=dict(order.extra))
-
-    async def _after_fees(self, order: Order, error: BrokerRejected) -> Order | None:
-        """Give a sale of what is there of coins whose fee was taken in coins; None where it is another case."""
-        instrument = self.markets[order.symbol].instrument
-        if not _lacks_money(error) or instrument.kind != "spot" or order.side != "sell":
-            return None
-        balance = await self.wire.call("read", "fetch_balance", asked="balance")
-        free = float((balance.get(self.wire.rest.market(order.symbol)["base"]) or {}).get("free") or 0.0)
-        if not _CLOSE_ENOUGH * order.quantity <= free < order.quantity:
-            return None
-        whole = float(self.wire.rest.amount_to_precision(order.symbol, free))
-        return replace(order, quantity=whole, extra=dict(order.extra))
-
-    async def _cancel(self, line: Line) -> VenueOrder | None:
-        if not line.sure:
-            found = await find_order(self.wire, self.register, line)
-            if found is not None and found.status in ENDED:
-                return found
-        name, by_name = self.register.spell(line), self.wire.offers(line.symbol).by_client_id
-        if not by_name and not line.venue_id:
-            await find_order(self.wire, self.register, line)
-        last: BrokerRejected | None = None
-        for params in ways_to(self.wire, line):
-            given = {**params, "clientOrderId": name} if by_name else dict(params)
-            try:
-                row = await self.wire.call(
-                    "cancel", "cancel_order", None if by_name else line.venue_id or name, line.symbol, given,
-                    asked=f"cancel {name}",
-                )  # fmt: skip
-            except BrokerRejected as error:
-                if error.fields.get("code") != "unknown_order":
-                    raise
-                last = error
-                continue
-            partner = self.register.partner(line)
-            if partner is not None:
-                await self._pairs.leave(line, partner)
-            if not row or row.get("status") not in ENDED or params:
-                return None
-            return await whole_order(self.wire, self.register, {**row, "clientOrderId": name}, line.symbol)
-        raise last or BrokerRejected(f"{line.id}: the venue has no such order", code="unknown_order")
 
     async def find(self, request: Find) -> VenueOrder | None:
         """Give an order by its client order id; see `Broker.find`.
@@ -415,8 +296,8 @@ class CcxtBroker:
 
     async def _hear_missed(self) -> None:
         """Take up news of ends that came while the orders were being changed, or could not be judged."""
-        missed = self._missed + [Told("order", row) for row in self._pairs.lost]
-        self._missed, self._pairs.lost = [], []
+        missed = self._missed + [Told("order", row) for row in self.pairs.lost]
+        self._missed, self.pairs.lost = [], []
         if self._news is not None:
             for told in missed:
                 await self._news.again(told)
@@ -543,15 +424,3 @@ class CcxtBroker:
                 except (BrokerRejected, BrokerUnknown):
                     continue  # none were open, or nobody knows: what is open now is asked below
         return sum([len(await self._open_orders(symbol)) for symbol in self.markets])
-
-
-def _lacks_money(error: BrokerRejected) -> bool:
-    return error.fields.get("code") == "insufficient_margin"
-
-
-def _terms_of(order: Order) -> Order:
-    """Give an order of the books as one of the broker's own."""
-    own = replace(order, extra=dict(order.extra))
-    if own.type == "trailing_stop" and own.stop_price == own.stop_price:
-        own.activation, own.stop_price = own.stop_price, math.nan  # books have a changed activation there
-    return own

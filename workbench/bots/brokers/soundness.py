@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, Final
 
-__all__ = ["is_formed", "is_sound", "only_data", "raw_answers"]
+__all__ = ["is_formed", "is_sound", "only_data", "place_of", "raw_answers"]
 
 raw_answers: Final[ContextVar[list[Any] | None]] = ContextVar("raw_answers", default=None)
 """Where clients leave the answers as the venue gave them, while somebody wants them."""
@@ -80,3 +80,20 @@ def only_data(client: Any) -> None:
         return said
 
     client.handle_errors = heeding
+
+
+def place_of(error: BaseException) -> str:
+    """Give where an error was raised that nobody expected: the file and line of ours that is nearest to it.
+
+    Examples
+    --------
+    >>> place_of(ValueError("raised nowhere"))
+    ''
+    """
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_globals.get("__name__", "")
+        if name.partition(".")[0] == "workbench":
+            place = f"{name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place

@@ -139,15 +139,17 @@ class Wire(Lines):
             )  # fmt: skip
         raw: list[Any] = []
         raw_answers.set(raw)
+        error: Exception = ValueError("the answer makes no sense")
         try:
             answer = await self.ask(method, *values, **named)
+        except Exception as raised:
+            if is_formed(self.venue, method, raw):  # else it is what was made of nonsense
+                error = raised
+        else:
             if is_formed(self.venue, method, raw) and is_sound(method, answer):
                 return answer
-            raise ValueError("the answer makes no sense")
-        except Exception as raised:
-            error = raised if is_formed(self.venue, method, raw) else ValueError("the answer makes no sense")
-            told = judge(error, operation, venue=self.name, client=self.rest, asked=asked or method)
-            text = self.credentials.hide(str(error))
+        told = judge(error, operation, venue=self.name, client=self.rest, asked=asked or method)
+        text = self.credentials.hide(str(error))
         if "cancel-replace" in text:
             told.fields["body"] = text
         if told.fields["verdict"] == "slow":
