@@ -41,7 +41,7 @@ REGISTER = "runner.broker.register."
 
 def lasts(nursery: Nursery, folder: Path, bars: int, every: int) -> list[dict[str, float]]:
     """Run a bot for so many bars of a quarter of an hour, and give what it held after each `every`."""
-    with Stand(nursery, folder, 21, speed=0.0, minutes=15 * bars + 60, timeframe="15m") as bot:
+    with Stand(nursery, folder, 21, speed=0.0, minutes=18 * bars + 60, timeframe="15m") as bot:
         hand = Hand(folder / "hand")
         hand.moved(bot.exchange.now)
         bot.start(
