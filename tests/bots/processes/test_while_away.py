@@ -46,9 +46,13 @@ def test_what_happens_while_a_bot_is_away(nursery: Nursery, tmp_path: Path) -> N
     with Stand(nursery, tmp_path, 5) as bot:
         engine = bot.exchange.engine
 
-        def its_stop_or_target_is_hit() -> None:
+        def filled() -> int:
+            return bot.exchange.call(lambda: len(engine.executions(ACCOUNT, limit=1_000_000)))
+
+        def something_is_filled() -> None:
+            before = filled()
             bot.watch.go()
-            while bot.held():
+            while filled() == before:
                 time.sleep(0.02)
             bot.watch.stop()
 
@@ -62,7 +66,7 @@ def test_what_happens_while_a_bot_is_away(nursery: Nursery, tmp_path: Path) -> N
 
         bot.start()
         bot.runs()
-        away(bot, its_stop_or_target_is_hit)
+        away(bot, something_is_filled)
         bot.watch.go()
         bot.runs()
         bot.calms()  # its fill is booked once, and what else guarded the position is gone
